@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* User mode's guest memory: a guest address is a host address minus a constant. */
+
+#include <stdint.h>
+
+/* Host address of guest address 0. Page-aligned; set once before guest code runs. For 64-bit guests it is 0 unless
+ * something of the host (AddressSanitizer's shadow) lies where the guest wants to be. */
+extern uintptr_t guest_base;
+/* First address beyond the guest's address space: 2^32 or 2^38. */
+extern uint64_t guest_space_size;
+
+static inline void *
+g2h (uint64_t addr)
+{
+  return (void *)(uintptr_t)(guest_base + addr);
+}
+
+static inline uint64_t
+h2g (const void *p)
+{
+  return (uintptr_t)p - guest_base;
+}
+

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* The part of a vCPU that IR code reads and writes, whichever executor runs it. */
+
+#include "ir.h"
+#include <setjmp.h>
+
+typedef struct IrState IrState;
+
+/* Sticky floating-point flags, in IrState.fp.flags. */
+enum { FP_INVALID = 1, FP_DIVZERO = 2, FP_OVERFLOW = 4, FP_UNDERFLOW = 8, FP_INEXACT = 16 };
+
+typedef struct {
+  uint8_t flags; /* FP_* raised so far */
+  uint8_t round; /* IrRound, what IR_RDYN means */
+} FpStatus;
+
+/* Bits of IrState.mode that every guest shares; a front end's own start at IR_MODE_GUEST. */
+enum {
+  IR_MODE_FP_EXACT = 1 << 0, /* the dynamic rounding mode is one the host FPU lacks: evaluate FP out of line */
+  IR_MODE_GUEST = 1 << 8,
+};
+
+/* How the interpreter and helpers reach guest memory.  Little-endian, size 1 2 4 8.  A failing access does not
+ * return: it records IrState.fault and leaves with IR_EXIT_FAULT. */
+typedef struct {
+  uint64_t (*load) (IrState *s, uint64_t addr, unsigned size);
+  void (*store) (IrState *s, uint64_t addr, unsigned size, uint64_t value);
+  uint64_t (*rmw) (IrState *s, uint64_t addr, unsigned size, IrRmw op, uint64_t value);
+  uint64_t (*cas) (IrState *s, uint64_t addr, unsigned size, uint64_t expected, uint64_t desired);
+} IrMemOps;
+
+/* Signature of a helper: the op's operand values in, dst out.  FP operands travel as raw container bits. */
+typedef uint64_t (*IrHelperFn) (IrState *s, uint64_t a, uint64_t b, uint64_t c);
+enum {
+  IR_H_FP = 1,    /* reads or writes s->fp: the executor folds host flags in before, and reloads after */
+  IR_H_STATE = 2, /* reads or writes s->var, or may leave: all variables are in memory during the call */
+};
+typedef struct {
+  const char *name;
+  IrHelperFn fn;
+  unsigned flags; /* IR_H_* */
+} IrHelper;
+
+typedef struct {
+  uint64_t addr; /* guest address */
+  int si_code;   /* as in siginfo: SEGV_MAPERR, SEGV_ACCERR, BUS_ADRALN, … */
+  int signo;     /* SIGSEGV or SIGBUS */
+  bool write;
+} IrFault;
+
+struct IrState {
+  uint64_t var[IR_MAX_VARS]; /* guest variables; narrow ones are zero-extended */
+  uint64_t pc;               /* exact whenever C code outside a region's hot path sees it */
+  uint32_t exit_request;     /* polled on back-edges and indirect jumps: non-zero leaves with IR_EXIT_REQUEST */
+  uint32_t mode;             /* IR_MODE_*: part of the key of translated code */
+  FpStatus fp;
+  IrFault fault;
+  const IrMemOps *mem;
+  const IrHelper *helpers;   /* the ISA's table */
+  sigjmp_buf *leave;         /* where ir_leave() goes; set by the executor */
+};
+
+/* Leaves the running code from a helper or memory function. State must be exact. `reason` is an IrExit. */
+G_NORETURN void ir_leave (IrState *s, IrExit reason);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* The intermediate representation.
+ *
+ * A front end turns guest code into an IrRegion: a control-flow graph of basic blocks over 16-byte ops.  Operands
+ * are 16-bit numbers: a guest variable (a register of the guest, held in IrState.var), a temporary (single
+ * assignment, local to its block) or a constant (an index into the region's pool).  Ops read and write variables
+ * directly.  Nothing here knows a guest architecture.
+ */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum {
+  IR_I32,
+  IR_I64,
+  IR_F16,
+  IR_F32,
+  IR_F64,
+} IrType;
+#define IR_UNSIGNED 0x80 /* with an integer IrType in FTOI and ITOF's sub */
+
+typedef enum {
+#define IR_OP(NAME, name, shape, props) IR_##NAME,
+#include "ir-ops.def"
+#undef IR_OP
+  IR_N_OPS
+} IrOpcode;
+
+typedef enum { IR_EQ, IR_NE, IR_LTS, IR_GES, IR_LTU, IR_GEU, IR_LES, IR_GTS, IR_LEU, IR_GTU } IrCond;
+typedef enum { IR_DIV0_ONES, IR_DIV0_ZERO } IrDivRule; /* x/0: all ones (x%0 = x), or 0 (x%0 = x) */
+typedef enum { IR_RMW_SWAP, IR_RMW_ADD, IR_RMW_AND, IR_RMW_OR, IR_RMW_XOR, IR_RMW_MINS, IR_RMW_MAXS, IR_RMW_MINU, IR_RMW_MAXU } IrRmw;
+/* Which orders a FENCE keeps, each bit "earlier kind before later kind". */
+typedef enum { IR_FENCE_LL = 1, IR_FENCE_LS = 2, IR_FENCE_SL = 4, IR_FENCE_SS = 8 } IrFence;
+enum { IR_MINMAX_NUMBER, IR_MINMAX_NAN };
+
+/* IrOp.flags */
+enum {
+  IR_F_SX = 1,        /* I32 result sign-extended into a 64-bit destination */
+  IR_F_NEGP = 2,      /* FMA */
+  IR_F_NEGC = 4,      /* FMA */
+  IR_F_SIGNALING = 8, /* FSETCC */
+  IR_F_EXACT = 16,    /* FROUND */
+  IR_F_BE = 32,       /* LOAD, STORE */
+};
+
+/* Op properties, see ir-ops.def. */
+enum { IR_P_PURE = 1, IR_P_FLAGS = 2, IR_P_LEAVE = 4, IR_P_MEM = 8, IR_P_COMM = 16 };
+
+/* sub of a memory op. */
+#define IR_MEM(log2size, is_signed) ((log2size) | ((is_signed) ? 8 : 0))
+#define IR_MEM_LOG2(sub)            ((sub)&7)
+#define IR_MEM_BYTES(sub)           (1u << ((sub)&7))
+#define IR_MEM_SIGNED(sub)          (((sub)&8) != 0)
+
+/* Rounding: a static direction, or the one in IrState.fp.round. */
+typedef enum { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_RDYN = 7 } IrRound;
+
+/* Floating-point semantics class: what IEEE 754 leaves to the architecture. */
+typedef enum {
+  IR_FPC_NAN_CANONICAL = 1, /* every NaN result is the positive quiet NaN with empty payload */
+  IR_FPC_TINY_BEFORE = 2,   /* tininess is detected before rounding (else after) */
+  IR_FPC_BOXED = 4,         /* a narrow value in a 64-bit container has all higher bits one (else zero) */
+  IR_FPC_CVT_NAN_MAX = 8,   /* NaN to integer gives the largest value (else 0); out of range saturates */
+} IrFpClass;
+#define IR_FP(round, class) ((round) | ((class) << 8))
+#define IR_FP_ROUND(imm)    ((IrRound)((imm)&7))
+#define IR_FP_CLASS(imm)    (((imm) >> 8) & 0xff)
+
+typedef uint16_t IrVal;
+#define IR_MAX_VARS    128
+#define IR_TEMP_BASE   0x0100
+#define IR_CONST_BASE  0x8000
+#define IR_NONE        ((IrVal)0xffff)
+#define IR_IS_VAR(v)   ((v) < IR_MAX_VARS)
+#define IR_IS_TEMP(v)  ((v) >= IR_TEMP_BASE && (v) < IR_CONST_BASE)
+#define IR_IS_CONST(v) ((v) >= IR_CONST_BASE && (v) != IR_NONE)
+
+/* What an op does, without its operands: enough to evaluate it out of line. */
+typedef union {
+  struct {
+    uint8_t op, type, sub, flags;
+    int32_t imm;
+  };
+  uint64_t bits;
+} IrDesc;
+
+typedef struct {
+  union {
+    struct {
+      uint8_t op, type, sub, flags;
+      int32_t imm;
+    };
+    IrDesc desc;
+  };
+  IrVal dst, a, b, c;
+} IrOp;
+G_STATIC_ASSERT (sizeof (IrOp) == 16);
+
+typedef struct {
+  const char *name;
+  uint8_t shape; /* IR_SHAPE_* */
+  uint8_t props; /* IR_P_* */
+} IrOpInfo;
+enum { IR_SHAPE_D = 8, IR_SHAPE_A = 4, IR_SHAPE_B = 2, IR_SHAPE_C = 1 };
+extern const IrOpInfo ir_op_info[IR_N_OPS];
+
+/* How a block ends. */
+typedef enum {
+  IR_END_NONE,     /* still open (builder only) */
+  IR_END_GOTO,     /* to target[0] */
+  IR_END_BRANCH,   /* if a cond b (type): target[0], else target[1] */
+  IR_END_CALL,     /* a guest call: to target[0], or to (a & ~align) where a is not IR_NONE; `link` is the variable
+                      that receives the return address target[1].pc (the end writes it, no op does) */
+  IR_END_RET,      /* a guest return: to a & ~align, paired with the latest call */
+  IR_END_INDIRECT, /* to a & ~align */
+  IR_END_EXIT,     /* leave to the embedder with `reason`; pc = target[0].pc */
+} IrEndKind;
+
+/* Why generated code came back to cpu_run()'s caller. */
+typedef enum {
+  IR_EXIT_NONE,
+  IR_EXIT_REQUEST,     /* exit_request was set */
+  IR_EXIT_SYSCALL,     /* environment call; pc is the instruction's own */
+  IR_EXIT_BREAKPOINT,  /* the guest's breakpoint instruction; pc is its own */
+  IR_EXIT_DEBUG,       /* a debugger's breakpoint or a completed single step; pc is the next to run */
+  IR_EXIT_ILLEGAL,     /* illegal instruction at pc */
+  IR_EXIT_FAULT,       /* memory access fault: see IrState.fault */
+  IR_EXIT_FETCH_FAULT, /* the instruction at pc cannot be fetched; fault.addr is the first bad address */
+  IR_EXIT_ICACHE,      /* instruction-fetch barrier; pc is after it (handled inside cpu_run) */
+  IR_EXIT_PAUSE,       /* the guest waits for another hart's store; pc is after it (handled inside cpu_run) */
+  IR_EXIT_MODE,        /* IrState.mode changed; pc is after it (handled inside cpu_run) */
+} IrExit;
+
+typedef struct {
+  uint64_t pc;
+  int32_t block; /* index in the region, or -1: outside */
+} IrEdge;
+
+typedef struct {
+  uint64_t pc;      /* guest pc of its first instruction */
+  uint32_t size;    /* bytes of guest code */
+  uint32_t n_insns;
+  uint32_t first_op, n_ops;
+  uint8_t end;      /* IrEndKind */
+  uint8_t cond;     /* IrCond */
+  uint8_t type;     /* of BRANCH's operands */
+  uint8_t reason;   /* IrExit */
+  uint8_t align;    /* low bits cleared from an indirect target */
+  IrVal a, b, link;
+  IrEdge target[2];
+} IrBlock;
+
+typedef struct {
+  uint64_t pc;      /* of block 0, the only entry */
+  uint32_t mode;    /* IrState.mode the code was translated for */
+  bool addr32;      /* guest addresses wrap at 32 bits */
+  IrOp *ops;
+  uint32_t n_ops, cap_ops;
+  IrBlock *blocks;
+  uint32_t n_blocks, cap_blocks;
+  int64_t *consts;
+  uint32_t n_consts, cap_consts;
+  uint32_t n_temps; /* numbers IR_TEMP_BASE .. IR_TEMP_BASE + n_temps - 1; unique in the region */
+} IrRegion;
+
+static inline int64_t
+ir_const_value (const IrRegion *r, IrVal v)
+{
+  return r->consts[v - IR_CONST_BASE];
+}
+
+/* A readable dump of the region, for -d ir and tests. `var_name (v)` may be NULL. */
+char *ir_region_print (const IrRegion *r, const char *(*var_name) (IrVal v));
