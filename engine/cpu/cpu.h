@@ -4,19 +4,22 @@
 /* A virtual CPU and its run loop. */
 
 #include "isa.h"
+#include "jit.h"
 #include <signal.h>
-
-typedef struct JitThread JitThread;
 
 /* How the translator reads guest code. Returns the number of bytes readable and executable at pc (up to `want`,
  * which never crosses more than one page boundary), copied to `out`; 0 and *ret_fault set when there are none. */
 typedef size_t (*CpuFetch) (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *ret_fault);
 
 struct Cpu {
-  IrState state;      /* must be first */
+  union { /* must be first */
+    IrState state;
+    JitState jit_state;
+  };
   const GuestIsa *isa;
   CpuFetch fetch;
-  JitThread *jit;     /* NULL: interpreter only */
+  JitThread *jit;     /* the JIT's part; NULL until first run, and always with CpuSettings.interpret */
+  struct CpuInterp *interp; /* the interpreter's part; NULL until used */
   void *owner;        /* the embedder's: a user-mode thread, a machine's hart */
   bool single_step;   /* leave with IR_EXIT_DEBUG after each instruction */
 };
@@ -35,12 +38,11 @@ typedef struct {
 extern CpuSettings cpu_settings;
 
 typedef struct {
-  uint64_t translated_insns, translated_bytes, host_bytes, regions, blocks, hot_regions;
-  uint64_t translate_ns;
-  uint64_t executed_insns, executed_host_insns; /* with CpuSettings.count */
-  uint64_t lookups, links, flushes, evals;
+  uint64_t translated_insns, translate_ns; /* of all guest code, decoding included */
+  uint64_t blocks, hot_regions, hot_insns, host_bytes, flushes;
+  uint64_t executed_insns, executed_host_insns;
 } CpuCounters;
-/* Sums over all threads so far. */
+/* Sums over all threads so far; zero without CpuSettings.count. */
 void cpu_counters (CpuCounters *ret_counters);
 
 /* A new vCPU of `isa`; NULL and an error for an unknown model. */
@@ -77,5 +79,8 @@ void cpu_flush_icache (uint64_t start, uint64_t size);
 void cpu_breakpoint_insert (uint64_t pc);
 void cpu_breakpoint_remove (uint64_t pc);
 
+/* Around fork(): keeps other threads out of the translator's tables until the matching call in the parent. */
+void cpu_before_fork (void);
+void cpu_after_fork_parent (void);
 /* In the child of a host fork: gives the process its own copy of the code cache; only `cpu` survives. */
 void cpu_after_fork_child (Cpu *cpu);

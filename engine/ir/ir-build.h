@@ -4,14 +4,16 @@
 /* Building a region.  The builder folds constants, tracks variables known to hold a constant inside a block, and
  * retargets results straight into variables, so that front ends may be written as plain semantics. */
 
-#include "ir.h"
+#include "ir-state.h"
 
 typedef struct {
   IrRegion *region;
   IrBlock *block;           /* the open block (moves when blocks are added: do not keep) */
+  const IrHelper *helpers;  /* the ISA's table; NULL: every helper is taken to be IR_H_STATE. Set after init */
   bool dead;                /* unused by the builder; true once the block has ended */
   uint64_t known_mask[IR_MAX_VARS / 64]; /* variables whose value is the constant known[] */
   int64_t known[IR_MAX_VARS];
+  uint16_t const_hash[64];  /* pool index by hash of the value; a wrong guess only costs a duplicate */
 } IrBuilder;
 
 IrRegion *ir_region_new (void);
@@ -36,15 +38,19 @@ void ir_exit (IrBuilder *b, IrExit reason, uint64_t pc);
 
 /* Values. */
 IrVal ir_const (IrBuilder *b, int64_t value);
-/* The variable as an operand: itself, or the constant it is known to hold. */
+/* The variable as an operand: itself, or the constant it is known to hold where that is the cheaper operand (it fits
+ * 32 bits). Emitting does the same with variables passed as they are, so front ends seldom need this; a value's
+ * constancy is asked with ir_is_const(). */
 IrVal ir_get (IrBuilder *b, IrVal var);
-/* var = value.  A temporary that the latest op defined is retargeted: after ir_set (b, v, t), use v, not t.
+/* var = value (of a narrow variable: zero-extended).  A temporary that the latest op defined is retargeted: after ir_set (b, v, t), use v, not t.
  * For FP variables of F16/F32 type the value is a typed FP result and the container is written boxed. */
 void ir_set (IrBuilder *b, IrVal var, IrVal value);
+/* True if v is a constant or a variable known to hold one. */
 bool ir_is_const (IrBuilder *b, IrVal v, int64_t *ret_value);
 
-/* Generic emit: returns the new temporary (IR_NONE for ops without dst). Folds constants for PURE integer ops. */
-IrVal ir_emit (IrBuilder *b, IrDesc d, IrVal a, IrVal bb, IrVal c);
+/* Generic emit: returns the new temporary (IR_NONE for ops without dst). Folds constants for PURE integer ops; an op
+ * that changes nothing becomes a MOV, so that the result never aliases a variable or another temporary. */
+IrVal ir_emit (IrBuilder *b, IrDesc d, IrVal x, IrVal y, IrVal z);
 #define IR_DESC(...) ((IrDesc){ { __VA_ARGS__ } })
 
 static inline IrVal
@@ -57,7 +63,8 @@ ir_op1 (IrBuilder *b, IrOpcode op, IrType type, IrVal x)
 {
   return ir_emit (b, IR_DESC (.op = op, .type = type), x, IR_NONE, IR_NONE);
 }
-/* The I32 value x (a result of the latest op, or any operand) as a sign-extended 64-bit value. */
+/* The I32 value x (a result of the latest op, or any operand) as a sign-extended 64-bit value. Where the latest op
+ * defined x this only sets IR_F_SX on it. */
 IrVal ir_sx32 (IrBuilder *b, IrVal x);
 IrVal ir_ext (IrBuilder *b, IrType type, IrVal x, unsigned bits, bool is_signed);
 IrVal ir_setcc (IrBuilder *b, IrCond cond, IrType type, IrVal x, IrVal y);

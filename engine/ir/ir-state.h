@@ -4,12 +4,10 @@
 /* The part of a vCPU that IR code reads and writes, whichever executor runs it. */
 
 #include "ir.h"
+#include "softfloat.h" /* FP_INVALID and the other flags */
 #include <setjmp.h>
 
 typedef struct IrState IrState;
-
-/* Sticky floating-point flags, in IrState.fp.flags. */
-enum { FP_INVALID = 1, FP_DIVZERO = 2, FP_OVERFLOW = 4, FP_UNDERFLOW = 8, FP_INEXACT = 16 };
 
 typedef struct {
   uint8_t flags; /* FP_* raised so far */
@@ -29,6 +27,8 @@ typedef struct {
   void (*store) (IrState *s, uint64_t addr, unsigned size, uint64_t value);
   uint64_t (*rmw) (IrState *s, uint64_t addr, unsigned size, IrRmw op, uint64_t value);
   uint64_t (*cas) (IrState *s, uint64_t addr, unsigned size, uint64_t expected, uint64_t desired);
+  /* 16 bytes, low half first; for helpers. */
+  void (*cas16) (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t *desired, uint64_t *ret_old);
 } IrMemOps;
 
 /* Signature of a helper: the op's operand values in, dst out.  FP operands travel as raw container bits. */

@@ -44,6 +44,8 @@ enum {
   IR_F_SIGNALING = 8, /* FSETCC */
   IR_F_EXACT = 16,    /* FROUND */
   IR_F_BE = 32,       /* LOAD, STORE */
+  IR_F_UNBOXED = 64,  /* LOAD of F16 or F32: the container's higher bits become zero, not one */
+  IR_F_ALIGNED = 128, /* LOAD: a misaligned address faults as it does for an atomic */
 };
 
 /* Op properties, see ir-ops.def. */
@@ -106,6 +108,8 @@ typedef struct {
 } IrOpInfo;
 enum { IR_SHAPE_D = 8, IR_SHAPE_A = 4, IR_SHAPE_B = 2, IR_SHAPE_C = 1 };
 extern const IrOpInfo ir_op_info[IR_N_OPS];
+/* The type of what an op with a dst writes there (IR_I64 for a helper's result). */
+IrType ir_op_dst_type (const IrOp *op);
 
 /* How a block ends. */
 typedef enum {
@@ -149,6 +153,7 @@ typedef struct {
   uint8_t type;     /* of BRANCH's operands */
   uint8_t reason;   /* IrExit */
   uint8_t align;    /* low bits cleared from an indirect target */
+  bool inherits;    /* only the preceding block flows into it: what is known there holds here */
   IrVal a, b, link;
   IrEdge target[2];
 } IrBlock;
@@ -171,6 +176,19 @@ ir_const_value (const IrRegion *r, IrVal v)
 {
   return r->consts[v - IR_CONST_BASE];
 }
+
+/* True when the region may run out of operand numbers within the next guest instruction or two: whoever builds it asks
+ * between instructions, and ends it there. */
+static inline bool
+ir_region_full (const IrRegion *r)
+{
+  return r->n_temps > 0x7000 || r->n_consts > 0x7000;
+}
+
+/* Verifies what every executor takes for granted: operand numbers in range and present as the shape says, temporaries
+ * defined once and before use in the same block, blocks ended, edges inside the region. For tests and debugging.
+ * Returns NULL, or a newly allocated description of the first defect. */
+char *ir_region_check (const IrRegion *r);
 
 /* A readable dump of the region, for -d ir and tests. `var_name (v)` may be NULL. */
 char *ir_region_print (const IrRegion *r, const char *(*var_name) (IrVal v));

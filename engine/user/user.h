@@ -70,6 +70,13 @@ struct UserThread {
   uint32_t altstack_flags;
   uint64_t pending;        /* written by the host handler: bit n-1 = signal n has info in `queue` */
   struct UserSignalQueue *queue;
+  uint32_t attention;      /* non-zero: user_signal_deliver() has work; no interruptible host call starts */
+  bool host_blocked;       /* the host thread's mask is not the one that belongs to sigmask */
+  int restart;             /* 0 or the USER_ERESTART code of the system call the pc still stands at */
+  UserSighand *sighand;    /* user_process.sighand, but for a process that shares our memory and not our handlers */
+  bool vm_process;         /* a process of its own in its parent's memory (vfork) */
+  bool resting;            /* protected by user_process.lock: see user_stop_others() */
+  sigjmp_buf *leave;       /* of the host thread's start; NULL: the process's first thread */
   int exit_status;
   bool exited;
 };
@@ -117,7 +124,6 @@ void user_signal_force (UserThread *thread, const siginfo_t *info);
 G_NORETURN void user_die_by_signal (int sig);
 
 /* thread.c */
-int64_t user_clone (UserThread *parent, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls, uint64_t exit_signal, uint64_t pidfd);
 G_NORETURN void user_thread_exit (UserThread *thread, int status);
 G_NORETURN void user_exit_group (int status);
 

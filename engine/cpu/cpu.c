@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cpu.h"
+
+#include "exec-interp.h"
+#include "exec-jit.h"
+#include <string.h>
+
+CpuSettings cpu_settings;
+
+const GuestIsa *
+guest_isa_find (const char *name)
+{
+  for (unsigned i = 0; guest_isas[i] != NULL; i++)
+    if (strcmp (guest_isas[i]->name, name) == 0)
+      return guest_isas[i];
+  return NULL;
+}
+
+static Cpu *
+cpu_alloc (const GuestIsa *isa)
+{
+  Cpu *cpu = g_malloc0 (isa->cpu_size);
+  cpu->isa = isa;
+  cpu->state.helpers = isa->helpers;
+  return cpu;
+}
+
+Cpu *
+cpu_new (const GuestIsa *isa, const char *model, GError **error)
+{
+  Cpu *cpu = cpu_alloc (isa);
+  if (!isa->cpu_init (cpu, model, error)) {
+    g_free (cpu);
+    return NULL;
+  }
+  return cpu;
+}
+
+Cpu *
+cpu_clone (const Cpu *from)
+{
+  Cpu *cpu = cpu_alloc (from->isa);
+  memcpy (cpu, from, from->isa->cpu_size);
+  cpu->jit = NULL;
+  jit_state_clear (&cpu->jit_state);
+  cpu->interp = NULL;
+  cpu->owner = NULL;
+  cpu->state.leave = NULL;
+  cpu->state.exit_request = 0;
+  return cpu;
+}
+
+void
+cpu_free (Cpu *cpu)
+{
+  if (cpu == NULL)
+    return;
+  interp_free (cpu->interp);
+  exec_jit_free (cpu);
+  g_free (cpu);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* The pieces of ir_eval(), for use inside this folder.  The builder folds constants with the same evaluator
+ * that the interpreter runs, so an op has one meaning. */
+
+#include "ir-state.h"
+
+/* True for ops ir_eval_int() knows: the PURE ones on integers, MOV to SELECT in ir-ops.def. */
+static inline bool
+ir_op_is_pure_int (unsigned op)
+{
+  return op <= IR_SELECT;
+}
+
+/* What a 64-bit destination slot receives from an op for which ir_op_is_pure_int(). */
+uint64_t ir_eval_int (IrDesc d, uint64_t a, uint64_t b, uint64_t c);
+
+/* The same for floating-point ops, FADD to UNBOX in ir-ops.def; flags are raised in s->fp. */
+uint64_t ir_eval_fp (IrState *s, IrDesc d, uint64_t a, uint64_t b, uint64_t c);
+
+/* A narrow result as a 64-bit slot holds it: sign- or zero-extended as the flags say. */
+static inline uint64_t
+ir_extend32 (uint64_t x, unsigned flags)
+{
+  return flags & IR_F_SX ? (uint64_t)(int64_t)(int32_t)x : (uint32_t)x;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The table of ops, from ir-ops.def. */
+
+#include "ir.h"
+
+enum {
+  X = 0,
+  XA = IR_SHAPE_A,
+  XAB = IR_SHAPE_A | IR_SHAPE_B,
+  DA = IR_SHAPE_D | XA,
+  DAB = IR_SHAPE_D | XAB,
+  DABC = DAB | IR_SHAPE_C,
+};
+
+const IrOpInfo ir_op_info[IR_N_OPS] = {
+#define IR_OP(NAME, name, shape, props) [IR_##NAME] = { name, shape, props },
+#include "ir-ops.def"
+#undef IR_OP
+};
+
+IrType
+ir_op_dst_type (const IrOp *op)
+{
+  switch (op->op) {
+    case IR_SETCC:
+    case IR_FSETCC:
+    case IR_FCLASS:
+    case IR_FBITS:
+    case IR_HELPER: return IR_I64;
+    case IR_FTOI: return op->sub & ~IR_UNSIGNED;
+    case IR_FTOIMOD: return IR_I32;
+    default: return op->type;
+  }
+}

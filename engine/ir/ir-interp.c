@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The interpreter: ops one after another, guest memory through IrState.mem. */
+
+#include "ir-interp.h"
+#include "ir-eval.h"
+#include "bits.h"
+
+typedef struct {
+  IrState *s;
+  const IrRegion *r;
+  uint64_t *temps;
+} Frame;
+
+void
+ir_leave (IrState *s, IrExit reason)
+{
+  siglongjmp (*s->leave, (int)reason);
+}
+
+static inline uint64_t
+value_of (const Frame *f, IrVal v)
+{
+  if (IR_IS_VAR (v))
+    return f->s->var[v];
+  if (IR_IS_TEMP (v))
+    return f->temps[v - IR_TEMP_BASE];
+  return v == IR_NONE ? 0 : (uint64_t)ir_const_value (f->r, v);
+}
+
+static inline void
+set_value (const Frame *f, IrVal dst, uint64_t value)
+{
+  if (IR_IS_VAR (dst))
+    f->s->var[dst] = value;
+  else if (IR_IS_TEMP (dst))
+    f->temps[dst - IR_TEMP_BASE] = value;
+}
+
+static inline uint64_t
+wrap (const IrRegion *r, uint64_t addr)
+{
+  return r->addr32 ? (uint32_t)addr : addr;
+}
+
+/* The low `size` bytes of x, their order reversed. */
+static uint64_t
+swap_bytes (uint64_t x, unsigned size)
+{
+  return __builtin_bswap64 (x) >> (64 - 8 * size);
+}
+
+/* A value of sub's size from memory, as the destination of a memory op receives it. */
+static uint64_t
+extend_loaded (const IrOp *op, uint64_t x)
+{
+  unsigned bits = 8 * IR_MEM_BYTES (op->sub);
+
+  if (op->type >= IR_F16)
+    return op->flags & IR_F_UNBOXED ? bits_zext (x, bits) : x | ~bits_mask (bits);
+  x = IR_MEM_SIGNED (op->sub) ? (uint64_t)bits_sext (x, bits) : bits_zext (x, bits);
+  return op->type == IR_I32 ? ir_extend32 (x, op->flags) : x;
+}
+
+static void
+run_load (const Frame *f, const IrOp *op)
+{
+  unsigned size = IR_MEM_BYTES (op->sub);
+  uint64_t addr = wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm);
+
+  /* An atomic at a misaligned address only faults. */
+  if (op->flags & IR_F_ALIGNED && addr & (size - 1))
+    f->s->mem->rmw (f->s, addr, size, IR_RMW_OR, 0);
+  uint64_t x = f->s->mem->load (f->s, addr, size);
+  if (op->flags & IR_F_BE)
+    x = swap_bytes (x, size);
+  set_value (f, op->dst, extend_loaded (op, x));
+}
+
+static void
+run_store (const Frame *f, const IrOp *op)
+{
+  unsigned size = IR_MEM_BYTES (op->sub);
+  uint64_t x = value_of (f, op->b);
+
+  x = op->flags & IR_F_BE ? swap_bytes (x, size) : bits_zext (x, 8 * size);
+  f->s->mem->store (f->s, wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm), size, x);
+}
+
+static void
+run_atomic (const Frame *f, const IrOp *op)
+{
+  unsigned size = IR_MEM_BYTES (op->sub);
+  uint64_t addr = wrap (f->r, value_of (f, op->a));
+  uint64_t b = bits_zext (value_of (f, op->b), 8 * size), old;
+
+  if (op->op == IR_RMW)
+    old = f->s->mem->rmw (f->s, addr, size, (IrRmw)op->imm, b);
+  else
+    old = f->s->mem->cas (f->s, addr, size, b, bits_zext (value_of (f, op->c), 8 * size));
+  set_value (f, op->dst, extend_loaded (op, old));
+}
+
+static void
+run_zeroline (const Frame *f, const IrOp *op)
+{
+  uint64_t line = (uint64_t)op->imm, start = wrap (f->r, value_of (f, op->a)) & ~(line - 1);
+  unsigned step = (unsigned)MIN (line, 8);
+
+  for (uint64_t i = 0; i < line; i += step)
+    f->s->mem->store (f->s, start + i, step, 0);
+}
+
+static void
+run_helper (const Frame *f, const IrOp *op)
+{
+  uint64_t a = value_of (f, op->a), b = value_of (f, op->b), c = value_of (f, op->c);
+  set_value (f, op->dst, f->s->helpers[op->imm].fn (f->s, a, b, c));
+}
+
+uint64_t
+ir_eval (IrState *s, uint64_t desc_bits, uint64_t a, uint64_t b, uint64_t c)
+{
+  IrDesc d = { .bits = desc_bits };
+  return ir_op_is_pure_int (d.op) ? ir_eval_int (d, a, b, c) : ir_eval_fp (s, d, a, b, c);
+}
+
+static void
+run_op (const Frame *f, const IrOp *op)
+{
+  switch (op->op) {
+    case IR_INSN: f->s->pc = wrap (f->r, f->r->pc + (uint64_t)(int64_t)op->imm); break;
+    case IR_LOAD: run_load (f, op); break;
+    case IR_STORE: run_store (f, op); break;
+    case IR_RMW:
+    case IR_CAS: run_atomic (f, op); break;
+    /* One full fence serves for all kinds. */
+    case IR_FENCE: __atomic_thread_fence (__ATOMIC_SEQ_CST); break;
+    case IR_ZEROLINE: run_zeroline (f, op); break;
+    case IR_HELPER: run_helper (f, op); break;
+    default:
+      if (op->dst != IR_NONE)
+        set_value (
+            f, op->dst,
+            ir_eval (f->s, op->desc.bits, value_of (f, op->a), value_of (f, op->b), value_of (f, op->c)));
+  }
+}
+
+static IrExit
+run_end (const Frame *f, const IrBlock *block)
+{
+  uint64_t a = value_of (f, block->a);
+  uint64_t indirect = wrap (f->r, a & ~(uint64_t)block->align);
+
+  switch (block->end) {
+    case IR_END_BRANCH: {
+      bool taken = ir_eval_cond (block->cond, block->type, a, value_of (f, block->b));
+      f->s->pc = block->target[taken ? 0 : 1].pc;
+      break;
+    }
+    case IR_END_CALL:
+      set_value (f, block->link, block->target[1].pc);
+      f->s->pc = block->a != IR_NONE ? indirect : block->target[0].pc;
+      break;
+    case IR_END_RET:
+    case IR_END_INDIRECT: f->s->pc = indirect; break;
+    case IR_END_EXIT: f->s->pc = block->target[0].pc; return block->reason;
+    default: f->s->pc = block->target[0].pc;
+  }
+  return IR_EXIT_NONE;
+}
+
+IrExit
+ir_interp_block (IrState *s, const IrRegion *r, uint32_t index)
+{
+  const IrBlock *block = &r->blocks[index];
+  /* At most 254 KiB. On the stack, so that ir_leave() leaks nothing and helpers may run guest code
+   * themselves. */
+  Frame f = { s, r, g_newa (uint64_t, r->n_temps + 1) };
+
+  for (const IrOp *op = r->ops + block->first_op, *end = op + block->n_ops; op < end; op++)
+    run_op (&f, op);
+  return run_end (&f, block);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Removal of dead ops.  One walk from the last op of each block to its first carries two sets: temporaries
+ * used further on, and variables certainly written further on before anything can see them.  A guest compiled
+ * by an ordinary compiler has few dead writes; most of what goes are constants the builder folded into later
+ * ops, and results of flag-like computations nobody asked for. */
+
+#include "ir-opt.h"
+#include <string.h>
+
+#define VAR_WORDS  (IR_MAX_VARS / 64)
+#define TEMP_WORDS ((IR_CONST_BASE - IR_TEMP_BASE + 63) / 64)
+
+typedef struct {
+  uint64_t overwritten[VAR_WORDS];
+  uint64_t *used; /* of the whole region: temporaries are local to their block, so nothing is ever cleared */
+} Liveness;
+
+static inline void
+note_read (Liveness *l, IrVal v)
+{
+  if (IR_IS_VAR (v))
+    l->overwritten[v / 64] &= ~(UINT64_C (1) << (v % 64));
+  else if (IR_IS_TEMP (v))
+    l->used[(v - IR_TEMP_BASE) / 64] |= UINT64_C (1) << ((v - IR_TEMP_BASE) % 64);
+}
+
+/* Whether nothing can see what is written to v here. */
+static inline bool
+is_dead (const Liveness *l, IrVal v)
+{
+  if (IR_IS_VAR (v))
+    return l->overwritten[v / 64] >> (v % 64) & 1;
+  if (IR_IS_TEMP (v))
+    return !(l->used[(v - IR_TEMP_BASE) / 64] >> ((v - IR_TEMP_BASE) % 64) & 1);
+  return true;
+}
+
+static inline void
+note_write (Liveness *l, IrVal v)
+{
+  if (IR_IS_VAR (v))
+    l->overwritten[v / 64] |= UINT64_C (1) << (v % 64);
+}
+
+static void
+optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
+{
+  memset (l->overwritten, 0, sizeof l->overwritten);
+  /* The end of a call reads its target, then writes the link. */
+  note_write (l, block->link);
+  note_read (l, block->a);
+  note_read (l, block->b);
+
+  for (IrOp *first = r->ops + block->first_op, *op = first + block->n_ops; op-- > first;) {
+    unsigned props = ir_op_info[op->op].props;
+
+    if (props & IR_P_PURE && is_dead (l, op->dst)) {
+      *op = (IrOp){ .op = IR_MOV, .dst = IR_NONE, .a = IR_NONE, .b = IR_NONE, .c = IR_NONE };
+      continue;
+    }
+    /* If the op leaves, it has not written its dst yet and every variable is looked at. */
+    if (props & IR_P_LEAVE)
+      memset (l->overwritten, 0, sizeof l->overwritten);
+    else
+      note_write (l, op->dst);
+    note_read (l, op->a);
+    note_read (l, op->b);
+    note_read (l, op->c);
+  }
+}
+
+void
+ir_optimise (IrRegion *r)
+{
+  uint64_t used[TEMP_WORDS];
+  Liveness l = { .used = used };
+
+  memset (used, 0, (r->n_temps + 63) / 64 * sizeof used[0]);
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    optimise_block (r, &r->blocks[i], &l);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "jit-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* One memfd, mapped twice: written through one view and run through the other, so no page is ever writable and
+ * executable.  It is cut into chunks; a thread fills its own chunk without a lock.  Next to the executable view lie
+ * the execution counters, within reach of a rip-relative operand. */
+
+#define DEFAULT_SIZE  (512u << 20)
+#define MAX_CHUNKS    8192
+#define COUNTER_BYTES (4u << 20)
+#define FIRST_FD      1000
+
+static struct {
+  uint8_t *rw, *rx;
+  size_t size;
+  int fd;
+  /* protects next_chunk and next_counter */
+  GMutex lock;
+  size_t next_chunk; /* byte offset */
+  int32_t *counters;
+  size_t next_counter;
+  JitCode *top[MAX_CHUNKS]; /* the latest code of each chunk */
+} cache = { .fd = -1 };
+
+/* A descriptor the guest is unlikely to choose itself. */
+static int
+high_memfd (size_t size)
+{
+  int fd = memfd_create ("vitrine-code", MFD_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  int high = fcntl (fd, F_DUPFD_CLOEXEC, FIRST_FD);
+  if (high >= 0) {
+    close (fd);
+    fd = high;
+  }
+  if (ftruncate (fd, size) < 0) {
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+bool
+cache_init (size_t size, GError **error)
+{
+  long page = sysconf (_SC_PAGESIZE);
+  size = size != 0 ? (size + page - 1) / page * page : DEFAULT_SIZE;
+  size = MIN (size, (size_t)MAX_CHUNKS * CHUNK_SIZE);
+  cache.size = size;
+  cache.fd = high_memfd (size);
+  uint8_t *area = MAP_FAILED;
+  if (cache.fd >= 0)
+    area = mmap (NULL, size + COUNTER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (area != MAP_FAILED) {
+    cache.rx = mmap (area, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, cache.fd, 0);
+    cache.rw = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cache.fd, 0);
+  }
+  if (area == MAP_FAILED || cache.rx == MAP_FAILED || cache.rw == MAP_FAILED) {
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
+                 "no memory for translated code (%zu MiB): %s; raise the limit on address space (ulimit -v)",
+                 size >> 20, g_strerror (errno));
+    return false;
+  }
+  cache.counters = (int32_t *)(area + size);
+  return true;
+}
+
+intptr_t
+cache_delta (void)
+{
+  return cache.rx - cache.rw;
+}
+
+bool
+cache_contains (const void *rx)
+{
+  return (const uint8_t *)rx >= cache.rx && (const uint8_t *)rx < cache.rx + cache.size;
+}
+
+uint8_t *
+cache_room (JitThread *t, size_t size)
+{
+  if (t->chunk != NULL && (size_t)(t->chunk_end - t->chunk) >= size)
+    return t->chunk;
+  size_t want = (size + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
+  g_mutex_lock (&cache.lock);
+  bool fits = cache.next_chunk + want <= cache.size;
+  if (fits) {
+    t->chunk = cache.rw + cache.next_chunk;
+    t->chunk_end = t->chunk + want;
+    cache.next_chunk += want;
+  }
+  g_mutex_unlock (&cache.lock);
+  return fits ? t->chunk : NULL;
+}
+
+void
+cache_commit (JitThread *t, JitCode *code, uint8_t *end)
+{
+  size_t chunk = (code->entry - cache.rx) / CHUNK_SIZE;
+  code->below = cache.top[chunk];
+  __atomic_store_n (&cache.top[chunk], code, __ATOMIC_RELEASE);
+  t->chunk = (uint8_t *)(((uintptr_t)end + 15) & ~(uintptr_t)15);
+  if (t->chunk > t->chunk_end)
+    t->chunk = t->chunk_end;
+}
+
+JitCode *
+cache_find_host (const void *rx)
+{
+  if (!cache_contains (rx))
+    return NULL;
+  const uint8_t *at = rx;
+  for (ptrdiff_t chunk = (at - cache.rx) / CHUNK_SIZE; chunk >= 0; chunk--) {
+    JitCode *code = __atomic_load_n (&cache.top[chunk], __ATOMIC_ACQUIRE);
+    if (code == NULL)
+      continue;
+    while (code != NULL && code->entry > at)
+      code = code->below;
+    if (code != NULL)
+      return at < code->entry + code->size ? code : NULL;
+  }
+  return NULL;
+}
+
+int32_t *
+cache_counter (int32_t start)
+{
+  g_mutex_lock (&cache.lock);
+  size_t i = cache.next_counter;
+  if ((i + 1) * sizeof (int32_t) <= COUNTER_BYTES)
+    cache.next_counter++;
+  g_mutex_unlock (&cache.lock);
+  cache.counters[i] = start;
+  return &cache.counters[i];
+}
+
+void
+cache_reset (void)
+{
+  cache.next_chunk = CHUNK_SIZE; /* The stubs stay in the first chunk. */
+  cache.next_counter = 0;
+  memset (cache.top, 0, sizeof cache.top);
+}
+
+bool
+cache_unshare (void)
+{
+  size_t used = cache.next_chunk;
+  int fd = high_memfd (cache.size);
+  if (fd < 0)
+    return false;
+  uint8_t *fresh = mmap (NULL, used, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (fresh == MAP_FAILED) {
+    close (fd);
+    return false;
+  }
+  memcpy (fresh, cache.rw, used);
+  munmap (fresh, used);
+  bool ok = mmap (cache.rx, cache.size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
+            mmap (cache.rw, cache.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
+  close (cache.fd);
+  cache.fd = fd;
+  return ok;
+}
+
+void
+cache_patch_jump (const void *at, const void *target)
+{
+  uint8_t *rw = (uint8_t *)at - cache_delta ();
+  uint8_t bytes[8];
+  int32_t rel = (intptr_t)target - ((intptr_t)at + 5);
+  memcpy (bytes, rw, 8);
+  bytes[0] = 0xe9;
+  memcpy (bytes + 1, &rel, 4);
+  uint64_t word;
+  memcpy (&word, bytes, 8);
+  __atomic_store_n ((uint64_t *)rw, word, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lower.h"
+
+/* What is decided about a whole region before any code is emitted: which variables get the host registers, and which
+ * floating-point variables are known to hold boxed F32 values. */
+
+static unsigned
+successors (const IrBlock *b, int32_t out[2])
+{
+  unsigned n = 0, first = b->end == IR_END_CALL ? 1 : 0;
+  unsigned count = b->end == IR_END_BRANCH || b->end == IR_END_CALL ? 2 : b->end == IR_END_GOTO ? 1 : 0;
+  for (unsigned t = first; t < count; t++)
+    if (b->target[t].block >= 0)
+      out[n++] = b->target[t].block;
+  return n;
+}
+
+static void
+predecessors (const IrRegion *r, uint64_t *pred)
+{
+  memset (pred, 0, r->n_blocks * sizeof *pred);
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    int32_t next[2];
+    unsigned n = successors (&r->blocks[i], next);
+    for (unsigned k = 0; k < n; k++)
+      pred[next[k]] |= UINT64_C (1) << i;
+  }
+}
+
+/* The blocks of the loop that the edge from `tail` to `head` closes: all that reach `tail` without passing `head`. */
+static uint64_t
+loop_body (const uint64_t *pred, unsigned head, unsigned tail)
+{
+  uint64_t body = UINT64_C (1) << head | UINT64_C (1) << tail, todo = body & ~(UINT64_C (1) << head);
+  while (todo != 0) {
+    unsigned b = __builtin_ctzll (todo);
+    todo &= todo - 1;
+    todo |= pred[b] & ~body;
+    body |= pred[b];
+  }
+  return body;
+}
+
+/* Estimated executions of each block: eight times more for each loop around it. Returns whether there is a loop. */
+static bool
+block_weights (const IrRegion *r, uint32_t *weight)
+{
+  uint64_t pred[MAX_BLOCKS], body[MAX_BLOCKS] = { 0 };
+  bool loops = false;
+  predecessors (r, pred);
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    int32_t next[2];
+    unsigned n = successors (&r->blocks[i], next);
+    for (unsigned k = 0; k < n; k++)
+      if (next[k] <= (int32_t)i)
+        body[next[k]] |= loop_body (pred, next[k], i);
+  }
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    weight[i] = 1;
+  for (uint32_t h = 0; h < r->n_blocks; h++) {
+    loops |= body[h] != 0;
+    for (uint64_t b = body[h]; b != 0; b &= b - 1)
+      if (weight[__builtin_ctzll (b)] < 4096)
+        weight[__builtin_ctzll (b)] *= 8;
+  }
+  return loops;
+}
+
+static void
+count_uses (const IrRegion *r, const uint32_t *weight, uint32_t *uses)
+{
+  memset (uses, 0, IR_MAX_VARS * sizeof *uses);
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    const IrBlock *b = &r->blocks[i];
+    for (uint32_t k = b->first_op; k < b->first_op + b->n_ops; k++) {
+      const IrOp *op = &r->ops[k];
+      const IrVal v[4] = { op->dst, op->a, op->b, op->c };
+      for (unsigned n = 0; n < 4; n++)
+        if (IR_IS_VAR (v[n]))
+          uses[v[n]] += weight[i] * (n == 0 ? 2 : 1);
+    }
+    if (IR_IS_VAR (b->a))
+      uses[b->a] += weight[i];
+    if (IR_IS_VAR (b->b) && b->end == IR_END_BRANCH)
+      uses[b->b] += weight[i];
+  }
+}
+
+/* What it costs to have one register hold another variable than the pinned one: an exchange at every way in or out. */
+static uint32_t
+exchange_cost (const IrRegion *r, const uint32_t *weight)
+{
+  uint32_t cost = 2;
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    const IrBlock *b = &r->blocks[i];
+    switch (b->end) {
+      case IR_END_BRANCH:
+        for (unsigned t = 0; t < 2; t++)
+          if (b->target[t].block < 0)
+            cost += 2 * MAX (weight[i] / 8, 1);
+        break;
+      case IR_END_GOTO:
+        if (b->target[0].block < 0)
+          cost += 2 * weight[i];
+        break;
+      case IR_END_CALL: cost += 4 * weight[i]; break;
+      default: cost += 2 * weight[i]; break;
+    }
+  }
+  return cost;
+}
+
+/* Gives the hottest variables without a register the registers of the coldest pinned ones, while that pays. */
+static bool
+exchange (const uint32_t *uses, uint32_t cost, bool fp, int8_t *map)
+{
+  bool any = false;
+  for (;;) {
+    int best = -1, worst = -1;
+    for (unsigned v = 0; v < jit_config.n_vars; v++) {
+      if (var_is_fp (v) != fp)
+        continue;
+      if (map[v] < 0 && (best < 0 || uses[v] > uses[best]))
+        best = v;
+      if (map[v] >= 0 && (worst < 0 || uses[v] < uses[worst]))
+        worst = v;
+    }
+    if (best < 0 || worst < 0 || uses[best] <= uses[worst] + cost)
+      return any;
+    map[best] = map[worst];
+    map[worst] = -1;
+    any = true;
+  }
+}
+
+void
+map_region (const IrRegion *r, VarMap *map, bool *ret_own)
+{
+  uint32_t weight[MAX_BLOCKS], uses[IR_MAX_VARS];
+  *ret_own = false;
+  if (!block_weights (r, weight))
+    return;
+  count_uses (r, weight, uses);
+  uint32_t cost = exchange_cost (r, weight);
+  *map = jit_pinned_map;
+  bool own = exchange (uses, cost, false, map->gpr);
+  own |= exchange (uses, cost, true, map->xmm);
+  *ret_own = own;
+}
+
+/* The effect of an op on what is known to be boxed; lowering keeps l->boxed in the same way. */
+static void
+boxed_step (const IrOp *op, uint64_t *boxed)
+{
+  if (op->op == IR_HELPER && jit_config.helpers[op->imm].flags & IR_H_STATE) {
+    boxed[0] = boxed[1] = 0;
+    return;
+  }
+  if (op->op == IR_UNBOX && op->type == IR_F32 && IR_IS_VAR (op->a))
+    bit_set (boxed, op->a);
+  if (!IR_IS_VAR (op->dst) || !op_dst_is_fp (op))
+    return;
+  bool is_boxed = op->op == IR_MOV ? IR_IS_VAR (op->a) && bit_get (boxed, op->a) : op->type == IR_F32;
+  if (op->op == IR_HELPER)
+    is_boxed = false;
+  if (is_boxed)
+    bit_set (boxed, op->dst);
+  else
+    bit_clear (boxed, op->dst);
+}
+
+/* Variables the region unboxes: worth a guard at its entry. */
+static void
+boxed_wanted (const IrRegion *r, uint64_t *wanted)
+{
+  wanted[0] = wanted[1] = 0;
+  for (uint32_t i = 0; i < r->n_ops; i++)
+    if (r->ops[i].op == IR_UNBOX && r->ops[i].type == IR_F32 && IR_IS_VAR (r->ops[i].a))
+      bit_set (wanted, r->ops[i].a);
+}
+
+/* Forward data flow, optimistic at first: what is wanted is assumed at the entry and guarded there. */
+void
+boxed_analyse (Lower *l)
+{
+  const IrRegion *r = l->r;
+  uint64_t wanted[2];
+  boxed_wanted (r, wanted);
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    memcpy (l->boxed_in[i], wanted, sizeof wanted);
+  if ((wanted[0] | wanted[1]) == 0)
+    return;
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    if (r->blocks[i].end == IR_END_CALL && r->blocks[i].target[1].block >= 0)
+      memset (l->boxed_in[r->blocks[i].target[1].block], 0, sizeof wanted);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (uint32_t i = 0; i < r->n_blocks; i++) {
+      const IrBlock *b = &r->blocks[i];
+      uint64_t out[2] = { l->boxed_in[i][0], l->boxed_in[i][1] };
+      for (uint32_t k = b->first_op; k < b->first_op + b->n_ops; k++)
+        boxed_step (&r->ops[k], out);
+      int32_t next[2];
+      unsigned n = successors (b, next);
+      for (unsigned k = 0; k < n; k++)
+        for (unsigned w = 0; w < 2; w++) {
+          uint64_t meet = l->boxed_in[next[k]][w] & out[w];
+          changed |= meet != l->boxed_in[next[k]][w];
+          l->boxed_in[next[k]][w] = meet;
+        }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Shared by the files of this room. */
+
+#include "jit.h"
+#include "x86-asm.h"
+#include <stddef.h>
+
+/* Host register conventions.  rbp: JitState + STATE_BIAS.  rsp: the thread's JIT stack, 16-byte aligned at region
+ * boundaries.  rax, rcx: scratch inside one op.  rdx, r13: temporaries.  The others hold variables.
+ * xmm0, xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others hold variables. */
+#define STATE_BIAS   128
+#define N_PINNED_GPR 10
+#define N_PINNED_XMM 11
+#define XMM_ONES     15
+extern const int8_t jit_pinned_gpr[N_PINNED_GPR];
+extern const int8_t jit_pinned_xmm[N_PINNED_XMM];
+
+/* Indices into JitState.consts. */
+enum {
+  JIT_C_NAN32 = 0,    /* boxed canonical NaN */
+  JIT_C_NAN64 = 2,    /* each constant fills 16 bytes: packed operands are 128-bit */
+  JIT_C_SIGN32 = 4,   /* low lane's sign bit */
+  JIT_C_SIGN64 = 6,
+  JIT_C_BOX32 = 8,    /* 0xffffffff00000000 */
+  JIT_C_ABS32 = 10,   /* ~SIGN32 */
+  JIT_C_ABS64 = 12,
+};
+
+#define STATE_OFF(field) ((int32_t)offsetof (JitState, field) - STATE_BIAS)
+static inline Mem
+state_mem (int32_t offset)
+{
+  return mem_base (RBP, offset);
+}
+#define STATE(field) state_mem (STATE_OFF (field))
+static inline Mem
+var_mem (unsigned var)
+{
+  return mem_base (RBP, (int32_t)var * 8 - STATE_BIAS);
+}
+
+/* Where each variable lives inside a region: a host register, or -1 for its slot in IrState. */
+typedef struct {
+  int8_t gpr[IR_MAX_VARS];
+  int8_t xmm[IR_MAX_VARS];
+} VarMap;
+extern VarMap jit_pinned_map;
+
+extern JitConfig jit_config;
+
+/* A host address range -> guest pc entry: code from `offset` on belongs to the instruction at region pc + pc. */
+typedef struct {
+  uint32_t offset;
+  int32_t pc;
+} FaultPoint;
+
+/* A place a guest return comes back to. */
+typedef struct {
+  uint32_t offset;
+  uint32_t stale; /* offset of the code that looks `pc` up, for when the code is invalid */
+  uint64_t pc;
+} ReturnPoint;
+
+typedef struct {
+  uint64_t pc;
+  uint32_t size;
+  uint32_t bytes; /* offset into JitCode.bytes */
+} SourceRange;
+
+struct JitCode {
+  uint64_t pc;
+  uint32_t mode;
+  JitTier tier;
+  bool valid;
+  uint8_t *entry;       /* RX */
+  uint8_t *body;        /* RX: behind the execution counter (JIT_BLOCK) */
+  uint32_t size;
+  uint32_t stale_entry; /* as ReturnPoint.stale, for the entry */
+  int32_t *counter;     /* JIT_BLOCK: counts down; negative: hot */
+  VarMap *map;          /* NULL: the pinned map */
+  uint32_t n_faults, n_returns, n_sources;
+  FaultPoint *faults;
+  ReturnPoint *returns;
+  SourceRange *sources;
+  uint8_t *bytes;       /* the guest bytes it was made from, or NULL */
+  JitCode *chain;       /* in its hash bucket */
+  JitCode *retired;     /* the next one in the list of invalid code of this pc */
+  JitCode *below;       /* the code before it in the same chunk */
+};
+
+struct JitThread {
+  JitState *js;
+  uint8_t *stack;       /* host memory of the JIT stack: guard page first */
+  size_t stack_size;
+  uint8_t *chunk, *chunk_end; /* RW view of the free part of its arena */
+  bool in_code;
+  unsigned epoch;       /* of the latest flush it has seen */
+  uint32_t host_mxcsr;
+  /* Scratch memory of the compiler, reused. */
+  struct Lower *lower;
+};
+
+/* jit-cache.c */
+#define CHUNK_SIZE (256 * 1024)
+bool cache_init (size_t size, GError **error);
+intptr_t cache_delta (void);
+bool cache_contains (const void *rx);
+/* Room for at least `size` bytes in the thread's arena; NULL when the cache is full. */
+uint8_t *cache_room (JitThread *t, size_t size);
+/* Takes the bytes up to `end` and registers the code so that cache_find_host() finds it. */
+void cache_commit (JitThread *t, JitCode *code, uint8_t *end);
+JitCode *cache_find_host (const void *rx);
+int32_t *cache_counter (int32_t start);
+void cache_reset (void);
+bool cache_unshare (void);
+/* Writes a jump to RX `target` over the first 5 bytes at RX `at`, atomically. */
+void cache_patch_jump (const void *at, const void *target);
+
+/* jit-stubs.c: code shared by all regions (RX addresses). */
+typedef struct {
+  const uint8_t *enter;         /* (JitState *, entry): C calls it */
+  const uint8_t *link;          /* `call`ed with inline data: int32 offset of the rel32 to patch from the data, u64 pc */
+  const uint8_t *exit;          /* `call`ed with inline data: u64 pc, u32 reason */
+  const uint8_t *hot;           /* `call`ed with inline data: u64 JitCode pointer, u64 pc */
+  const uint8_t *indirect;      /* jumped to: guest pc in rax; looks in the jump cache */
+  const uint8_t *indirect_miss; /* jumped to or called: guest pc in rax */
+  const uint8_t *eval;          /* called: desc in rax, operands in arg[]: ir_eval; result in rax */
+  const uint8_t *helper;        /* called: function in rax, operands in arg[]; result in rax */
+  const uint8_t *helper_fp;     /* the same for IR_H_FP helpers: function pointer in rax */
+  const uint8_t *underflow;     /* where a return from the bottom of the JIT stack lands */
+  const uint8_t *leave_fault;   /* where the fault handler sends the thread: reason in rax, state already exact */
+} JitStubs;
+extern JitStubs jit_stubs;
+void stubs_init (JitThread *t);
+void stack_reset (JitThread *t);
+/* Adds the host's sticky flags in an MXCSR value to the guest's. */
+void stubs_fold (FpStatus *fp, unsigned csr);
+
+/* jit-table.c */
+JitCode *table_publish (JitCode *code, JitCode *replaces);
+void table_add_thread (JitThread *t);
+void table_remove_thread (JitThread *t);
+
+/* jit-disas.c: number of instructions in `size` bytes of host code. */
+unsigned count_host_insns (const uint8_t *code, size_t size);

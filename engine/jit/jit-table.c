@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "jit-private.h"
+
+#include <sched.h>
+
+/* Which code exists: by guest pc for the run loop, by guest page for invalidation.  Look-ups take no lock: entries
+ * are only ever added in front of a chain or unlinked, and their memory is not reused before a flush, which waits
+ * until every thread is out of the code. */
+
+#define N_BUCKETS (1u << 15)
+#define PAGE_BITS 12
+
+static JitCode *buckets[N_BUCKETS];
+/* protects everything below, and writes to buckets */
+static GMutex lock;
+static GHashTable *pages;      /* guest page number -> GSList of JitCode with source there */
+static GHashTable *retired;    /* guest pc -> latest invalid JitCode there */
+static GPtrArray *all;         /* every JitCode since the last flush */
+static GPtrArray *threads;     /* of JitThread */
+static unsigned flush_epoch;
+static bool flushing;
+static GCond flush_done;
+
+static JitCode **
+bucket_of (uint64_t pc, uint32_t mode)
+{
+  uint64_t h = (pc >> 1) * UINT64_C (0x9e3779b97f4a7c15) ^ mode * UINT64_C (0x85ebca6b);
+  return &buckets[h >> 40 & (N_BUCKETS - 1)];
+}
+
+JitCode *
+jit_lookup (uint64_t pc, uint32_t mode)
+{
+  JitCode *code = __atomic_load_n (bucket_of (pc, mode), __ATOMIC_ACQUIRE);
+  while (code != NULL && (code->pc != pc || code->mode != mode))
+    code = __atomic_load_n (&code->chain, __ATOMIC_ACQUIRE);
+  return code;
+}
+
+static void
+unlink_code (JitCode *code)
+{
+  JitCode **at = bucket_of (code->pc, code->mode);
+  while (*at != NULL && *at != code)
+    at = &(*at)->chain;
+  if (*at == code)
+    __atomic_store_n (at, code->chain, __ATOMIC_RELEASE);
+}
+
+static void
+page_add (JitCode *code, const SourceRange *source)
+{
+  for (uint64_t page = source->pc >> PAGE_BITS; page <= (source->pc + source->size - 1) >> PAGE_BITS; page++) {
+    GSList *list = g_hash_table_lookup (pages, GSIZE_TO_POINTER (page));
+    if (list != NULL && list->data == code)
+      continue;
+    g_hash_table_insert (pages, GSIZE_TO_POINTER (page), g_slist_prepend (list, code));
+  }
+}
+
+JitCode *
+table_publish (JitCode *code, JitCode *replaces)
+{
+  g_mutex_lock (&lock);
+  if (all == NULL) {
+    all = g_ptr_array_new ();
+    pages = g_hash_table_new (NULL, NULL);
+    retired = g_hash_table_new (g_int64_hash, g_int64_equal);
+  }
+  g_ptr_array_add (all, code);
+  JitCode *existing = jit_lookup (code->pc, code->mode);
+  if (existing != NULL && existing != replaces) {
+    code->valid = false;
+    g_mutex_unlock (&lock);
+    return existing;
+  }
+  if (replaces != NULL) {
+    unlink_code (replaces);
+    cache_patch_jump (replaces->entry, code->entry);
+  }
+  for (JitCode *old = g_hash_table_lookup (retired, &code->pc); old != NULL; old = old->retired)
+    if (old->mode == code->mode) /* Links to the old code go on to the new one. */
+      cache_patch_jump (old->entry, code->entry);
+  JitCode **bucket = bucket_of (code->pc, code->mode);
+  code->chain = *bucket;
+  __atomic_store_n (bucket, code, __ATOMIC_RELEASE);
+  for (unsigned i = 0; i < code->n_sources; i++)
+    page_add (code, &code->sources[i]);
+  g_mutex_unlock (&lock);
+  return code;
+}
+
+/* Makes every way into the code lead to a look-up of its guest pc instead. */
+static void
+retire (JitCode *code)
+{
+  if (!code->valid)
+    return;
+  code->valid = false;
+  unlink_code (code);
+  code->retired = g_hash_table_lookup (retired, &code->pc);
+  g_hash_table_insert (retired, &code->pc, code);
+  cache_patch_jump (code->entry, code->entry + code->stale_entry);
+  for (unsigned i = 0; i < code->n_returns; i++)
+    cache_patch_jump (code->entry + code->returns[i].offset, code->entry + code->returns[i].stale);
+}
+
+static bool
+overlaps (const JitCode *code, uint64_t start, uint64_t size)
+{
+  for (unsigned i = 0; i < code->n_sources; i++)
+    if (code->sources[i].pc < start + size && start < code->sources[i].pc + code->sources[i].size)
+      return true;
+  return false;
+}
+
+static void
+collect_page (GSList *list, uint64_t start, uint64_t size, GPtrArray *found)
+{
+  for (; list != NULL; list = list->next) {
+    JitCode *code = list->data;
+    if (code->valid && overlaps (code, start, size))
+      g_ptr_array_add (found, code);
+  }
+}
+
+/* The valid codes made from the range (some maybe more than once); NULL if none. Called with the lock held. */
+static GPtrArray *
+collect (uint64_t start, uint64_t size)
+{
+  if (pages == NULL || size == 0 || g_hash_table_size (pages) == 0)
+    return NULL;
+  uint64_t first = start >> PAGE_BITS, last = (start + size - 1) >> PAGE_BITS;
+  GPtrArray *found = g_ptr_array_new ();
+  if (last - first < g_hash_table_size (pages)) {
+    for (uint64_t page = first; page <= last; page++)
+      collect_page (g_hash_table_lookup (pages, GSIZE_TO_POINTER (page)), start, size, found);
+    return found;
+  }
+  GHashTableIter iter;
+  gpointer page, list;
+  g_hash_table_iter_init (&iter, pages);
+  while (g_hash_table_iter_next (&iter, &page, &list))
+    if (GPOINTER_TO_SIZE (page) >= first && GPOINTER_TO_SIZE (page) <= last)
+      collect_page (list, start, size, found);
+  return found;
+}
+
+static void
+retire_all (GPtrArray *codes)
+{
+  for (unsigned i = 0; codes != NULL && i < codes->len; i++)
+    retire (g_ptr_array_index (codes, i));
+}
+
+void
+jit_invalidate (uint64_t start, uint64_t size)
+{
+  g_mutex_lock (&lock);
+  GPtrArray *found = collect (start, MIN (size, UINT64_MAX - start));
+  retire_all (found);
+  g_mutex_unlock (&lock);
+  if (found != NULL)
+    g_ptr_array_unref (found);
+}
+
+static bool
+has_changed (const JitCode *code)
+{
+  bool same = true;
+  for (unsigned i = 0; i < code->n_sources && same; i++) {
+    const SourceRange *source = &code->sources[i];
+    uint8_t *now = g_malloc (source->size);
+    same = jit_config.read (source->pc, now, source->size) && memcmp (now, code->bytes + source->bytes, source->size) == 0;
+    g_free (now);
+  }
+  return !same;
+}
+
+/* Guest memory is read without the lock: reading takes the embedder's locks, under which it may invalidate. */
+void
+jit_invalidate_changed (uint64_t start, uint64_t size)
+{
+  g_mutex_lock (&lock);
+  GPtrArray *found = collect (start, MIN (size, UINT64_MAX - start));
+  g_mutex_unlock (&lock);
+  if (found == NULL)
+    return;
+  for (unsigned i = found->len; i-- > 0;)
+    if (!has_changed (g_ptr_array_index (found, i)))
+      g_ptr_array_remove_index_fast (found, i);
+  g_mutex_lock (&lock);
+  retire_all (found);
+  g_mutex_unlock (&lock);
+  g_ptr_array_unref (found);
+}
+
+void
+table_add_thread (JitThread *t)
+{
+  g_mutex_lock (&lock);
+  if (threads == NULL)
+    threads = g_ptr_array_new ();
+  g_ptr_array_add (threads, t);
+  t->epoch = flush_epoch;
+  g_mutex_unlock (&lock);
+}
+
+static uint64_t ended_guest, ended_host;
+
+void
+jit_executed (uint64_t *ret_guest, uint64_t *ret_host)
+{
+  g_mutex_lock (&lock);
+  *ret_guest = ended_guest;
+  *ret_host = ended_host;
+  for (unsigned i = 0; threads != NULL && i < threads->len; i++) {
+    const JitThread *t = g_ptr_array_index (threads, i);
+    *ret_guest += t->js->executed_insns;
+    *ret_host += t->js->executed_host_insns;
+  }
+  g_mutex_unlock (&lock);
+}
+
+void
+table_remove_thread (JitThread *t)
+{
+  g_mutex_lock (&lock);
+  ended_guest += t->js->executed_insns;
+  ended_host += t->js->executed_host_insns;
+  g_ptr_array_remove_fast (threads, t);
+  g_mutex_unlock (&lock);
+}
+
+/* Before and after running code or compiling into the arena: a flush waits for threads in between. Entering catches
+ * up with flushes that happened meanwhile; false if one did, so that anything found before is stale. */
+bool
+jit_begin (JitThread *t)
+{
+  __atomic_store_n (&t->in_code, true, __ATOMIC_SEQ_CST);
+  if (G_LIKELY (!__atomic_load_n (&flushing, __ATOMIC_SEQ_CST) && t->epoch == flush_epoch))
+    return true;
+  __atomic_store_n (&t->in_code, false, __ATOMIC_SEQ_CST);
+  g_mutex_lock (&lock);
+  while (flushing)
+    g_cond_wait (&flush_done, &lock);
+  bool same = t->epoch == flush_epoch;
+  t->epoch = flush_epoch;
+  if (!same) {
+    t->chunk = t->chunk_end = NULL;
+    jit_clear_jumps (t);
+    stack_reset (t);
+  }
+  __atomic_store_n (&t->in_code, true, __ATOMIC_SEQ_CST);
+  g_mutex_unlock (&lock);
+  return same;
+}
+
+void
+jit_end (JitThread *t)
+{
+  __atomic_store_n (&t->in_code, false, __ATOMIC_RELEASE);
+}
+
+static void
+free_all (void)
+{
+  if (retired != NULL)
+    g_hash_table_remove_all (retired); /* its keys lie in the codes */
+  for (unsigned i = 0; all != NULL && i < all->len; i++) {
+    JitCode *code = g_ptr_array_index (all, i);
+    g_free (code->returns);
+    g_free (code->bytes);
+    g_free (code->map);
+    g_free (code);
+  }
+  if (all != NULL)
+    g_ptr_array_set_size (all, 0);
+  memset (buckets, 0, sizeof buckets);
+  GHashTableIter iter;
+  gpointer page, list;
+  if (pages != NULL) {
+    g_hash_table_iter_init (&iter, pages);
+    while (g_hash_table_iter_next (&iter, &page, &list))
+      g_slist_free (list);
+    g_hash_table_remove_all (pages);
+  }
+}
+
+static bool
+others_in_code (const JitThread *t)
+{
+  bool any = false;
+  for (unsigned i = 0; i < threads->len; i++) {
+    JitThread *other = g_ptr_array_index (threads, i);
+    if (other == t || !__atomic_load_n (&other->in_code, __ATOMIC_SEQ_CST))
+      continue;
+    __atomic_store_n (&other->js->state.exit_request, 1, __ATOMIC_RELEASE);
+    any = true;
+  }
+  return any;
+}
+
+void
+jit_flush (JitThread *t)
+{
+  g_mutex_lock (&lock);
+  if (flushing || t->epoch != flush_epoch) { /* Another thread is at it, or has just done it. */
+    g_mutex_unlock (&lock);
+    return;
+  }
+  __atomic_store_n (&flushing, true, __ATOMIC_SEQ_CST);
+  while (others_in_code (t)) {
+    g_mutex_unlock (&lock);
+    sched_yield ();
+    g_mutex_lock (&lock);
+  }
+  free_all ();
+  cache_reset ();
+  flush_epoch++;
+  jit_counters.flushes++;
+  __atomic_store_n (&flushing, false, __ATOMIC_SEQ_CST);
+  g_cond_broadcast (&flush_done);
+  g_mutex_unlock (&lock);
+}
+
+bool
+jit_after_fork_child (JitThread *t)
+{
+  g_mutex_init (&lock);
+  g_cond_init (&flush_done);
+  flushing = false;
+  g_ptr_array_set_size (threads, 0);
+  g_ptr_array_add (threads, t);
+  /* Other threads' half-filled chunks are lost to the child until its next flush. */
+  return cache_unshare ();
+}
+
+void
+jit_fork_lock (bool take)
+{
+  if (take)
+    g_mutex_lock (&lock);
+  else
+    g_mutex_unlock (&lock);
+}

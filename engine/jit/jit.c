@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lower.h"
+
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+JitConfig jit_config;
+JitCounters jit_counters;
+
+#define STACK_SIZE    (256 * 1024)
+#define DEFAULT_HOT   200
+
+bool
+jit_supported (void)
+{
+#ifdef __x86_64__
+  __builtin_cpu_init ();
+  return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("bmi2") &&
+         __builtin_cpu_supports ("bmi") && __builtin_cpu_supports ("lzcnt") && __builtin_cpu_supports ("popcnt") &&
+         __builtin_cpu_supports ("pclmul");
+#else
+  return false;
+#endif
+}
+
+static void
+make_pinned_map (void)
+{
+  memset (&jit_pinned_map, -1, sizeof jit_pinned_map);
+  for (unsigned i = 0; i < N_PINNED_GPR && i < jit_config.n_hot_int; i++)
+    jit_pinned_map.gpr[jit_config.hot_int[i]] = jit_pinned_gpr[i];
+  for (unsigned i = 0; i < N_PINNED_XMM && i < jit_config.n_hot_fp; i++)
+    jit_pinned_map.xmm[jit_config.hot_fp[i]] = jit_pinned_xmm[i];
+}
+
+bool
+jit_init (const JitConfig *config, GError **error)
+{
+  jit_config = *config;
+  if (jit_config.hot_threshold == 0)
+    jit_config.hot_threshold = DEFAULT_HOT;
+  make_pinned_map ();
+  return cache_init (config->cache_size, error);
+}
+
+static void
+fill_consts (uint64_t *c)
+{
+  c[JIT_C_NAN32] = UINT64_C (0xffffffff7fc00000);
+  c[JIT_C_NAN64] = UINT64_C (0x7ff8000000000000);
+  c[JIT_C_SIGN32] = UINT64_C (0x80000000);
+  c[JIT_C_SIGN64] = UINT64_C (0x8000000000000000);
+  c[JIT_C_BOX32] = UINT64_C (0xffffffff00000000);
+  c[JIT_C_ABS32] = ~UINT64_C (0x80000000);
+  c[JIT_C_ABS64] = ~UINT64_C (0x8000000000000000);
+}
+
+static void
+lower_init (JitThread *t)
+{
+  Lower *l = g_new0 (Lower, 1);
+  l->thread = t;
+  l->fixups = g_array_new (FALSE, FALSE, sizeof (Fixup));
+  l->cold = g_array_new (FALSE, FALSE, sizeof (Cold));
+  l->faults = g_array_new (FALSE, FALSE, sizeof (FaultPoint));
+  l->returns = g_array_new (FALSE, FALSE, sizeof (ReturnPoint));
+  t->lower = l;
+}
+
+JitThread *
+jit_thread_new (JitState *js)
+{
+  static gsize stubs;
+  JitThread *t = g_new0 (JitThread, 1);
+  t->js = js;
+  t->stack_size = STACK_SIZE;
+  t->stack = mmap (NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (t->stack == MAP_FAILED || mprotect (t->stack, sysconf (_SC_PAGESIZE), PROT_NONE) < 0) {
+    if (t->stack != MAP_FAILED)
+      munmap (t->stack, STACK_SIZE);
+    g_free (t);
+    return NULL;
+  }
+  fill_consts (js->consts);
+  jit_state_clear (js);
+  lower_init (t);
+  if (g_once_init_enter (&stubs)) {
+    stubs_init (t);
+    g_once_init_leave (&stubs, 1);
+  }
+  stack_reset (t);
+  table_add_thread (t);
+  return t;
+}
+
+void
+jit_thread_free (JitThread *t)
+{
+  if (t == NULL)
+    return;
+  table_remove_thread (t);
+  munmap (t->stack, t->stack_size);
+  Lower *l = t->lower;
+  g_array_unref (l->fixups);
+  g_array_unref (l->cold);
+  g_array_unref (l->faults);
+  g_array_unref (l->returns);
+  g_free (l->temps);
+  g_free (l->last_use);
+  g_free (l);
+  g_free (t);
+}
+
+void
+jit_state_clear (JitState *js)
+{
+  memset (js->jumps, 0, sizeof js->jumps);
+  js->jumps[0].pc = 1; /* An empty entry must not match pc 0, which falls here. */
+}
+
+void
+jit_clear_jumps (JitThread *t)
+{
+  jit_state_clear (t->js);
+}
+
+/* An upper bound of the bytes a region may take, so that emission needs no checks. */
+static size_t
+room_for (const IrRegion *r, JitTier tier)
+{
+  size_t edge = tier == JIT_REGION ? 800 : 100, n = 2048 + r->n_blocks * (2 * edge + 200);
+  for (uint32_t i = 0; i < r->n_ops; i++)
+    switch (r->ops[i].op) {
+      case IR_INSN: break;
+      case IR_HELPER: n += 1200; break;
+      case IR_ADD:
+      case IR_MOV:
+      case IR_AND: n += 48; break;
+      default: n += 180 + (tier == JIT_REGION ? 400 : 0); break;
+    }
+  return n;
+}
+
+/* The tables that belong to finished code. */
+static void
+fill_tables (Lower *l)
+{
+  const IrRegion *r = l->r;
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    bytes += r->blocks[i].size;
+  size_t faults = l->faults->len * sizeof (FaultPoint), returns = l->returns->len * sizeof (ReturnPoint);
+  size_t sources = r->n_blocks * sizeof (SourceRange);
+  JitCode *code = l->code;
+  code->returns = g_malloc (returns + sources + faults + 1);
+  code->sources = (SourceRange *)((char *)code->returns + returns);
+  code->faults = (FaultPoint *)((char *)code->sources + sources);
+  code->n_faults = l->faults->len;
+  code->n_returns = l->returns->len;
+  memcpy (code->faults, l->faults->data, faults);
+  memcpy (code->returns, l->returns->data, returns);
+  code->bytes = g_malloc0 (bytes + 1);
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    const IrBlock *b = &r->blocks[i];
+    if (b->size == 0)
+      continue;
+    jit_config.read (b->pc, code->bytes + at, b->size);
+    code->sources[code->n_sources++] = (SourceRange){ b->pc, b->size, at };
+    at += b->size;
+  }
+}
+
+static uint64_t
+now_ns (void)
+{
+  struct timespec ts;
+  clock_gettime (CLOCK_MONOTONIC, &ts);
+  return ts.tv_sec * UINT64_C (1000000000) + ts.tv_nsec;
+}
+
+static void
+count_compile (const IrRegion *r, JitTier tier, size_t size, uint64_t start)
+{
+  uint64_t insns = 0;
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    insns += r->blocks[i].n_insns;
+  __atomic_fetch_add (&jit_counters.regions[tier], 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add (&jit_counters.insns[tier], insns, __ATOMIC_RELAXED);
+  __atomic_fetch_add (&jit_counters.host_bytes, size, __ATOMIC_RELAXED);
+  __atomic_fetch_add (&jit_counters.compile_ns[tier], now_ns () - start, __ATOMIC_RELAXED);
+}
+
+JitCode *
+jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
+{
+  Lower *l = t->lower;
+  uint64_t start = jit_config.count ? now_ns () : 0;
+  uint8_t *room = cache_room (t, room_for (r, tier));
+  if (room == NULL)
+    return NULL;
+  VarMap map;
+  bool own = false;
+  if (tier == JIT_REGION)
+    map_region (r, &map, &own);
+  JitCode *code = g_new0 (JitCode, 1);
+  l->a = (Asm){ .p = room, .limit = t->chunk_end, .delta = cache_delta () };
+  l->r = r;
+  l->tier = tier;
+  l->code = code;
+  l->slow_path = cold;
+  l->counter = tier == JIT_BLOCK ? cache_counter (jit_config.hot_threshold) : NULL;
+  l->map = own ? &map : &jit_pinned_map;
+  g_array_set_size (l->fixups, 0);
+  g_array_set_size (l->cold, 0);
+  g_array_set_size (l->faults, 0);
+  g_array_set_size (l->returns, 0);
+  code->pc = r->pc;
+  code->mode = r->mode;
+  code->tier = tier;
+  code->valid = true;
+  code->entry = room + l->a.delta;
+  code->counter = l->counter;
+  lower_region (l);
+  code->size = l->a.p - room;
+  code->map = own ? g_memdup2 (&map, sizeof map) : NULL;
+  fill_tables (l);
+  cache_commit (t, code, l->a.p);
+  if (jit_config.count)
+    count_compile (r, tier, code->size, start);
+  return table_publish (code, cold);
+}
+
+uint64_t
+jit_code_pc (const JitCode *code)
+{
+  return code->pc;
+}
+
+void
+jit_cool (JitCode *code, int n)
+{
+  __atomic_store_n (code->counter, n, __ATOMIC_RELAXED);
+}
+
+/* The inline data of a link exit: where the rel32 is, then the guest pc. */
+void
+jit_link (JitThread *t, const JitCode *to)
+{
+  const uint8_t *data = (const uint8_t *)t->js->exit_info;
+  int32_t offset, rel;
+  memcpy (&offset, data, 4);
+  uint8_t *site = (uint8_t *)data + offset - cache_delta ();
+  rel = to->entry - (data + offset + 4);
+  __atomic_store_n ((int32_t *)site, rel, __ATOMIC_RELEASE);
+}
+
+void
+jit_cache_jump (JitThread *t, const JitCode *to)
+{
+  JitJump *jump = &t->js->jumps[(to->pc >> 1) & (JIT_JUMPS - 1)];
+  jump->entry = to->entry;
+  jump->pc = to->pc;
+}

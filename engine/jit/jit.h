@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* The just-in-time compiler: regions of IR become host code that keeps guest variables in host registers.
+ *
+ * A fixed map of the hottest variables to host registers (the pinned map) holds at every entry and exit of compiled
+ * code, so code links to code without glue.  Regions with loops use a map of their own inside.  All other state is in
+ * IrState.  The caller owns the run loop: it looks code up, compiles what is missing, and enters it.
+ */
+
+#include "ir-state.h"
+#include <signal.h>
+
+typedef struct JitThread JitThread;
+typedef struct JitCode JitCode;
+
+#define JIT_JUMPS 4096
+
+typedef struct {
+  uint64_t pc;
+  const void *entry;
+} JitJump;
+
+/* What compiled code reaches from its state register, after the guest's own state. */
+typedef struct {
+  IrState state; /* must be first */
+  uint64_t arg[3];           /* operands of out-of-line calls */
+  uint64_t c_rsp, jit_rsp;   /* the other stack, while one is in use */
+  uint64_t exit_info;        /* of the latest exit: see JitExit */
+  uint64_t saved_gpr[8], saved_xmm[16];
+  uint32_t mxcsr_tmp, mxcsr_tmp2;
+  uint64_t consts[16];       /* JIT_C_* */
+  uint64_t spill[64];        /* temporaries without a host register */
+  uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
+  JitJump jumps[JIT_JUMPS];  /* cache of indirect jump targets, by pc */
+} JitState;
+
+typedef struct {
+  unsigned n_vars;
+  const uint8_t *var_types;            /* IrType of each variable; floating-point ones are IR_F64 containers */
+  unsigned n_hot_int, n_hot_fp;
+  const uint8_t *hot_int, *hot_fp;     /* hottest first */
+  const IrHelper *helpers;
+  uintptr_t guest_base;
+  bool addr32;
+  bool (*read) (uint64_t addr, void *out, size_t size); /* guest bytes; false: not readable */
+  size_t cache_size;                   /* bytes of code; 0: default */
+  unsigned hot_threshold;
+  bool count, perf_map;
+} JitConfig;
+
+/* FALSE where the host CPU lacks what the code generator needs (x86-64-v3). */
+bool jit_supported (void);
+/* Once per process, before the first thread. FALSE and an error if the code cache cannot be made. */
+bool jit_init (const JitConfig *config, GError **error);
+/* Forgets what a copied state says about another vCPU's code. */
+void jit_state_clear (JitState *js);
+/* Per vCPU; `js` must stay valid. */
+JitThread *jit_thread_new (JitState *js);
+void jit_thread_free (JitThread *t);
+
+/* Results of jit_enter() besides the values of IrExit. */
+enum {
+  JIT_EXIT_LINK = 0x100, /* a direct jump to state.pc that is not linked yet; exit_info: for jit_link() */
+  JIT_EXIT_LOOKUP,       /* an indirect jump to state.pc missed the cache */
+  JIT_EXIT_HOT,          /* the block at state.pc has run often: worth a region; exit_info: its JitCode */
+  JIT_EXIT_INTERPRET,    /* the instruction at state.pc is a rare case the code does not cover */
+};
+
+/* Runs `code` until it exits. The state is exact on return. */
+unsigned jit_enter (JitThread *t, const JitCode *code);
+
+/* The valid code for (pc, mode), or NULL. */
+JitCode *jit_lookup (uint64_t pc, uint32_t mode);
+
+typedef enum { JIT_BLOCK, JIT_REGION } JitTier;
+/* Compiles the region and publishes it (if another thread was faster, that code is returned). A JIT_REGION replaces
+ * the JIT_BLOCK code `cold` of the same pc. NULL if the code cache is full: call jit_flush() and try again. */
+JitCode *jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold);
+
+/* A thread brackets its use of code (jit_enter, jit_lookup, jit_compile) with these: a flush waits for threads in
+ * between. jit_begin returns false if a flush has made every JitCode pointer of before stale. */
+bool jit_begin (JitThread *t);
+void jit_end (JitThread *t);
+/* After leaving code by ir_leave() from C that it called: takes over the guest's FP flags from MXCSR (or from the
+ * signal frame's) and gives MXCSR back to the host. */
+void jit_abandon (JitThread *t, const void *ucontext);
+
+/* Makes the direct jump that led to the latest JIT_EXIT_LINK go straight to `to`. */
+void jit_link (JitThread *t, const JitCode *to);
+/* Enters `to` in the thread's indirect jump cache. */
+void jit_cache_jump (JitThread *t, const JitCode *to);
+void jit_clear_jumps (JitThread *t);
+/* Guest pc and host entry, for tracing. */
+uint64_t jit_code_pc (const JitCode *code);
+/* Resets the execution counter so that `code` becomes hot again only after `n` more runs. */
+void jit_cool (JitCode *code, int n);
+
+/* Drops all code made from [start, start + size) of guest memory. */
+void jit_invalidate (uint64_t start, uint64_t size);
+/* Drops code in the range whose guest bytes differ from those it was made from. */
+void jit_invalidate_changed (uint64_t start, uint64_t size);
+/* Drops everything and reuses the memory. Waits until no other thread runs code. */
+void jit_flush (JitThread *t);
+/* In a forked child: makes the code cache private again. Only `t` survives. */
+bool jit_after_fork_child (JitThread *t);
+/* Around fork(): no other thread is changing the tables while the child is made. */
+void jit_fork_lock (bool take);
+
+/* From a host SIGSEGV/SIGBUS handler: if the host pc is in compiled code, and the fault is a guest access, recovers
+ * the exact guest state into the thread's state (fault is left to the caller) and makes the handler's return continue
+ * as an exit with `reason`. If the fault is the host stack's guard page, fixes that and lets the code go on
+ * (JIT_FAULT_RETRY). */
+typedef enum { JIT_FAULT_NONE, JIT_FAULT_GUEST, JIT_FAULT_RETRY } JitFault;
+JitFault jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, unsigned reason);
+
+typedef struct {
+  uint64_t regions[2], insns[2], host_bytes, compile_ns[2];
+  uint64_t flushes;
+} JitCounters;
+extern JitCounters jit_counters;
+/* Instructions executed by all threads, those that have ended included; kept with JitConfig.count. */
+void jit_executed (uint64_t *ret_guest, uint64_t *ret_host);
+
+/* Host code as text, for -d out_asm. */
+char *jit_disassemble (const JitCode *code);

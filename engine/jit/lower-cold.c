@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lower.h"
+
+/* Rare paths, laid out behind a region's code so that they cost nothing on the common one. */
+
+Cold *
+cold_new (Lower *l, ColdKind kind, uint8_t *from)
+{
+  g_array_set_size (l->cold, l->cold->len + 1);
+  Cold *cold = &g_array_index (l->cold, Cold, l->cold->len - 1);
+  *cold = (Cold){ .kind = kind, .from = from };
+  return cold;
+}
+
+void
+bail_if (Lower *l, int cc)
+{
+  Cold *cold = cold_new (l, COLD_EXIT, asm_jcc (&l->a, cc, NULL));
+  cold->pc = l->insn_pc;
+  cold->reason = JIT_EXIT_INTERPRET;
+}
+
+static void
+resume (Lower *l, const Cold *cold)
+{
+  asm_jmp (&l->a, cold->resume + l->a.delta);
+}
+
+static void
+emit_exit (Lower *l, const Cold *cold)
+{
+  restore_pinned (l, true);
+  asm_call (&l->a, jit_stubs.exit);
+  asm_u64 (&l->a, cold->pc);
+  asm_u32 (&l->a, cold->reason);
+}
+
+static void
+emit_edge (Lower *l, const Cold *cold)
+{
+  uint8_t *site = cold->from;
+  if (l->map != &jit_pinned_map && !cold->pinned) {
+    restore_pinned (l, true);
+    unsigned at = ((uintptr_t)l->a.p + 1) & 7;
+    if (at > 4)
+      asm_nop (&l->a, 8 - at);
+    const JitCode *to = jit_lookup (cold->pc, l->r->mode);
+    site = asm_jmp (&l->a, to != NULL ? to->entry : asm_rx (&l->a) + 5);
+    if (to != NULL)
+      return;
+  }
+  asm_call (&l->a, jit_stubs.link);
+  asm_u32 (&l->a, (uint32_t)(site - l->a.p));
+  asm_u64 (&l->a, cold->pc);
+}
+
+static void
+canonical_nan (Lower *l, const Cold *cold)
+{
+  unsigned index = cold->type == IR_F32 ? JIT_C_NAN32 : JIT_C_NAN64;
+  asm_fload64 (&l->a, cold->r[0], state_mem (STATE_OFF (consts) + 8 * index));
+  resume (l, cold);
+}
+
+/* a * b + c is a NaN. The host has raised invalid unless c is a quiet NaN and a * b is infinity times zero: multiply
+ * again to see, and take back any other flag that raises. */
+static void
+emit_nan_fma (Lower *l, const Cold *cold)
+{
+  bool f32 = cold->type == IR_F32;
+  unsigned ucomis = f32 ? V_UCOMISS : V_UCOMISD;
+  asm_vex_rr (&l->a, ucomis, false, cold->r[1], 0, cold->r[2]);
+  uint8_t *inputs_nan = asm_short_jcc (&l->a, CC_P);
+  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_tmp)); /* vstmxcsr */
+  asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x59)) : OP_F2 (OP0F (0x59)), false, cold->r[0], cold->r[1], cold->r[2]);
+  asm_vex_rr (&l->a, ucomis, false, cold->r[0], 0, cold->r[0]);
+  uint8_t *invalid = asm_short_jcc (&l->a, CC_P);
+  asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_tmp)); /* vldmxcsr */
+  asm_short_end (&l->a, invalid);
+  asm_short_end (&l->a, inputs_nan);
+  canonical_nan (l, cold);
+}
+
+static void
+emit_eval (Lower *l, const Cold *cold)
+{
+  for (unsigned i = 0; i < 2; i++)
+    asm_fstore64 (&l->a, state_mem (STATE_OFF (arg) + 8 * i), cold->in[i]);
+  asm_mov_ri (&l->a, RAX, (int64_t)cold->desc);
+  asm_call (&l->a, jit_stubs.eval);
+  asm_vex_rr (&l->a, V_MOVD_TO_X, true, cold->r[0], 0, RAX);
+  resume (l, cold);
+}
+
+static void
+emit_return_miss (Lower *l, const Cold *cold)
+{
+  if (cold->r[0] != RAX)
+    asm_mov_rr (&l->a, true, RAX, cold->r[0]);
+  if (cold->align != 0)
+    asm_alu_ri (&l->a, ALU_AND, true, RAX, ~(int32_t)cold->align);
+  asm_jmp (&l->a, jit_stubs.indirect);
+}
+
+/* A call's miss is itself a call, so that the callee's return lands here and goes on behind the call site. */
+static void
+emit_indirect_miss (Lower *l, const Cold *cold)
+{
+  if (!cold->r[0]) {
+    asm_jmp (&l->a, jit_stubs.indirect_miss);
+    return;
+  }
+  asm_call (&l->a, jit_stubs.indirect_miss);
+  resume (l, cold);
+}
+
+static void
+emit_hot (Lower *l, const Cold *cold)
+{
+  asm_call (&l->a, jit_stubs.hot);
+  asm_u64 (&l->a, (uintptr_t)l->code);
+  asm_u64 (&l->a, cold->pc);
+}
+
+/* Looks a guest pc up through the run loop: what the ways into invalid code are made to jump to. */
+static uint32_t
+emit_stale (Lower *l, uint64_t pc)
+{
+  uint32_t offset = l->a.p - l->start;
+  asm_mov_ri (&l->a, RAX, (int64_t)pc);
+  asm_jmp (&l->a, jit_stubs.indirect_miss);
+  return offset;
+}
+
+void
+cold_emit_all (Lower *l)
+{
+  for (unsigned i = 0; i < l->cold->len; i++) {
+    const Cold *cold = &g_array_index (l->cold, Cold, i);
+    asm_patch_rel32 (&l->a, cold->from, asm_rx (&l->a));
+    switch (cold->kind) {
+      case COLD_EXIT: emit_exit (l, cold); break;
+      case COLD_EDGE: emit_edge (l, cold); break;
+      case COLD_NAN: canonical_nan (l, cold); break;
+      case COLD_NAN_FMA: emit_nan_fma (l, cold); break;
+      case COLD_EVAL: emit_eval (l, cold); break;
+      case COLD_RETURN: emit_return_miss (l, cold); break;
+      case COLD_INDIRECT: emit_indirect_miss (l, cold); break;
+      case COLD_HOT: emit_hot (l, cold); break;
+    }
+  }
+  l->code->stale_entry = emit_stale (l, l->r->pc);
+  for (unsigned i = 0; i < l->returns->len; i++) {
+    ReturnPoint *point = &g_array_index (l->returns, ReturnPoint, i);
+    point->stale = emit_stale (l, point->pc);
+  }
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lower.h"
+
+bool
+op_dst_is_fp (const IrOp *op)
+{
+  switch (op->op) {
+    case IR_MOV:
+    case IR_LOAD: return op->type >= IR_F16;
+    case IR_FADD:
+    case IR_FSUB:
+    case IR_FMUL:
+    case IR_FDIV:
+    case IR_FSQRT:
+    case IR_FMA:
+    case IR_FMIN:
+    case IR_FMAX:
+    case IR_FSGNJ:
+    case IR_FSGNJN:
+    case IR_FSGNJX:
+    case IR_FCVT:
+    case IR_ITOF:
+    case IR_FROUND:
+    case IR_BITSF:
+    case IR_UNBOX: return true;
+    case IR_HELPER: return IR_IS_VAR (op->dst) && var_is_fp (op->dst);
+    default: return false;
+  }
+}
+
+bool
+op_src_is_fp (const IrOp *op)
+{
+  switch (op->op) {
+    case IR_FSETCC:
+    case IR_FCLASS:
+    case IR_FTOI:
+    case IR_FTOIMOD:
+    case IR_FBITS: return true;
+    case IR_ITOF:
+    case IR_BITSF:
+    case IR_LOAD:
+    case IR_HELPER: return false;
+    default: return op_dst_is_fp (op);
+  }
+}
+
+void
+fault_point (Lower *l)
+{
+  uint32_t offset = l->a.p - l->start;
+  int32_t pc = l->insn_pc - l->r->pc;
+  if (l->faults->len > 0 && g_array_index (l->faults, FaultPoint, l->faults->len - 1).pc == pc)
+    return;
+  FaultPoint point = { offset, pc };
+  g_array_append_val (l->faults, point);
+}
+
+/* The rel32 of a jump or call that will be patched while other threads run it must not straddle 8 bytes. */
+static void
+align_rel32 (Lower *l, unsigned opcode_bytes)
+{
+  unsigned at = ((uintptr_t)l->a.p + opcode_bytes) & 7;
+  if (at > 4)
+    asm_nop (&l->a, 8 - at);
+}
+
+/* A direct jump out of the region; code that exists already is linked at once. */
+static void
+external_site (Lower *l, uint8_t *site, uint64_t pc)
+{
+  if (l->map == &jit_pinned_map && !jit_config.count) {
+    const JitCode *to = jit_lookup (pc, l->r->mode);
+    if (to != NULL) {
+      asm_patch_rel32 (&l->a, site, to->entry);
+      return;
+    }
+  }
+  Cold *cold = cold_new (l, COLD_EDGE, site);
+  cold->pc = pc;
+  cold->pinned = l->map == &jit_pinned_map;
+}
+
+void
+edge_jcc (Lower *l, int cc, uint64_t pc)
+{
+  align_rel32 (l, 2);
+  external_site (l, asm_jcc (&l->a, cc, NULL), pc);
+}
+
+void
+edge_jump (Lower *l, uint64_t pc)
+{
+  if (l->map != &jit_pinned_map)
+    restore_pinned (l, true);
+  align_rel32 (l, 1);
+  uint8_t *site = asm_jmp (&l->a, NULL);
+  const VarMap *map = l->map;
+  l->map = &jit_pinned_map; /* The jump itself already runs under the pinned map. */
+  external_site (l, site, pc);
+  l->map = map;
+}
+
+/* Registers whose variable differs between the region's map and the pinned one are exchanged through the slots. */
+void
+restore_pinned (Lower *l, bool to_pinned)
+{
+  const VarMap *from = to_pinned ? l->map : &jit_pinned_map, *to = to_pinned ? &jit_pinned_map : l->map;
+  if (l->map == &jit_pinned_map)
+    return;
+  for (unsigned v = 0; v < jit_config.n_vars; v++) {
+    if (from->gpr[v] >= 0 && to->gpr[v] < 0)
+      asm_store64 (&l->a, var_mem (v), from->gpr[v]);
+    if (from->xmm[v] >= 0 && to->xmm[v] < 0)
+      asm_fstore64 (&l->a, var_mem (v), from->xmm[v]);
+  }
+  for (unsigned v = 0; v < jit_config.n_vars; v++) {
+    if (to->gpr[v] >= 0 && from->gpr[v] < 0)
+      asm_load64 (&l->a, to->gpr[v], var_mem (v));
+    if (to->xmm[v] >= 0 && from->xmm[v] < 0)
+      asm_fload64 (&l->a, to->xmm[v], var_mem (v));
+  }
+}
+
+/* Operands to arg[]; FP values travel as raw container bits. */
+static void
+store_args (Lower *l, const IrOp *op)
+{
+  const IrVal in[3] = { op->a, op->b, op->c };
+  for (unsigned i = 0; i < 3; i++) {
+    Mem slot = state_mem (STATE_OFF (arg) + 8 * i);
+    if (in[i] == IR_NONE)
+      continue;
+    bool fp = IR_IS_VAR (in[i]) ? var_is_fp (in[i])
+                                : IR_IS_TEMP (in[i]) && (l->temps[in[i] - IR_TEMP_BASE].kind == LOC_XMM ||
+                                                         l->temps[in[i] - IR_TEMP_BASE].kind == LOC_SPILL_FP ||
+                                                         l->temps[in[i] - IR_TEMP_BASE].kind == LOC_VAR);
+    if (fp)
+      asm_fstore64 (&l->a, slot, fp_reg (l, opnd_fp (l, in[i]), 0));
+    else
+      asm_store64 (&l->a, slot, int_reg (l, true, opnd_int (l, in[i]), RAX));
+  }
+}
+
+static void
+deliver_rax (Lower *l, const IrOp *op)
+{
+  if (op->dst == IR_NONE)
+    return;
+  if (op_dst_is_fp (op)) {
+    int d = dst_fp (l, op->dst);
+    asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
+    dst_fp_done (l, op->dst, d, op->op != IR_HELPER && op->type == IR_F32);
+  } else {
+    dst_int (l, op->dst);
+    dst_int_done (l, op->dst, RAX);
+  }
+}
+
+void
+lower_eval (Lower *l, const IrOp *op)
+{
+  store_args (l, op);
+  free_dying (l, op);
+  asm_mov_ri (&l->a, RAX, (int64_t)op->desc.bits);
+  asm_call (&l->a, jit_stubs.eval);
+  deliver_rax (l, op);
+}
+
+void
+lower_helper (Lower *l, const IrOp *op)
+{
+  const IrHelper *helper = &jit_config.helpers[op->imm];
+  bool state = helper->flags & IR_H_STATE;
+  store_args (l, op);
+  free_dying (l, op);
+  if (state) {
+    sync_vars (l, true);
+    asm_mov_ri (&l->a, RAX, (int64_t)l->insn_pc);
+    asm_store64 (&l->a, STATE (state.pc), RAX);
+    fault_point (l);
+  }
+  asm_mov_ri (&l->a, RAX, (intptr_t)helper->fn);
+  asm_call (&l->a, helper->flags & IR_H_FP ? jit_stubs.helper_fp : jit_stubs.helper);
+  if (state) {
+    sync_vars (l, false);
+    memset (l->boxed, 0, sizeof l->boxed);
+  }
+  deliver_rax (l, op);
+}
+
+static bool
+lower_inline (Lower *l, const IrOp *op)
+{
+  if (op_dst_is_fp (op) || op_src_is_fp (op)) {
+    if (op->op == IR_LOAD || op->op == IR_STORE)
+      return lower_mem (l, op);
+    return lower_fp (l, op) || lower_fp_convert (l, op);
+  }
+  return lower_int (l, op) || lower_muldiv (l, op) || lower_bits (l, op) || lower_mem (l, op) ||
+         lower_fp_convert (l, op);
+}
+
+static void
+lower_op (Lower *l, const IrOp *original)
+{
+  IrOp op = *original;
+  if (op.op == IR_INSN) {
+    l->insn_pc = l->r->pc + op.imm;
+    return;
+  }
+  if (op.op == IR_MOV && op.dst == IR_NONE)
+    return;
+  if (IR_IS_TEMP (op.dst) && l->last_use[op.dst - IR_TEMP_BASE] == 0) {
+    if (ir_op_info[op.op].props == IR_P_PURE || ir_op_info[op.op].props == (IR_P_PURE | IR_P_COMM)) {
+      free_dying (l, &op);
+      return;
+    }
+    if (op.op == IR_RMW || op.op == IR_CAS || op.op == IR_HELPER)
+      op.dst = IR_NONE;
+  }
+  if (op.op == IR_HELPER) {
+    lower_helper (l, &op);
+  } else if (!lower_inline (l, &op)) {
+    if (ir_op_info[op.op].props & IR_P_MEM) {
+      Cold *cold = cold_new (l, COLD_EXIT, asm_jmp (&l->a, NULL));
+      cold->pc = l->insn_pc;
+      cold->reason = JIT_EXIT_INTERPRET;
+      if (IR_IS_TEMP (op.dst) || op.dst != IR_NONE)
+        op_dst_is_fp (&op) ? dst_fp (l, op.dst) : dst_int (l, op.dst);
+    } else {
+      lower_eval (l, &op);
+    }
+  }
+}
+
+static void
+begin_block (Lower *l, uint32_t index)
+{
+  const IrBlock *block = &l->r->blocks[index];
+  l->block = block;
+  l->insn_pc = block->pc;
+  temps_block_begin (l);
+  if (l->tier == JIT_REGION)
+    memcpy (l->boxed, l->boxed_in[index], sizeof l->boxed);
+  else if (!block->inherits)
+    memset (l->boxed, 0, sizeof l->boxed);
+  l->label[index] = l->a.p;
+  if (jit_config.count) {
+    asm_alu_mi (&l->a, ALU_ADD, true, STATE (executed_insns), block->n_insns);
+    asm_alu_mi (&l->a, ALU_ADD, true, STATE (executed_host_insns), 0x7fffffff);
+    l->count_site[index] = l->a.p - 4; /* filled in when the block is complete */
+  }
+}
+
+static void
+lower_block (Lower *l, uint32_t index)
+{
+  begin_block (l, index);
+  for (uint32_t i = 0; i < l->block->n_ops; i++) {
+    l->op_index = l->block->first_op + i;
+    lower_op (l, &l->r->ops[l->op_index]);
+  }
+  l->op_index = l->block->first_op + l->block->n_ops;
+  lower_end (l, index);
+}
+
+/* Behind the entry of a region: the FP variables it takes for boxed must be, or the block's own code runs. */
+static void
+emit_guards (Lower *l)
+{
+  for (unsigned v = 0; v < jit_config.n_vars; v++) {
+    if (!bit_get (l->boxed_in[0], v))
+      continue;
+    int x = jit_pinned_map.xmm[v];
+    if (x < 0) {
+      x = 0;
+      asm_fload64 (&l->a, 0, var_mem (v));
+    }
+    asm_vex_rm (&l->a, V_PTEST, false, x, 0, state_mem (STATE_OFF (consts) + 8 * JIT_C_BOX32));
+    asm_jcc (&l->a, CC_AE, l->slow_path->body);
+  }
+}
+
+static void
+emit_entry (Lower *l)
+{
+  if (l->tier == JIT_BLOCK) {
+    /* sub dword [rip + counter], 1; js hot */
+    asm_u8 (&l->a, 0x83), asm_u8 (&l->a, 0x2d);
+    asm_u32 (&l->a, (uint32_t)((intptr_t)l->counter - (intptr_t)(asm_rx (&l->a) + 5)));
+    asm_u8 (&l->a, 1);
+    Cold *cold = cold_new (l, COLD_HOT, asm_jcc (&l->a, CC_S, NULL));
+    cold->pc = l->r->pc;
+    l->loop_head = l->start;
+    l->code->body = (uint8_t *)asm_rx (&l->a);
+    return;
+  }
+  asm_nop (&l->a, 5); /* room for a jump, should the region become stale */
+  emit_guards (l);
+  restore_pinned (l, false);
+  asm_nop (&l->a, -(uintptr_t)l->a.p & 15);
+  l->loop_head = l->a.p;
+}
+
+/* The host instructions of each block, the two that count left out. */
+static void
+fill_counts (Lower *l)
+{
+  for (uint32_t i = 0; i < l->r->n_blocks; i++) {
+    const uint8_t *end = i + 1 < l->r->n_blocks ? l->label[i + 1] : l->a.p;
+    uint32_t n = count_host_insns (l->count_site[i] + 4, end - (l->count_site[i] + 4));
+    memcpy (l->count_site[i], &n, 4);
+  }
+}
+
+static void
+resolve_fixups (Lower *l)
+{
+  for (unsigned i = 0; i < l->fixups->len; i++) {
+    const Fixup *fix = &g_array_index (l->fixups, Fixup, i);
+    asm_patch_rel32 (&l->a, fix->from, l->label[fix->block] + l->a.delta);
+  }
+}
+
+void
+lower_region (Lower *l)
+{
+  l->start = l->a.p;
+  l->fp_inline = !(l->r->mode & IR_MODE_FP_EXACT);
+  memset (l->label, 0, sizeof l->label);
+  memset (l->boxed, 0, sizeof l->boxed);
+  temps_prepare (l);
+  if (l->tier == JIT_REGION)
+    boxed_analyse (l);
+  emit_entry (l);
+  for (uint32_t i = 0; i < l->r->n_blocks; i++)
+    lower_block (l, i);
+  if (jit_config.count)
+    fill_counts (l);
+  resolve_fixups (l);
+  cold_emit_all (l);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Lowering: one pass over a region's ops that emits host code. */
+
+#include "jit-private.h"
+
+/* An operand as the host sees it. */
+typedef struct {
+  enum { OPND_REG, OPND_MEM, OPND_IMM } kind;
+  int8_t reg;  /* GPR or XMM number */
+  Mem mem;
+  int64_t imm;
+} Opnd;
+
+/* Where a temporary lives. */
+typedef struct {
+  enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_SPILL_FP, LOC_VAR } kind;
+  uint8_t at;  /* register, spill slot, or the FP variable it is a copy of */
+} TempLoc;
+
+/* Code for the rare cases, emitted behind the region. */
+typedef enum {
+  COLD_EXIT,       /* restore the pinned map, leave with pc and reason */
+  COLD_EDGE,       /* restore the pinned map (unless `pinned`), go to guest pc */
+  COLD_NAN,        /* the result in xmm r[0] is a NaN: make it canonical */
+  COLD_NAN_FMA,    /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
+  COLD_EVAL,       /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
+  COLD_RETURN,     /* a return that does not match its call: target in GPR r[0] */
+  COLD_INDIRECT,   /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
+  COLD_HOT,        /* the execution counter ran out */
+} ColdKind;
+
+typedef struct Lower Lower;
+
+typedef struct {
+  ColdKind kind;
+  IrType type;
+  int8_t r[3], in[2];
+  uint8_t align;
+  bool pinned;
+  uint32_t reason;
+  uint64_t pc, desc;
+  uint8_t *from;   /* rel32 that jumps here */
+  uint8_t *resume; /* RW address to go on at */
+} Cold;
+
+/* A forward jump inside the region. */
+typedef struct {
+  uint8_t *from;
+  uint32_t block;
+} Fixup;
+
+#define MAX_BLOCKS 64
+
+struct Lower {
+  Asm a;
+  JitThread *thread;
+  const IrRegion *r;
+  const VarMap *map;
+  JitTier tier;
+  uint8_t *start;           /* RW address of the entry */
+  uint64_t insn_pc;         /* guest instruction being lowered */
+  const IrBlock *block;
+  uint32_t op_index;
+  TempLoc *temps;
+  uint32_t *last_use;       /* op index of each temporary's last use */
+  uint32_t cap_temps;
+  uint16_t free_gpr, free_xmm;
+  uint64_t spill_used;
+  uint64_t boxed[2];        /* FP variables known to hold a boxed F32 */
+  uint64_t boxed_in[MAX_BLOCKS][2];
+  uint32_t n_alias;         /* live LOC_VAR temporaries */
+  uint32_t alias[8];
+  uint8_t *label[MAX_BLOCKS];
+  uint8_t *loop_head;       /* RW: where back-edges to block 0 land */
+  GArray *fixups, *cold, *faults, *returns;
+  bool fp_inline;           /* FP ops may use the host FPU */
+  int32_t *counter;
+  uint8_t *count_site[MAX_BLOCKS]; /* RW: where a block's host instruction count goes, with JitConfig.count */
+  JitCode *code, *slow_path;
+};
+
+static inline bool
+bit_get (const uint64_t *bits, unsigned i)
+{
+  return bits[i >> 6] >> (i & 63) & 1;
+}
+static inline void
+bit_set (uint64_t *bits, unsigned i)
+{
+  bits[i >> 6] |= UINT64_C (1) << (i & 63);
+}
+static inline void
+bit_clear (uint64_t *bits, unsigned i)
+{
+  bits[i >> 6] &= ~(UINT64_C (1) << (i & 63));
+}
+
+/* lower-opnd.c: operands, destinations, temporaries. */
+bool var_is_fp (unsigned var);
+Opnd opnd_int (Lower *l, IrVal v);
+Opnd opnd_fp (Lower *l, IrVal v);
+/* The operand in a register: its own, or `scratch` loaded with it. */
+int int_reg (Lower *l, bool w, Opnd o, int scratch);
+int fp_reg (Lower *l, Opnd o, int scratch);
+void int_to (Lower *l, bool w, int reg, Opnd o);
+void fp_to (Lower *l, int reg, Opnd o);
+/* The register to compute an op's result in: the destination's own, or a scratch one that dst_done stores. */
+int dst_int (Lower *l, IrVal dst);
+void dst_int_done (Lower *l, IrVal dst, int reg);
+int dst_fp (Lower *l, IrVal dst);
+/* `boxed`: the container holds a boxed F32 (its upper half is all ones). */
+void dst_fp_done (Lower *l, IrVal dst, int reg, bool boxed);
+/* Gives back the temporaries that op_index uses for the last time. */
+void free_dying (Lower *l, const IrOp *op);
+/* Makes the temporary stand for FP variable `var`, without a copy. */
+void temp_alias (Lower *l, IrVal temp, unsigned var);
+/* Moves a live temporary out of rdx (division, multiplication). */
+void vacate_rdx (Lower *l);
+void temps_prepare (Lower *l);
+void temps_block_begin (Lower *l);
+/* Stores or loads all variables that live in registers (map) to or from their slots. */
+void sync_vars (Lower *l, bool store);
+
+Cold *cold_new (Lower *l, ColdKind kind, uint8_t *from);
+/* jcc to a cold exit that lets the interpreter do this guest instruction. */
+void bail_if (Lower *l, int cc);
+void fault_point (Lower *l);
+void cold_emit_all (Lower *l);
+/* The whole job: from l->r to code at l->a.p. */
+void lower_region (Lower *l);
+void edge_jump (Lower *l, uint64_t pc);
+void edge_jcc (Lower *l, int cc, uint64_t pc);
+void restore_pinned (Lower *l, bool to_pinned);
+
+/* One function per group of ops; each lowers op or returns false to have it evaluated out of line. */
+bool lower_int (Lower *l, const IrOp *op);
+bool lower_muldiv (Lower *l, const IrOp *op);
+bool lower_bits (Lower *l, const IrOp *op);
+bool lower_mem (Lower *l, const IrOp *op);
+bool lower_fp (Lower *l, const IrOp *op);
+bool lower_fp_convert (Lower *l, const IrOp *op);
+void lower_eval (Lower *l, const IrOp *op);
+void lower_helper (Lower *l, const IrOp *op);
+/* Compares a and b and returns the condition code for `cond`. */
+int lower_compare (Lower *l, IrCond cond, IrType type, IrVal a, IrVal b);
+void lower_end (Lower *l, uint32_t block);
+bool op_dst_is_fp (const IrOp *op);
+bool op_src_is_fp (const IrOp *op);
+
+/* jit-map.c: the region's own register map and its FP facts. */
+void map_region (const IrRegion *r, VarMap *map, bool *ret_own);
+void boxed_analyse (Lower *l);

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "user.h"
+
+UserProcess user_process = { .exec_fd = -1 };
