@@ -6,6 +6,7 @@
 
 enum {
   X = 0,
+  D = IR_SHAPE_D,
   XA = IR_SHAPE_A,
   XAB = IR_SHAPE_A | IR_SHAPE_B,
   DA = IR_SHAPE_D | XA,
@@ -27,6 +28,7 @@ ir_op_dst_type (const IrOp *op)
     case IR_FSETCC:
     case IR_FCLASS:
     case IR_FBITS:
+    case IR_FPFLAGS:
     case IR_HELPER: return IR_I64;
     case IR_FTOI: return op->sub & ~IR_UNSIGNED;
     case IR_FTOIMOD: return IR_I32;

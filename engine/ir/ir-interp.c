@@ -125,6 +125,12 @@ ir_eval (IrState *s, uint64_t desc_bits, uint64_t a, uint64_t b, uint64_t c)
   return ir_op_is_pure_int (d.op) ? ir_eval_int (d, a, b, c) : ir_eval_fp (s, d, a, b, c);
 }
 
+static unsigned
+flag_order (unsigned flags, IrFpFlagOrder order)
+{
+  return order == IR_FPFLAGS_INVALID_LOW ? flags & 31 : ir_fpflags_reverse (flags);
+}
+
 static void
 run_op (const Frame *f, const IrOp *op)
 {
@@ -138,6 +144,8 @@ run_op (const Frame *f, const IrOp *op)
     case IR_FENCE: __atomic_thread_fence (__ATOMIC_SEQ_CST); break;
     case IR_ZEROLINE: run_zeroline (f, op); break;
     case IR_HELPER: run_helper (f, op); break;
+    case IR_FPFLAGS: set_value (f, op->dst, flag_order (f->s->fp.flags, op->sub)); break;
+    case IR_SETFPFLAGS: f->s->fp.flags = flag_order ((unsigned)value_of (f, op->a), op->sub); break;
     default:
       if (op->dst != IR_NONE)
         set_value (

@@ -35,6 +35,13 @@ typedef enum { IR_RMW_SWAP, IR_RMW_ADD, IR_RMW_AND, IR_RMW_OR, IR_RMW_XOR, IR_RM
 /* Which orders a FENCE keeps, each bit "earlier kind before later kind". */
 typedef enum { IR_FENCE_LL = 1, IR_FENCE_LS = 2, IR_FENCE_SL = 4, IR_FENCE_SS = 8 } IrFence;
 enum { IR_MINMAX_NUMBER, IR_MINMAX_NAN };
+/* The five sticky flags as bits 0 to 4 of an integer: as FP_* has them, invalid lowest, or the other way round. */
+typedef enum { IR_FPFLAGS_INVALID_LOW, IR_FPFLAGS_INVALID_HIGH } IrFpFlagOrder;
+static inline unsigned
+ir_fpflags_reverse (unsigned flags)
+{
+  return (flags & 1) << 4 | (flags & 2) << 2 | (flags & 4) | (flags & 8) >> 2 | (flags & 16) >> 4;
+}
 
 /* IrOp.flags */
 enum {

@@ -96,8 +96,8 @@ exchange_cost (const IrRegion *r, const uint32_t *weight)
     switch (b->end) {
       case IR_END_BRANCH:
         for (unsigned t = 0; t < 2; t++)
-          if (b->target[t].block < 0)
-            cost += 2 * MAX (weight[i] / 8, 1);
+          if (b->target[t].block < 0 && jit_lookup (b->target[t].pc, r->mode) != NULL)
+            cost += 2 * MAX (weight[i] / 64, 1);
         break;
       case IR_END_GOTO:
         if (b->target[0].block < 0)

@@ -71,6 +71,7 @@ typedef struct {
 
 struct JitCode {
   uint64_t pc;
+  JitCode *chain;       /* in its hash bucket */
   uint32_t mode;
   JitTier tier;
   bool valid;
@@ -85,7 +86,6 @@ struct JitCode {
   ReturnPoint *returns;
   SourceRange *sources;
   uint8_t *bytes;       /* the guest bytes it was made from, or NULL */
-  JitCode *chain;       /* in its hash bucket */
   JitCode *retired;     /* the next one in the list of invalid code of this pc */
   JitCode *below;       /* the code before it in the same chunk */
 };
@@ -123,6 +123,7 @@ typedef struct {
   const uint8_t *enter;         /* (JitState *, entry): C calls it */
   const uint8_t *link;          /* `call`ed with inline data: int32 offset of the rel32 to patch from the data, u64 pc */
   const uint8_t *exit;          /* `call`ed with inline data: u64 pc, u32 reason */
+  const uint8_t *request;       /* jumped to: guest pc in rax; leave with IR_EXIT_REQUEST */
   const uint8_t *hot;           /* `call`ed with inline data: u64 JitCode pointer, u64 pc */
   const uint8_t *indirect;      /* jumped to: guest pc in rax; looks in the jump cache */
   const uint8_t *indirect_miss; /* jumped to or called: guest pc in rax */

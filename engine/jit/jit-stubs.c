@@ -90,6 +90,10 @@ emit_exits (Asm *a, const uint8_t *leave)
   asm_rm (a, OP0 (0x8b), false, RAX, mem_base (RAX, 8));
   asm_jmp (a, leave);
 
+  jit_stubs.request = asm_rx (a);
+  asm_store64 (a, STATE (state.pc), RAX);
+  emit_leave_with (a, IR_EXIT_REQUEST, leave);
+
   jit_stubs.hot = asm_rx (a);
   asm_pop (a, RAX);
   asm_load64 (a, RCX, mem_base (RAX, 0));
@@ -158,12 +162,11 @@ emit_c_call (Asm *a, const int8_t operands[3], int extra, const void *fn)
   return at;
 }
 
-/* The host's sticky flags since the last fold, moved to the guest's. */
+/* MXCSR's sticky flags are FP_*'s with a denormal flag put in at bit 1. */
 void
 stubs_fold (FpStatus *fp, unsigned csr)
 {
-  fp->flags |= (csr & 1 ? FP_INVALID : 0) | (csr & 4 ? FP_DIVZERO : 0) | (csr & 8 ? FP_OVERFLOW : 0) |
-               (csr & 16 ? FP_UNDERFLOW : 0) | (csr & 32 ? FP_INEXACT : 0);
+  fp->flags |= (csr & 1) | (csr >> 1 & 0x1e);
 }
 
 #define MXCSR_DEFAULT 0x1f80u
@@ -174,7 +177,8 @@ guest_mxcsr (const FpStatus *fp)
 {
   /* MXCSR.RC: 0 nearest, 1 down, 2 up, 3 to zero. */
   static const uint8_t rc[8] = { [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2 };
-  return MXCSR_DEFAULT | rc[fp->round & 7] << 13;
+  unsigned f = fp->flags;
+  return MXCSR_DEFAULT | rc[fp->round & 7] << 13 | (f & 1) | (f & 0x1e) << 1;
 }
 
 static uint64_t
@@ -184,6 +188,7 @@ call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
   stubs_fold (&s->fp, csr);
   uint64_t result = fn (s, x, y, z);
   __builtin_ia32_ldmxcsr (guest_mxcsr (&s->fp));
+  s->fp.flags = 0;
   return result;
 }
 
@@ -217,6 +222,7 @@ jit_enter (JitThread *t, const JitCode *code)
 {
   JitState *js = t->js;
   unsigned want = guest_mxcsr (&js->state.fp);
+  js->state.fp.flags = 0; /* MXCSR has them now */
   unsigned host = __builtin_ia32_stmxcsr ();
   if (host != want)
     __builtin_ia32_ldmxcsr (want);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
+#include <asm/prctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +58,23 @@ fill_consts (uint64_t *c)
   c[JIT_C_ABS64] = ~UINT64_C (0x8000000000000000);
 }
 
+/* Sticky flags between MXCSR's order, FP_*'s and the reverse of that. */
+static void
+fill_flag_maps (JitState *js)
+{
+  for (unsigned csr = 0; csr < 64; csr++) {
+    FpStatus fp = { 0 };
+    stubs_fold (&fp, csr);
+    js->flags_of_csr[IR_FPFLAGS_INVALID_LOW][csr] = fp.flags;
+    js->flags_of_csr[IR_FPFLAGS_INVALID_HIGH][csr] = ir_fpflags_reverse (fp.flags);
+  }
+  for (unsigned flags = 0; flags < 32; flags++) {
+    js->csr_of_flags[IR_FPFLAGS_INVALID_LOW][flags] = (flags & 1) | (flags & 0x1e) << 1;
+    unsigned low = ir_fpflags_reverse (flags);
+    js->csr_of_flags[IR_FPFLAGS_INVALID_HIGH][flags] = (low & 1) | (low & 0x1e) << 1;
+  }
+}
+
 static void
 lower_init (JitThread *t)
 {
@@ -83,6 +102,9 @@ jit_thread_new (JitState *js)
     return NULL;
   }
   fill_consts (js->consts);
+  fill_flag_maps (js);
+  if (jit_config.guest_base != 0) /* guest operands carry a gs prefix */
+    syscall (SYS_arch_prctl, ARCH_SET_GS, jit_config.guest_base);
   jit_state_clear (js);
   lower_init (t);
   if (g_once_init_enter (&stubs)) {
@@ -158,8 +180,10 @@ fill_tables (Lower *l)
   code->faults = (FaultPoint *)((char *)code->sources + sources);
   code->n_faults = l->faults->len;
   code->n_returns = l->returns->len;
-  memcpy (code->faults, l->faults->data, faults);
-  memcpy (code->returns, l->returns->data, returns);
+  if (faults > 0)
+    memcpy (code->faults, l->faults->data, faults);
+  if (returns > 0)
+    memcpy (code->returns, l->returns->data, returns);
   code->bytes = g_malloc0 (bytes + 1);
   uint32_t at = 0;
   for (uint32_t i = 0; i < r->n_blocks; i++) {

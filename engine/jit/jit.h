@@ -30,6 +30,7 @@ typedef struct {
   uint64_t saved_gpr[8], saved_xmm[16];
   uint32_t mxcsr_tmp, mxcsr_tmp2;
   uint64_t consts[16];       /* JIT_C_* */
+  uint8_t flags_of_csr[2][64], csr_of_flags[2][32]; /* by IrFpFlagOrder */
   uint64_t spill[64];        /* temporaries without a host register */
   uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
   JitJump jumps[JIT_JUMPS];  /* cache of indirect jump targets, by pc */

@@ -8,7 +8,7 @@ cold_new (Lower *l, ColdKind kind, uint8_t *from)
 {
   g_array_set_size (l->cold, l->cold->len + 1);
   Cold *cold = &g_array_index (l->cold, Cold, l->cold->len - 1);
-  *cold = (Cold){ .kind = kind, .from = from };
+  *cold = (Cold){ .kind = kind, .from = from, .link = IR_NONE };
   return cold;
 }
 
@@ -30,6 +30,12 @@ static void
 emit_exit (Lower *l, const Cold *cold)
 {
   restore_pinned (l, true);
+  if (cold->link != IR_NONE)
+    write_link (l, cold->link, cold->link_pc);
+  if (cold->pc_in_rax) {
+    asm_jmp (&l->a, jit_stubs.request);
+    return;
+  }
   asm_call (&l->a, jit_stubs.exit);
   asm_u64 (&l->a, cold->pc);
   asm_u32 (&l->a, cold->reason);
@@ -115,6 +121,19 @@ emit_indirect_miss (Lower *l, const Cold *cold)
 }
 
 static void
+emit_setflags (Lower *l, const Cold *cold)
+{
+  Mem map = { .base = RBP, .index = RCX, .disp = STATE_OFF (csr_of_flags) + 32 * cold->r[0] };
+  asm_rm (&l->a, OP0F (0xb6), false, RCX, map);
+  asm_rm (&l->a, OP0 (0x8b), false, RAX, STATE (mxcsr_tmp));
+  asm_alu_ri (&l->a, ALU_AND, false, RAX, ~0x3f);
+  asm_alu_rr (&l->a, ALU_OR, false, RAX, RCX);
+  asm_rm (&l->a, OP0 (0x89), false, RAX, STATE (mxcsr_tmp));
+  asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_tmp)); /* vldmxcsr */
+  resume (l, cold);
+}
+
+static void
 emit_hot (Lower *l, const Cold *cold)
 {
   asm_call (&l->a, jit_stubs.hot);
@@ -146,6 +165,7 @@ cold_emit_all (Lower *l)
       case COLD_EVAL: emit_eval (l, cold); break;
       case COLD_RETURN: emit_return_miss (l, cold); break;
       case COLD_INDIRECT: emit_indirect_miss (l, cold); break;
+      case COLD_SETFLAGS: emit_setflags (l, cold); break;
       case COLD_HOT: emit_hot (l, cold); break;
     }
   }

@@ -173,6 +173,42 @@ lower_fmov (Lower *l, const IrOp *op)
   return true;
 }
 
+/* MXCSR's flags through a table. Flags raised out of line wait in fp.flags: a rare case for the interpreter. */
+static void
+flags_to_rax (Lower *l, unsigned order)
+{
+  asm_rm_n (&l->a, OP0 (0x80), false, 7, STATE (state.fp.flags), 1); /* cmp byte [fp.flags], 0 */
+  asm_u8 (&l->a, 0);
+  bail_if (l, CC_NE);
+  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_tmp)); /* vstmxcsr */
+  asm_rm (&l->a, OP0 (0x8b), false, RAX, STATE (mxcsr_tmp));
+  asm_alu_ri (&l->a, ALU_AND, false, RAX, 0x3f);
+  asm_rm (&l->a, OP0F (0xb6), false, RAX,
+          (Mem){ .base = RBP, .index = RAX, .disp = STATE_OFF (flags_of_csr) + 64 * (int32_t)order });
+}
+
+static void
+lower_fpflags (Lower *l, const IrOp *op)
+{
+  flags_to_rax (l, op->sub);
+  dst_int (l, op->dst);
+  dst_int_done (l, op->dst, RAX);
+}
+
+/* Writing MXCSR is slow, and programs mostly put back what they have read: compare first. */
+static void
+lower_setfpflags (Lower *l, const IrOp *op)
+{
+  flags_to_rax (l, op->sub);
+  int_to (l, false, RCX, opnd_int (l, op->a));
+  free_dying (l, op);
+  asm_alu_ri (&l->a, ALU_AND, false, RCX, 31);
+  asm_alu_rr (&l->a, ALU_CMP, false, RAX, RCX);
+  Cold *cold = cold_new (l, COLD_SETFLAGS, asm_jcc (&l->a, CC_NE, NULL));
+  cold->resume = l->a.p;
+  cold->r[0] = op->sub;
+}
+
 bool
 lower_fp_convert (Lower *l, const IrOp *op)
 {
@@ -184,6 +220,8 @@ lower_fp_convert (Lower *l, const IrOp *op)
     case IR_FBITS: return lower_fbits (l, op);
     case IR_BITSF: return lower_bitsf (l, op);
     case IR_MOV: return lower_fmov (l, op);
+    case IR_FPFLAGS: lower_fpflags (l, op); return true;
+    case IR_SETFPFLAGS: lower_setfpflags (l, op); return true;
     default: return false;
   }
 }

@@ -3,14 +3,16 @@
 
 /* How blocks end, and the cold paths. */
 
-/* On a way that may close a loop: leave if somebody wants the vCPU. The guest instruction has had no effect yet. */
-static void
-poll (Lower *l)
+/* On a way that may close a loop: leave if somebody wants the vCPU. A jump or call leaves as done, at its target;
+ * a branch, which writes nothing, as not begun. */
+static Cold *
+poll (Lower *l, uint64_t pc)
 {
   asm_alu_mi (&l->a, ALU_CMP, false, STATE (state.exit_request), 0);
   Cold *cold = cold_new (l, COLD_EXIT, asm_jcc (&l->a, CC_NE, NULL));
-  cold->pc = l->insn_pc;
+  cold->pc = pc;
   cold->reason = IR_EXIT_REQUEST;
+  return cold;
 }
 
 static bool
@@ -48,7 +50,7 @@ end_branch (Lower *l, uint32_t index)
   const IrBlock *b = l->block;
   const IrEdge *taken = &b->target[0], *other = &b->target[1];
   if (is_backward (l, taken->pc) || is_backward (l, other->pc))
-    poll (l);
+    poll (l, l->insn_pc);
   int cc = lower_compare (l, b->cond, b->type, b->a, b->b);
   if (taken->block == (int)index + 1) {
     const IrEdge *t = taken;
@@ -66,7 +68,7 @@ end_goto (Lower *l, uint32_t index)
 {
   const IrEdge *to = &l->block->target[0];
   if (l->block->n_insns > 0 && is_backward (l, to->pc))
-    poll (l);
+    poll (l, to->pc);
   if (to->block != (int)index + 1)
     jump_edge (l, -1, to);
 }
@@ -116,16 +118,15 @@ return_point (Lower *l, uint32_t index)
     jump_to_block (l, -1, ret->block);
 }
 
-/* Writes the link variable and pushes its value. */
-static void
-push_link (Lower *l)
+int
+write_link (Lower *l, IrVal link, uint64_t pc)
 {
-  int reg = jit_pinned_map.gpr[l->block->link];
+  int reg = jit_pinned_map.gpr[link];
   int at = reg >= 0 ? reg : RCX;
-  asm_mov_ri (&l->a, at, (int64_t)l->block->target[1].pc);
+  asm_mov_ri (&l->a, at, (int64_t)pc);
   if (reg < 0)
-    asm_store64 (&l->a, var_mem (l->block->link), at);
-  asm_push (&l->a, at);
+    asm_store64 (&l->a, var_mem (link), at);
+  return at;
 }
 
 /* Calls are laid out so that the return point starts at a multiple of 8: it can be patched in one store. */
@@ -140,12 +141,16 @@ end_call (Lower *l, uint32_t index)
 {
   const IrBlock *b = l->block;
   bool direct = b->a == IR_NONE;
-  if (!direct || is_backward (l, b->target[0].pc))
-    poll (l);
   if (!direct)
     target_to_rax (l);
+  if (!direct || is_backward (l, b->target[0].pc)) {
+    Cold *cold = poll (l, b->target[0].pc);
+    cold->pc_in_rax = !direct;
+    cold->link = b->link;
+    cold->link_pc = b->target[1].pc;
+  }
   restore_pinned (l, true);
-  push_link (l);
+  asm_push (&l->a, write_link (l, b->link, b->target[1].pc));
   if (direct) {
     align_return (l, 5);
     uint8_t *site = asm_call (&l->a, NULL);
@@ -192,8 +197,8 @@ lower_end (Lower *l, uint32_t index)
     case IR_END_CALL: end_call (l, index); break;
     case IR_END_RET: end_ret (l); break;
     case IR_END_INDIRECT:
-      poll (l);
       target_to_rax (l);
+      poll (l, 0)->pc_in_rax = true;
       restore_pinned (l, true);
       through_cache (l, 4);
       break;

@@ -28,6 +28,7 @@ typedef enum {
   COLD_EVAL,       /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
   COLD_RETURN,     /* a return that does not match its call: target in GPR r[0] */
   COLD_INDIRECT,   /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
+  COLD_SETFLAGS,   /* MXCSR's sticky flags become those of ecx, in order r[0] */
   COLD_HOT,        /* the execution counter ran out */
 } ColdKind;
 
@@ -40,7 +41,9 @@ typedef struct {
   uint8_t align;
   bool pinned;
   uint32_t reason;
-  uint64_t pc, desc;
+  bool pc_in_rax;  /* COLD_EXIT: instead of pc */
+  IrVal link;      /* COLD_EXIT: IR_NONE, or the variable that first gets link_pc: the call is done */
+  uint64_t pc, link_pc, desc;
   uint8_t *from;   /* rel32 that jumps here */
   uint8_t *resume; /* RW address to go on at */
 } Cold;
@@ -146,6 +149,8 @@ void lower_helper (Lower *l, const IrOp *op);
 /* Compares a and b and returns the condition code for `cond`. */
 int lower_compare (Lower *l, IrCond cond, IrType type, IrVal a, IrVal b);
 void lower_end (Lower *l, uint32_t block);
+/* The variable gets the return address, under the pinned map; returns the register that holds it. */
+int write_link (Lower *l, IrVal link, uint64_t pc);
 bool op_dst_is_fp (const IrOp *op);
 bool op_src_is_fp (const IrOp *op);
 

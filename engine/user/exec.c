@@ -7,6 +7,7 @@
 #include "user-exec.h"
 
 #include "elf-parse.h"
+#include "syscall/syscall.h"
 #include "user-mmap.h"
 #include "user-path.h"
 #include "user-signal.h"
@@ -280,7 +281,10 @@ open_first (Exec *e, int dirfd, const char *path, int flags)
     return open_descriptor (e, dirfd);
   }
   char buf[PATH_MAX];
-  e->host = own (e, g_strdup (user_path_at (dirfd, path, buf)));
+  const char *own_file = user_proc_self (path), *host = user_path_at (dirfd, path, buf);
+  if (own_file && !strcmp (own_file, "exe"))
+    host = user_process.exe_path;
+  e->host = own (e, g_strdup (host));
   /* As the kernel names it for the program and its interpreter. */
   bool relative = dirfd != AT_FDCWD && path[0] != '/';
   e->name = own (e, relative ? g_strdup_printf ("/dev/fd/%d/%s", dirfd, path) : g_strdup (path));

@@ -18,7 +18,6 @@
 #include "syscall/syscall.h"
 #include "user-abi.h"
 #include "user-debug.h"
-#include "user-map.h"
 #include "user-signal.h"
 #include <errno.h>
 #include <linux/sched.h>
@@ -40,11 +39,11 @@ plain_fork (const UserClone *args)
   return (args->flags & ~simple) == 0 && args->exit_signal == SIGCHLD && args->set_tid_size == 0;
 }
 
+/* Other parts of the program have their own pthread_atfork() handlers. */
 static void
 lock_all (UserThread *thread)
 {
   g_mutex_lock (&thread->sighand->lock);
-  g_mutex_lock (&user_map_space.lock);
   g_mutex_lock (&user_process.lock);
   cpu_before_fork ();
 }
@@ -54,7 +53,6 @@ unlock_all (UserThread *thread)
 {
   cpu_after_fork_parent ();
   g_mutex_unlock (&user_process.lock);
-  g_mutex_unlock (&user_map_space.lock);
   g_mutex_unlock (&thread->sighand->lock);
 }
 

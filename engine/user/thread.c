@@ -211,7 +211,8 @@ user_thread_create (UserThread *parent, const UserClone *args)
 
 /* ---- end ---- */
 
-static void
+/* True for the last thread. */
+static bool
 leave_list (UserThread *thread)
 {
   g_mutex_lock (&user_process.lock);
@@ -221,6 +222,7 @@ leave_list (UserThread *thread)
   user_rest_begin (thread);
   if (last && user_exit_hook)
     user_exit_hook ();
+  return last;
 }
 
 /* Futexes in the order of the kernel: locks are given up before the thread's id says that it is gone. */
@@ -255,10 +257,11 @@ user_thread_exit (UserThread *thread, int status)
   user_signal_set_host (~UINT64_C (0));
   if (thread->queue->async_signo)
     user_signal_give_back (&thread->queue->async);
-  leave_list (thread);
+  bool last = leave_list (thread);
   release_futexes (thread);
-  if (thread->leave == NULL) {
-    /* The process's status is this thread's if the others end by themselves too; its memory stays in use. */
+  if (last || thread->leave == NULL) {
+    /* The process's status is the last thread's, or the first one's on older kernels.  The first one's memory stays
+     * in use. */
     for (;;)
       syscall (SYS_exit, status);
   }

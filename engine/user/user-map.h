@@ -23,7 +23,7 @@ typedef struct {
 } UserMap;
 
 typedef struct {
-  GMutex lock;
+  GMutex lock;   /* a fork takes it before, so that the child finds the table whole */
   uint64_t min;  /* lowest address that may be used */
   uint64_t base; /* where top-down placement starts: the space above is the stack's */
   uint64_t end;  /* first address that may not be used */

@@ -4,8 +4,7 @@
 
 #include "user-map.h"
 
-#include <fcntl.h>
-#include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/random.h>
@@ -98,18 +97,6 @@ placement_top (void)
   return (end - gap - random_pages (is_64bit () ? 18 : 8)) & ~(uint64_t)(USER_PAGE - 1);
 }
 
-static void
-before_fork (void)
-{
-  g_mutex_lock (&user_map_space.lock);
-}
-
-static void
-after_fork (void)
-{
-  g_mutex_unlock (&user_map_space.lock);
-}
-
 void
 user_mmap_init (const GuestIsa *isa)
 {
@@ -123,11 +110,6 @@ user_mmap_init (const GuestIsa *isa)
   if (!host_range_free (LOWEST, guest_space_size))
     reserve_elsewhere ();
   user_map_init ();
-  static gsize once;
-  if (g_once_init_enter (&once)) {
-    pthread_atfork (before_fork, after_fork, after_fork);
-    g_once_init_leave (&once, 1);
-  }
 }
 
 uint64_t

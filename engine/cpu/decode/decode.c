@@ -8,7 +8,8 @@ decode_random (const DecodeInsn *insn, uint32_t random, uint32_t *ret_encoding)
   uint32_t free_bits = 0;
   for (unsigned i = 0; i < insn->n_fields; i++)
     for (unsigned j = 0; j < insn->fields[i].n_segments; j++)
-      free_bits |= (uint32_t)((1ull << insn->fields[i].segment[j].width) - 1) << insn->fields[i].segment[j].low;
+      free_bits |= (uint32_t)((1ull << insn->fields[i].segment[j].width) - 1)
+                   << insn->fields[i].segment[j].low;
   uint32_t w = insn->value | (random & free_bits & ~insn->mask);
   for (unsigned i = 0; i < insn->n_excluded; i++)
     if ((w & insn->excluded[i].mask) == insn->excluded[i].value)
@@ -36,7 +37,8 @@ decode_extract (const DecodeField *field, uint32_t w)
 {
   uint64_t raw = 0;
   for (unsigned i = 0; i < field->n_segments; i++)
-    raw = raw << field->segment[i].width | (w >> field->segment[i].low & ((1ull << field->segment[i].width) - 1));
+    raw = raw << field->segment[i].width |
+          (w >> field->segment[i].low & ((1ull << field->segment[i].width) - 1));
   int64_t value = (int64_t)raw;
   if (field->is_signed && raw >> (field->width - 1))
     value -= (int64_t)1 << field->width;

@@ -24,11 +24,11 @@ typedef struct {
   const char *name;
   const char *syntax; /* operands for the disassembler: text with {operand} in it */
   uint32_t mask, value;
-  uint8_t size;       /* bytes */
-  uint8_t modes;      /* bit n: exists in the ISA's mode n */
-  bool hint;          /* a special case of another instruction, valid whether or not its extension is there */
+  uint8_t size;  /* bytes */
+  uint8_t modes; /* bit n: exists in the ISA's mode n */
+  bool hint;     /* a special case of another instruction, valid whether or not its extension is there */
   uint8_t n_fields, n_excluded;
-  uint64_t needs[2];  /* extensions: one of each non-zero set */
+  uint64_t needs[2]; /* extensions: one of each non-zero set */
   const DecodeField *fields;
   const DecodeBits *excluded; /* reserved encodings inside the pattern */
 } DecodeInsn;
@@ -37,8 +37,8 @@ typedef struct {
 static inline bool
 decode_enabled (const DecodeInsn *insn, uint64_t extensions)
 {
-  return insn->hint
-         || ((extensions & insn->needs[0]) != 0 && (insn->needs[1] == 0 || (extensions & insn->needs[1]) != 0));
+  return insn->hint ||
+         ((extensions & insn->needs[0]) != 0 && (insn->needs[1] == 0 || (extensions & insn->needs[1]) != 0));
 }
 
 /* A valid encoding with all its free bits taken from `random`, or false when that lands on a reserved one. */

@@ -149,7 +149,7 @@ class Table:
         self.formats[name] = Format(name, args, self.exclusions(where, args, conditions.split()))
 
     def add_insn(self, where, line):
-        match = re.fullmatch(r'(\S+)\s+(\S+)\s+((?:[a-z]\w+\s+)*)([01.\s-]+?)\s*@(\w+)\s+"([^"]*)"(.*)', line)
+        match = re.fullmatch(r'(\S+)\s+(\S+)\s+((?:[a-z]\w*\s+)*)([01.\s-]+?)\s*@(\w+)\s+"([^"]*)"(.*)', line)
         if not match:
             raise TableError(where, 'expected: NAME EXTENSIONS [MODE] BITS @FORMAT "OPERANDS" [-> NAME] [refines NAME] [where ...]')
         name, ext, modes, bits, fmt, syntax, rest = match.groups()

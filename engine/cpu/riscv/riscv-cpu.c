@@ -8,21 +8,22 @@
 #define E(NAME) (1ull << RV_EXT_##NAME)
 static const struct {
   const char *name;
-  uint64_t requires;
+  uint64_t
+    requires;
   int hwprobe;
 } exts[RV_N_EXTS] = {
-#define RV_EXT(NAME, name, requires, hwprobe) { name, requires, hwprobe },
+#define RV_EXT(NAME, name, requires, hwprobe) {name, requires, hwprobe},
 #include "riscv-ext.def"
 #undef RV_EXT
 };
 
 #define EXTS_G      (E (I) | E (M) | E (A) | E (F) | E (D) | E (ZICSR) | E (ZIFENCEI))
 #define EXTS_RVA20U (E (I) | E (M) | E (A) | E (F) | E (D) | E (C) | E (ZICSR) | E (ZICNTR) | E (ZIFENCEI))
-#define EXTS_RVA22U                                                                                                    \
-  (EXTS_RVA20U | E (ZA64RS) | E (ZIHINTPAUSE) | E (ZBA) | E (ZBB) | E (ZBS) | E (ZICBOM) | E (ZICBOP) | E (ZICBOZ) |   \
-   E (ZFHMIN) | E (ZKT))
-#define EXTS_GENERIC                                                                                                   \
-  (EXTS_G | E (C) | E (ZICNTR) | E (ZBA) | E (ZBB) | E (ZBC) | E (ZBS) | E (ZAWRS) | E (ZFA) | E (ZICBOM) |            \
+#define EXTS_RVA22U                                                                                          \
+  (EXTS_RVA20U | E (ZA64RS) | E (ZIHINTPAUSE) | E (ZBA) | E (ZBB) | E (ZBS) | E (ZICBOM) | E (ZICBOP) |      \
+   E (ZICBOZ) | E (ZFHMIN) | E (ZKT))
+#define EXTS_GENERIC                                                                                         \
+  (EXTS_G | E (C) | E (ZICNTR) | E (ZBA) | E (ZBB) | E (ZBC) | E (ZBS) | E (ZAWRS) | E (ZFA) | E (ZICBOM) |  \
    E (ZICBOP) | E (ZICBOZ) | E (ZIHINTNTL) | E (ZIHINTPAUSE))
 #define EXTS_MAX ((1ull << RV_N_EXTS) - 1)
 
@@ -31,8 +32,8 @@ static const struct {
   unsigned bits; /* 0: either */
   uint64_t exts;
 } models[] = {
-  { "max", 0, EXTS_MAX },           { "rv64", 64, EXTS_GENERIC },     { "rv32", 32, EXTS_GENERIC },
-  { "rva20u64", 64, EXTS_RVA20U },  { "rva22u64", 64, EXTS_RVA22U },
+    {"max", 0, EXTS_MAX},          {"rv64", 64, EXTS_GENERIC},    {"rv32", 32, EXTS_GENERIC},
+    {"rva20u64", 64, EXTS_RVA20U}, {"rva22u64", 64, EXTS_RVA22U},
 };
 
 /* What `bits` needs, and what that needs. */
@@ -43,7 +44,8 @@ with_requirements (uint64_t bits)
     before = bits;
     for (unsigned i = 0; i < RV_N_EXTS; i++)
       if (bits >> i & 1)
-        bits |= exts[i].requires;
+    bits |= exts[i].
+              requires;
   }
   return bits;
 }
@@ -76,7 +78,8 @@ ext_by_name (const char *name)
 static bool
 parse_switch (const char *text, bool *ret_on)
 {
-  static const char *const on[] = { "on", "true", "yes", "y", NULL }, *const off[] = { "off", "false", "no", "n", NULL };
+  static const char *const on[] = {"on", "true", "yes", "y", NULL}, *const off[] = {"off", "false", "no", "n",
+                                                                                    NULL};
   *ret_on = g_strv_contains (on, text);
   return *ret_on || g_strv_contains (off, text);
 }
@@ -89,8 +92,8 @@ apply_option (RiscvCpu *rv, const char *option, GError **error)
   bool on;
 
   if (parts[0] == NULL || parts[1] == NULL || !parse_switch (parts[1], &on)) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "CPU option '%s' is not of the form extension=on|off",
-                 option);
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "CPU option '%s' is not of the form extension=on|off", option);
     return false;
   }
   uint64_t bits = ext_by_name (parts[0]);
@@ -121,7 +124,8 @@ riscv_cpu_init (Cpu *cpu, const char *model, GError **error)
       rv->exts = models[i].exts;
   if (rv->exts == 0) {
     g_autofree char *known = riscv_cpu_models (rv->rv32);
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "unknown CPU model '%s'; %s", words[0], known);
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "unknown CPU model '%s'; %s", words[0],
+                 known);
     return false;
   }
   for (char **option = words + 1; *option; option++)
@@ -191,16 +195,16 @@ riscv_cpu_hwprobe (const RiscvCpu *rv, int64_t key, uint64_t *ret_value)
     case 0: /* MVENDORID, MARCHID, MIMPID: 0 stands for not implemented */
     case 1:
     case 2: *ret_value = 0; return true;
-    case 3: *ret_value = (rv->exts & ima) == ima; return true;                      /* BASE_BEHAVIOR */
-    case 4: *ret_value = hwprobe_ima_ext_0 (rv); return true;                       /* IMA_EXT_0 */
-    case 5:                                                                         /* CPUPERF_0 */
-    case 9: *ret_value = MISALIGNED_FAST; return true;                              /* MISALIGNED_SCALAR_PERF */
-    case 6: *ret_value = rv->exts & E (ZICBOZ) ? RV_CBO_SIZE : 0; return true;      /* ZICBOZ_BLOCK_SIZE */
-    case 7: *ret_value = (rv->rv32 ? 1ull << 32 : 1ull << 38) - 1; return true;     /* HIGHEST_VIRT_ADDRESS */
-    case 8: *ret_value = RV_TIME_FREQUENCY; return true;                            /* TIME_CSR_FREQ */
-    case 10: *ret_value = MISALIGNED_VECTOR_UNSUPPORTED; return true;               /* MISALIGNED_VECTOR_PERF */
-    case 12: *ret_value = rv->exts & E (ZICBOM) ? RV_CBO_SIZE : 0; return true;     /* ZICBOM_BLOCK_SIZE */
-    case 15: *ret_value = rv->exts & E (ZICBOP) ? RV_CBO_SIZE : 0; return true;     /* ZICBOP_BLOCK_SIZE */
+    case 3: *ret_value = (rv->exts & ima) == ima; return true;                  /* BASE_BEHAVIOR */
+    case 4: *ret_value = hwprobe_ima_ext_0 (rv); return true;                   /* IMA_EXT_0 */
+    case 5:                                                                     /* CPUPERF_0 */
+    case 9: *ret_value = MISALIGNED_FAST; return true;                          /* MISALIGNED_SCALAR_PERF */
+    case 6: *ret_value = rv->exts & E (ZICBOZ) ? RV_CBO_SIZE : 0; return true;  /* ZICBOZ_BLOCK_SIZE */
+    case 7: *ret_value = (rv->rv32 ? 1ull << 32 : 1ull << 38) - 1; return true; /* HIGHEST_VIRT_ADDRESS */
+    case 8: *ret_value = RV_TIME_FREQUENCY; return true;                        /* TIME_CSR_FREQ */
+    case 10: *ret_value = MISALIGNED_VECTOR_UNSUPPORTED; return true;           /* MISALIGNED_VECTOR_PERF */
+    case 12: *ret_value = rv->exts & E (ZICBOM) ? RV_CBO_SIZE : 0; return true; /* ZICBOM_BLOCK_SIZE */
+    case 15: *ret_value = rv->exts & E (ZICBOP) ? RV_CBO_SIZE : 0; return true; /* ZICBOP_BLOCK_SIZE */
     default: return false;
   }
 }

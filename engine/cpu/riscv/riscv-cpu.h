@@ -28,7 +28,7 @@ enum {
   RV_MODE_FRM_INVALID = IR_MODE_GUEST << 0, /* frm holds a reserved value: dynamic rounding is illegal */
 };
 
-#define RV_CBO_SIZE       64 /* bytes of a cache block, for Zicbom, Zicbop and Zicboz */
+#define RV_CBO_SIZE       64       /* bytes of a cache block, for Zicbom, Zicbop and Zicboz */
 #define RV_TIME_FREQUENCY 10000000 /* Hz of the time CSR */
 
 typedef struct {
@@ -49,8 +49,8 @@ void riscv_cpu_set_fflags (RiscvCpu *rv, unsigned value);
 void riscv_cpu_set_frm (RiscvCpu *rv, unsigned value);
 void riscv_cpu_set_fcsr (RiscvCpu *rv, unsigned value);
 
-/* To be called when control is diverted (a signal handler starts, a debugger writes memory): a store-conditional then
- * fails, as it does after any trap. */
+/* To be called when control is diverted (a signal handler starts, a debugger writes memory): a
+ * store-conditional then fails, as it does after any trap. */
 void riscv_cpu_clear_reservation (RiscvCpu *rv);
 
 /* The ISA string as /proc/cpuinfo has it: "rv64imafdc_zicbom_...". */

@@ -7,7 +7,8 @@
 
 extern const char *const rv_x_names[32], *const rv_f_names[32];
 
-/* Decodes the instruction whose bytes are at code: at least 2, and 4 if the low two bits of the first are ones. */
+/* Decodes the instruction whose bytes are at code: at least 2, and 4 if the low two bits of the first are
+ * ones. */
 static inline RvOp
 rv_decode (bool rv32, const uint8_t *code, RvArgs *ret_args, unsigned *ret_size)
 {

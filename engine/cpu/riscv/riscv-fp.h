@@ -5,8 +5,8 @@
 
 #include "riscv-trans.h"
 
-/* SPEC: RISC-V unprivileged §21.2-21.3: canonical NaNs, NaN boxing, conversions of NaN give the largest integer;
- * tininess is detected after rounding. */
+/* SPEC: RISC-V unprivileged §21.2-21.3: canonical NaNs, NaN boxing, conversions of NaN give the largest
+ * integer; tininess is detected after rounding. */
 #define RV_FP_CLASS (IR_FPC_NAN_CANONICAL | IR_FPC_BOXED | IR_FPC_CVT_NAN_MAX)
 
 /* The imm of an op without rounding. */
@@ -26,7 +26,8 @@ rv_f_input (RvTrans *t, IrType type, unsigned n)
 {
   if (type == IR_F64)
     return rv_f (n);
-  return ir_emit (t->b, IR_DESC (.op = IR_UNBOX, .type = type, .imm = RV_FP_EXACT), rv_f (n), IR_NONE, IR_NONE);
+  return ir_emit (t->b, IR_DESC (.op = IR_UNBOX, .type = type, .imm = RV_FP_EXACT), rv_f (n), IR_NONE,
+                  IR_NONE);
 }
 
 static inline void

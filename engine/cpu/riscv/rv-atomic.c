@@ -2,9 +2,9 @@
 
 /* The A extension, Zabha and Zacas.
  *
- * A load-reserved remembers its address and what it loaded; the store-conditional is a compare-and-swap against that.
- * Read-modify-write operations and compare-and-swap are sequentially consistent in the IR, so their aq and rl bits
- * need nothing more; a load-reserved is a plain load with fences. */
+ * A load-reserved remembers its address and what it loaded; the store-conditional is a compare-and-swap
+ * against that. Read-modify-write operations and compare-and-swap are sequentially consistent in the IR, so
+ * their aq and rl bits need nothing more; a load-reserved is a plain load with fences. */
 
 #include "riscv-trans.h"
 
@@ -31,7 +31,8 @@ store_conditional (RvTrans *t, const RvArgs *a, unsigned log2size)
   IrType type = log2size == 3 ? IR_I64 : IR_I32;
   IrVal addr = rv_x (t, a->rs1);
 
-  /* Without a reservation of this address the swap writes back what it compared with: no other hart can tell. */
+  /* Without a reservation of this address the swap writes back what it compared with: no other hart can tell.
+   */
   IrVal reserved = ir_setcc (b, IR_EQ, t->xt, addr, RV_VAR_RES_ADDR);
   IrVal value = ir_select (b, t->xt, reserved, rv_x (t, a->rs2), RV_VAR_RES_VALUE);
   IrVal old = ir_cas (b, t->xt, IR_MEM (log2size, true), addr, RV_VAR_RES_VALUE, value, 0);
@@ -75,22 +76,22 @@ amo (RvTrans *t, const RvArgs *a, IrRmw op, unsigned log2size)
   return ISA_NEXT;
 }
 
-#define AMO(insn, op)                                                                                                  \
-  IsaFlow rv_trans_##insn##_b (RvTrans *t, const RvArgs *a)                                                            \
-  {                                                                                                                    \
-    return amo (t, a, op, 0);                                                                                          \
-  }                                                                                                                    \
-  IsaFlow rv_trans_##insn##_h (RvTrans *t, const RvArgs *a)                                                            \
-  {                                                                                                                    \
-    return amo (t, a, op, 1);                                                                                          \
-  }                                                                                                                    \
-  IsaFlow rv_trans_##insn##_w (RvTrans *t, const RvArgs *a)                                                            \
-  {                                                                                                                    \
-    return amo (t, a, op, 2);                                                                                          \
-  }                                                                                                                    \
-  IsaFlow rv_trans_##insn##_d (RvTrans *t, const RvArgs *a)                                                            \
-  {                                                                                                                    \
-    return amo (t, a, op, 3);                                                                                          \
+#define AMO(insn, op)                                                                                        \
+  IsaFlow rv_trans_##insn##_b (RvTrans *t, const RvArgs *a)                                                  \
+  {                                                                                                          \
+    return amo (t, a, op, 0);                                                                                \
+  }                                                                                                          \
+  IsaFlow rv_trans_##insn##_h (RvTrans *t, const RvArgs *a)                                                  \
+  {                                                                                                          \
+    return amo (t, a, op, 1);                                                                                \
+  }                                                                                                          \
+  IsaFlow rv_trans_##insn##_w (RvTrans *t, const RvArgs *a)                                                  \
+  {                                                                                                          \
+    return amo (t, a, op, 2);                                                                                \
+  }                                                                                                          \
+  IsaFlow rv_trans_##insn##_d (RvTrans *t, const RvArgs *a)                                                  \
+  {                                                                                                          \
+    return amo (t, a, op, 3);                                                                                \
   }
 
 AMO (amoswap, IR_RMW_SWAP)
@@ -106,7 +107,8 @@ AMO (amomaxu, IR_RMW_MAXU)
 static IsaFlow
 compare_and_swap (RvTrans *t, const RvArgs *a, unsigned log2size)
 {
-  IrVal old = ir_cas (t->b, t->xt, IR_MEM (log2size, true), rv_x (t, a->rs1), rv_x (t, a->rd), rv_x (t, a->rs2), 0);
+  IrVal old =
+      ir_cas (t->b, t->xt, IR_MEM (log2size, true), rv_x (t, a->rs1), rv_x (t, a->rd), rv_x (t, a->rs2), 0);
   rv_set_x (t, a->rd, old);
   return ISA_NEXT;
 }
@@ -167,16 +169,19 @@ rv_trans_amocas_pair (RvTrans *t, const RvArgs *a)
   if (RV_IS_RV32 (t))
     compare_and_swap_pair32 (t, a);
   else
-    ir_helper (t->b, RV_HELPER_CAS_Q, false, rv_x (t, a->rs1), ir_const (t->b, a->rd), ir_const (t->b, a->rs2));
+    ir_helper (t->b, RV_HELPER_CAS_Q, false, rv_x (t, a->rs1), ir_const (t->b, a->rd),
+               ir_const (t->b, a->rs2));
   return ISA_NEXT;
 }
 
-/* amocas.q: address, number of the expected pair (which receives the old value), number of the desired pair. */
+/* amocas.q: address, number of the expected pair (which receives the old value), number of the desired pair.
+ */
 uint64_t
 rv_cas_q (IrState *s, uint64_t addr, uint64_t rd, uint64_t rs2)
 {
   static const uint64_t zero[2];
-  const uint64_t *expected = rd ? &s->var[RV_VAR_X + rd] : zero, *desired = rs2 ? &s->var[RV_VAR_X + rs2] : zero;
+  const uint64_t *expected = rd ? &s->var[RV_VAR_X + rd] : zero,
+                 *desired = rs2 ? &s->var[RV_VAR_X + rs2] : zero;
   uint64_t old[2];
 
   s->mem->cas16 (s, addr, expected, desired, old);

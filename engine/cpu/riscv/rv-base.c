@@ -5,33 +5,33 @@
 #include "riscv-trans.h"
 
 /* Register with register, of the x registers' width. */
-#define BINARY(insn, op)                                                                                               \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    rv_set_x (t, a->rd, ir_op2 (t->b, op, t->xt, rv_x (t, a->rs1), rv_x (t, a->rs2)));                                 \
-    return ISA_NEXT;                                                                                                   \
+#define BINARY(insn, op)                                                                                     \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    rv_set_x (t, a->rd, ir_op2 (t->b, op, t->xt, rv_x (t, a->rs1), rv_x (t, a->rs2)));                       \
+    return ISA_NEXT;                                                                                         \
   }
 /* Register with immediate. */
-#define BINARY_IMM(insn, op)                                                                                           \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    rv_set_x (t, a->rd, ir_op2 (t->b, op, t->xt, rv_x (t, a->rs1), rv_const (t, a->imm)));                             \
-    return ISA_NEXT;                                                                                                   \
+#define BINARY_IMM(insn, op)                                                                                 \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    rv_set_x (t, a->rd, ir_op2 (t->b, op, t->xt, rv_x (t, a->rs1), rv_const (t, a->imm)));                   \
+    return ISA_NEXT;                                                                                         \
   }
 /* The same on the low 32 bits, sign-extended. */
-#define BINARY_W(insn, op)                                                                                             \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    IrVal x = ir_op2 (t->b, op, IR_I32, rv_x (t, a->rs1), rv_x (t, a->rs2));                                           \
-    rv_set_x (t, a->rd, ir_sx32 (t->b, x));                                                                            \
-    return ISA_NEXT;                                                                                                   \
+#define BINARY_W(insn, op)                                                                                   \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    IrVal x = ir_op2 (t->b, op, IR_I32, rv_x (t, a->rs1), rv_x (t, a->rs2));                                 \
+    rv_set_x (t, a->rd, ir_sx32 (t->b, x));                                                                  \
+    return ISA_NEXT;                                                                                         \
   }
-#define BINARY_IMM_W(insn, op)                                                                                         \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    IrVal x = ir_op2 (t->b, op, IR_I32, rv_x (t, a->rs1), ir_const (t->b, a->imm));                                    \
-    rv_set_x (t, a->rd, ir_sx32 (t->b, x));                                                                            \
-    return ISA_NEXT;                                                                                                   \
+#define BINARY_IMM_W(insn, op)                                                                               \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    IrVal x = ir_op2 (t->b, op, IR_I32, rv_x (t, a->rs1), ir_const (t->b, a->imm));                          \
+    rv_set_x (t, a->rd, ir_sx32 (t->b, x));                                                                  \
+    return ISA_NEXT;                                                                                         \
   }
 
 BINARY (add, IR_ADD)
@@ -165,15 +165,15 @@ rv_trans_jalr (RvTrans *t, const RvArgs *a)
 static IsaFlow
 branch (RvTrans *t, const RvArgs *a, IrCond cond)
 {
-  ir_branch (t->b, cond, t->xt, rv_x (t, a->rs1), rv_x (t, a->rs2), rv_pc (t, t->pc + (uint64_t)(int64_t)a->imm),
-             t->next_pc);
+  ir_branch (t->b, cond, t->xt, rv_x (t, a->rs1), rv_x (t, a->rs2),
+             rv_pc (t, t->pc + (uint64_t)(int64_t)a->imm), t->next_pc);
   return ISA_END;
 }
 
-#define BRANCH(insn, cond)                                                                                             \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return branch (t, a, cond);                                                                                        \
+#define BRANCH(insn, cond)                                                                                   \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return branch (t, a, cond);                                                                              \
   }
 BRANCH (beq, IR_EQ)
 BRANCH (bne, IR_NE)
@@ -183,17 +183,17 @@ BRANCH (bltu, IR_LTU)
 BRANCH (bgeu, IR_GEU)
 
 /* A load happens, and may fault, even where its value goes to x0. */
-#define LOAD(insn, type, log2size, is_signed)                                                                          \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    rv_set_x (t, a->rd, ir_load (t->b, type, IR_MEM (log2size, is_signed), rv_x (t, a->rs1), a->imm));                 \
-    return ISA_NEXT;                                                                                                   \
+#define LOAD(insn, type, log2size, is_signed)                                                                \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    rv_set_x (t, a->rd, ir_load (t->b, type, IR_MEM (log2size, is_signed), rv_x (t, a->rs1), a->imm));       \
+    return ISA_NEXT;                                                                                         \
   }
-#define STORE(insn, type, log2size)                                                                                    \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    ir_store (t->b, type, IR_MEM (log2size, false), rv_x (t, a->rs1), a->imm, rv_x (t, a->rs2));                       \
-    return ISA_NEXT;                                                                                                   \
+#define STORE(insn, type, log2size)                                                                          \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    ir_store (t->b, type, IR_MEM (log2size, false), rv_x (t, a->rs1), a->imm, rv_x (t, a->rs2));             \
+    return ISA_NEXT;                                                                                         \
   }
 LOAD (lb, t->xt, 0, true)
 LOAD (lh, t->xt, 1, true)

@@ -40,25 +40,25 @@ extend (RvTrans *t, const RvArgs *a, unsigned bits, bool is_signed)
   return ISA_NEXT;
 }
 
-#define BINARY(insn, op)                                                                                               \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return binary (t, a, op);                                                                                          \
+#define BINARY(insn, op)                                                                                     \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return binary (t, a, op);                                                                                \
   }
-#define UNARY(insn, op)                                                                                                \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return unary (t, a, op);                                                                                           \
+#define UNARY(insn, op)                                                                                      \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return unary (t, a, op);                                                                                 \
   }
-#define UNARY_W(insn, op)                                                                                              \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return unary_w (t, a, op);                                                                                         \
+#define UNARY_W(insn, op)                                                                                    \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return unary_w (t, a, op);                                                                               \
   }
-#define EXTEND(insn, bits, is_signed)                                                                                  \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return extend (t, a, bits, is_signed);                                                                             \
+#define EXTEND(insn, bits, is_signed)                                                                        \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return extend (t, a, bits, is_signed);                                                                   \
   }
 
 BINARY (andn, IR_ANDN)
@@ -139,14 +139,14 @@ shift_add_uw (RvTrans *t, const RvArgs *a, unsigned shift)
   return ISA_NEXT;
 }
 
-#define SHIFT_ADD(n)                                                                                                   \
-  IsaFlow rv_trans_sh##n##add (RvTrans *t, const RvArgs *a)                                                            \
-  {                                                                                                                    \
-    return shift_add (t, a, n);                                                                                        \
-  }                                                                                                                    \
-  IsaFlow rv_trans_sh##n##add_uw (RvTrans *t, const RvArgs *a)                                                         \
-  {                                                                                                                    \
-    return shift_add_uw (t, a, n);                                                                                     \
+#define SHIFT_ADD(n)                                                                                         \
+  IsaFlow rv_trans_sh##n##add (RvTrans *t, const RvArgs *a)                                                  \
+  {                                                                                                          \
+    return shift_add (t, a, n);                                                                              \
+  }                                                                                                          \
+  IsaFlow rv_trans_sh##n##add_uw (RvTrans *t, const RvArgs *a)                                               \
+  {                                                                                                          \
+    return shift_add_uw (t, a, n);                                                                           \
   }
 SHIFT_ADD (1)
 SHIFT_ADD (2)
@@ -248,14 +248,14 @@ extract_bit (RvTrans *t, const RvArgs *a, IrVal index)
   return ISA_NEXT;
 }
 
-#define SINGLE_BIT(insn, op)                                                                                           \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return single_bit (t, a, op, rv_x (t, a->rs2));                                                                    \
-  }                                                                                                                    \
-  IsaFlow rv_trans_##insn##i (RvTrans *t, const RvArgs *a)                                                             \
-  {                                                                                                                    \
-    return single_bit (t, a, op, ir_const (t->b, a->imm));                                                             \
+#define SINGLE_BIT(insn, op)                                                                                 \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return single_bit (t, a, op, rv_x (t, a->rs2));                                                          \
+  }                                                                                                          \
+  IsaFlow rv_trans_##insn##i (RvTrans *t, const RvArgs *a)                                                   \
+  {                                                                                                          \
+    return single_bit (t, a, op, ir_const (t->b, a->imm));                                                   \
   }
 SINGLE_BIT (bclr, IR_ANDN)
 SINGLE_BIT (binv, IR_XOR)

@@ -62,13 +62,13 @@ load_immediate (RvTrans *t, const RvArgs *a, IrType type, uint64_t bits)
   return ISA_NEXT;
 }
 
-/* SPEC: RISC-V unprivileged, Zfa, FLI values: 1 is the smallest normal number of the format, 29 (2^16) is infinity in
- * half precision; 30 and 31 are infinity and the canonical NaN. The table holds half precision; wider formats widen
- * all but the two that differ. */
+/* SPEC: RISC-V unprivileged, Zfa, FLI values: 1 is the smallest normal number of the format, 29 (2^16) is
+ * infinity in half precision; 30 and 31 are infinity and the canonical NaN. The table holds half precision;
+ * wider formats widen all but the two that differ. */
 static const uint16_t fli_half[32] = {
-  0xbc00, 0x0400, 0x0100, 0x0200, 0x1c00, 0x2000, 0x2c00, 0x3000, 0x3400, 0x3500, 0x3600,
-  0x3700, 0x3800, 0x3900, 0x3a00, 0x3b00, 0x3c00, 0x3d00, 0x3e00, 0x3f00, 0x4000, 0x4100,
-  0x4200, 0x4400, 0x4800, 0x4c00, 0x5800, 0x5c00, 0x7800, 0x7c00, 0x7c00, 0x7e00,
+    0xbc00, 0x0400, 0x0100, 0x0200, 0x1c00, 0x2000, 0x2c00, 0x3000, 0x3400, 0x3500, 0x3600,
+    0x3700, 0x3800, 0x3900, 0x3a00, 0x3b00, 0x3c00, 0x3d00, 0x3e00, 0x3f00, 0x4000, 0x4100,
+    0x4200, 0x4400, 0x4800, 0x4c00, 0x5800, 0x5c00, 0x7800, 0x7c00, 0x7c00, 0x7e00,
 };
 
 /* FLI's value n in a format with these widths of exponent and fraction. */
@@ -80,7 +80,7 @@ fli_value (unsigned n, unsigned exp_bits, unsigned frac_bits)
 
   switch (n) {
     case 1: exp = 1; break;
-    case 2:  /* subnormal as halves: 2^-16 and 2^-15 */
+    case 2: /* subnormal as halves: 2^-16 and 2^-15 */
     case 3: exp = bias - (18 - n), frac = 0; break;
     case 29: exp = bias + 16; break;
     case 30:
@@ -139,22 +139,22 @@ rv_trans_fmvp_d_x (RvTrans *t, const RvArgs *a)
   return ISA_NEXT;
 }
 
-#define INSN(name, ...)                                                                                                \
-  IsaFlow rv_trans_##name (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return __VA_ARGS__;                                                                                                \
+#define INSN(name, ...)                                                                                      \
+  IsaFlow rv_trans_##name (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return __VA_ARGS__;                                                                                      \
   }
 
-#define FORMAT(s, type)                                                                                                \
-  INSN (fcvt_w_##s, to_integer (t, a, type, IR_I32))                                                                   \
-  INSN (fcvt_wu_##s, to_integer (t, a, type, IR_I32 | IR_UNSIGNED))                                                    \
-  INSN (fcvt_l_##s, to_integer (t, a, type, IR_I64))                                                                   \
-  INSN (fcvt_lu_##s, to_integer (t, a, type, IR_I64 | IR_UNSIGNED))                                                    \
-  INSN (fcvt_##s##_w, from_integer (t, a, type, IR_I32))                                                               \
-  INSN (fcvt_##s##_wu, from_integer (t, a, type, IR_I32 | IR_UNSIGNED))                                                \
-  INSN (fcvt_##s##_l, from_integer (t, a, type, IR_I64))                                                               \
-  INSN (fcvt_##s##_lu, from_integer (t, a, type, IR_I64 | IR_UNSIGNED))                                                \
-  INSN (fround_##s, round_to_integral (t, a, type, 0))                                                                 \
+#define FORMAT(s, type)                                                                                      \
+  INSN (fcvt_w_##s, to_integer (t, a, type, IR_I32))                                                         \
+  INSN (fcvt_wu_##s, to_integer (t, a, type, IR_I32 | IR_UNSIGNED))                                          \
+  INSN (fcvt_l_##s, to_integer (t, a, type, IR_I64))                                                         \
+  INSN (fcvt_lu_##s, to_integer (t, a, type, IR_I64 | IR_UNSIGNED))                                          \
+  INSN (fcvt_##s##_w, from_integer (t, a, type, IR_I32))                                                     \
+  INSN (fcvt_##s##_wu, from_integer (t, a, type, IR_I32 | IR_UNSIGNED))                                      \
+  INSN (fcvt_##s##_l, from_integer (t, a, type, IR_I64))                                                     \
+  INSN (fcvt_##s##_lu, from_integer (t, a, type, IR_I64 | IR_UNSIGNED))                                      \
+  INSN (fround_##s, round_to_integral (t, a, type, 0))                                                       \
   INSN (froundnx_##s, round_to_integral (t, a, type, IR_F_EXACT))
 
 FORMAT (s, IR_F32)

@@ -74,8 +74,9 @@ rv_swap_fcsr (IrState *s, uint64_t value, uint64_t csr, uint64_t c)
   return swap_fcsr (s, (unsigned)csr, value);
 }
 
-/* A write to frm or fcsr that may change the mode: `where` is the CSR's number and the register that receives the old
- * value, shifted by 12.  Where the mode changes, the code being run is no longer right, and is left. */
+/* A write to frm or fcsr that may change the mode: `where` is the CSR's number and the register that receives
+ * the old value, shifted by 12.  Where the mode changes, the code being run is no longer right, and is left.
+ */
 uint64_t
 rv_update_fcsr (IrState *s, uint64_t value, uint64_t next_pc, uint64_t where)
 {
@@ -134,14 +135,12 @@ access_fflags (RvTrans *t, const CsrAccess *access)
 {
   IrVal old = IR_NONE;
 
-  if (access->op != WRITE || !access->writes)
-    old = read_helper (t, RV_HELPER_READ_FFLAGS);
-  if (access->writes) {
-    IrVal value = new_value (t, access, old);
-    IrVal swapped = ir_helper (t->b, RV_HELPER_SWAP_FFLAGS, access->rd != 0 && old == IR_NONE, value, IR_NONE, IR_NONE);
-    if (old == IR_NONE)
-      old = swapped;
-  }
+  if (access->op != WRITE || access->rd != 0)
+    old = ir_emit (t->b, IR_DESC (.op = IR_FPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH), IR_NONE, IR_NONE,
+                   IR_NONE);
+  if (access->writes)
+    ir_emit (t->b, IR_DESC (.op = IR_SETFPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH),
+             new_value (t, access, old), IR_NONE, IR_NONE);
   rv_set_x (t, access->rd, old);
   return ISA_NEXT;
 }
@@ -203,7 +202,8 @@ access_csr (RvTrans *t, const CsrAccess *access)
     case CSR_TIME: return counters ? access_counter (t, access, RV_HELPER_READ_TIME, 0) : rv_illegal (t);
     case CSR_CYCLE:
     case CSR_INSTRET: return counters ? access_counter (t, access, RV_HELPER_READ_CYCLE, 0) : rv_illegal (t);
-    case CSR_TIMEH: return counters && high ? access_counter (t, access, RV_HELPER_READ_TIME, 32) : rv_illegal (t);
+    case CSR_TIMEH:
+      return counters && high ? access_counter (t, access, RV_HELPER_READ_TIME, 32) : rv_illegal (t);
     case CSR_CYCLEH:
     case CSR_INSTRETH:
       return counters && high ? access_counter (t, access, RV_HELPER_READ_CYCLE, 32) : rv_illegal (t);
@@ -212,17 +212,22 @@ access_csr (RvTrans *t, const CsrAccess *access)
 }
 
 /* csrrs and csrrc with x0, or with the immediate 0, do not write. */
-#define CSR(insn, operation)                                                                                           \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return access_csr (t, &(CsrAccess){ .op = operation, .csr = a->csr, .rd = a->rd, .source = rv_x (t, a->rs1),       \
-                                        .writes = operation == WRITE || a->rs1 != 0 });                                \
-  }                                                                                                                    \
-  IsaFlow rv_trans_##insn##i (RvTrans *t, const RvArgs *a)                                                             \
-  {                                                                                                                    \
-    return access_csr (t, &(CsrAccess){ .op = operation, .csr = a->csr, .rd = a->rd,                                   \
-                                        .source = ir_const (t->b, a->imm),                                             \
-                                        .writes = operation == WRITE || a->imm != 0 });                                \
+#define CSR(insn, operation)                                                                                 \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return access_csr (t, &(CsrAccess){.op = operation,                                                      \
+                                       .csr = a->csr,                                                        \
+                                       .rd = a->rd,                                                          \
+                                       .source = rv_x (t, a->rs1),                                           \
+                                       .writes = operation == WRITE || a->rs1 != 0});                        \
+  }                                                                                                          \
+  IsaFlow rv_trans_##insn##i (RvTrans *t, const RvArgs *a)                                                   \
+  {                                                                                                          \
+    return access_csr (t, &(CsrAccess){.op = operation,                                                      \
+                                       .csr = a->csr,                                                        \
+                                       .rd = a->rd,                                                          \
+                                       .source = ir_const (t->b, a->imm),                                    \
+                                       .writes = operation == WRITE || a->imm != 0});                        \
   }
 CSR (csrrw, WRITE)
 CSR (csrrs, SET)

@@ -125,37 +125,37 @@ move_from_x (RvTrans *t, const RvArgs *a, IrType type)
   return ISA_NEXT;
 }
 
-#define INSN(name, ...)                                                                                                \
-  IsaFlow rv_trans_##name (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return __VA_ARGS__;                                                                                                \
+#define INSN(name, ...)                                                                                      \
+  IsaFlow rv_trans_##name (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return __VA_ARGS__;                                                                                      \
   }
 
 /* All instructions of one format: `s` its suffix, `w` that of its loads and stores. */
-#define FORMAT(s, w, type, log2size)                                                                                   \
-  INSN (fl##w, load (t, a, type, log2size))                                                                            \
-  INSN (fs##w, store (t, a, type, log2size))                                                                           \
-  INSN (fadd_##s, arithmetic (t, a, IR_FADD, type))                                                                    \
-  INSN (fsub_##s, arithmetic (t, a, IR_FSUB, type))                                                                    \
-  INSN (fmul_##s, arithmetic (t, a, IR_FMUL, type))                                                                    \
-  INSN (fdiv_##s, arithmetic (t, a, IR_FDIV, type))                                                                    \
-  INSN (fsqrt_##s, square_root (t, a, type))                                                                           \
-  INSN (fmadd_##s, fused (t, a, type, 0))                                                                              \
-  INSN (fmsub_##s, fused (t, a, type, IR_F_NEGC))                                                                      \
-  INSN (fnmsub_##s, fused (t, a, type, IR_F_NEGP))                                                                     \
-  INSN (fnmadd_##s, fused (t, a, type, IR_F_NEGP | IR_F_NEGC))                                                         \
-  INSN (fsgnj_##s, sign (t, a, IR_FSGNJ, type))                                                                        \
-  INSN (fsgnjn_##s, sign (t, a, IR_FSGNJN, type))                                                                      \
-  INSN (fsgnjx_##s, sign (t, a, IR_FSGNJX, type))                                                                      \
-  INSN (fmin_##s, min_max (t, a, IR_FMIN, type, IR_MINMAX_NUMBER))                                                     \
-  INSN (fmax_##s, min_max (t, a, IR_FMAX, type, IR_MINMAX_NUMBER))                                                     \
-  INSN (fminm_##s, min_max (t, a, IR_FMIN, type, IR_MINMAX_NAN))                                                       \
-  INSN (fmaxm_##s, min_max (t, a, IR_FMAX, type, IR_MINMAX_NAN))                                                       \
-  INSN (feq_##s, compare (t, a, IR_EQ, type, 0))                                                                       \
-  INSN (flt_##s, compare (t, a, IR_LTS, type, IR_F_SIGNALING))                                                         \
-  INSN (fle_##s, compare (t, a, IR_LES, type, IR_F_SIGNALING))                                                         \
-  INSN (fltq_##s, compare (t, a, IR_LTS, type, 0))                                                                     \
-  INSN (fleq_##s, compare (t, a, IR_LES, type, 0))                                                                     \
+#define FORMAT(s, w, type, log2size)                                                                         \
+  INSN (fl##w, load (t, a, type, log2size))                                                                  \
+  INSN (fs##w, store (t, a, type, log2size))                                                                 \
+  INSN (fadd_##s, arithmetic (t, a, IR_FADD, type))                                                          \
+  INSN (fsub_##s, arithmetic (t, a, IR_FSUB, type))                                                          \
+  INSN (fmul_##s, arithmetic (t, a, IR_FMUL, type))                                                          \
+  INSN (fdiv_##s, arithmetic (t, a, IR_FDIV, type))                                                          \
+  INSN (fsqrt_##s, square_root (t, a, type))                                                                 \
+  INSN (fmadd_##s, fused (t, a, type, 0))                                                                    \
+  INSN (fmsub_##s, fused (t, a, type, IR_F_NEGC))                                                            \
+  INSN (fnmsub_##s, fused (t, a, type, IR_F_NEGP))                                                           \
+  INSN (fnmadd_##s, fused (t, a, type, IR_F_NEGP | IR_F_NEGC))                                               \
+  INSN (fsgnj_##s, sign (t, a, IR_FSGNJ, type))                                                              \
+  INSN (fsgnjn_##s, sign (t, a, IR_FSGNJN, type))                                                            \
+  INSN (fsgnjx_##s, sign (t, a, IR_FSGNJX, type))                                                            \
+  INSN (fmin_##s, min_max (t, a, IR_FMIN, type, IR_MINMAX_NUMBER))                                           \
+  INSN (fmax_##s, min_max (t, a, IR_FMAX, type, IR_MINMAX_NUMBER))                                           \
+  INSN (fminm_##s, min_max (t, a, IR_FMIN, type, IR_MINMAX_NAN))                                             \
+  INSN (fmaxm_##s, min_max (t, a, IR_FMAX, type, IR_MINMAX_NAN))                                             \
+  INSN (feq_##s, compare (t, a, IR_EQ, type, 0))                                                             \
+  INSN (flt_##s, compare (t, a, IR_LTS, type, IR_F_SIGNALING))                                               \
+  INSN (fle_##s, compare (t, a, IR_LES, type, IR_F_SIGNALING))                                               \
+  INSN (fltq_##s, compare (t, a, IR_LTS, type, 0))                                                           \
+  INSN (fleq_##s, compare (t, a, IR_LES, type, 0))                                                           \
   INSN (fclass_##s, classify (t, a, type))
 
 FORMAT (s, w, IR_F32, 2)

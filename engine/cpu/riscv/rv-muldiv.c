@@ -21,15 +21,15 @@ muldiv_w (RvTrans *t, const RvArgs *a, IrOpcode op)
   return ISA_NEXT;
 }
 
-#define MULDIV(insn, op)                                                                                               \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return muldiv (t, a, op);                                                                                          \
+#define MULDIV(insn, op)                                                                                     \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return muldiv (t, a, op);                                                                                \
   }
-#define MULDIV_W(insn, op)                                                                                             \
-  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                                \
-  {                                                                                                                    \
-    return muldiv_w (t, a, op);                                                                                        \
+#define MULDIV_W(insn, op)                                                                                   \
+  IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
+  {                                                                                                          \
+    return muldiv_w (t, a, op);                                                                              \
   }
 
 MULDIV (mul, IR_MUL)

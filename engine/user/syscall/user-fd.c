@@ -6,7 +6,6 @@
 #include "log.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -66,26 +65,30 @@ user_fd_hidden (int fd)
   return false;
 }
 
-/* close_range() around the hidden ones, which must be passed over in ascending order. */
+/* The lowest hidden descriptor from `first` on, or INT64_MAX. */
 static int64_t
-close_around (unsigned first, unsigned last, unsigned flags)
+next_hidden (int64_t first)
+{
+  int64_t next = vlog_fd () > STDERR_FILENO && vlog_fd () >= first ? vlog_fd () : INT64_MAX;
+  unsigned n = __atomic_load_n (&n_hidden, __ATOMIC_ACQUIRE);
+
+  for (unsigned i = 0; i < n; i++)
+    if (hidden[i] >= first && hidden[i] < next)
+      next = hidden[i];
+  return next;
+}
+
+/* close_range() around the hidden ones. */
+static int64_t
+close_around (int64_t first, int64_t last, unsigned flags)
 {
   while (first <= last) {
-    unsigned next = UINT_MAX;
-    int64_t ret;
+    int64_t next = next_hidden (first), ret = 0;
 
-    if (vlog_fd () > STDERR_FILENO && (unsigned)vlog_fd () >= first)
-      next = vlog_fd ();
-    for (unsigned i = 0; i < n_hidden; i++)
-      if ((unsigned)hidden[i] >= first && (unsigned)hidden[i] < next)
-        next = hidden[i];
-    if (next > last)
-      return HOST_CALL (__NR_close_range, first, last, flags);
-    if (next > first) {
-      ret = HOST_CALL (__NR_close_range, first, next - 1, flags);
-      if (ret < 0)
-        return ret;
-    }
+    if (next > first)
+      ret = HOST_CALL (__NR_close_range, first, MIN (next - 1, last), flags);
+    if (ret < 0 || next > last)
+      return ret;
     first = next + 1;
   }
   return 0;

@@ -239,7 +239,7 @@ extended (void)
 static void
 own_files (void)
 {
-  char buf[4096], link[4096];
+  char buf[4096], link[4096], cwd_link[4096];
   int fd, n;
 
   n = readlink ("/proc/self/exe", link, sizeof link - 1);
@@ -265,9 +265,9 @@ own_files (void)
   CHECK (n > 0 && buf[n - 1] == 0 && strstr (buf, "file") != NULL);
   close (fd);
   snprintf (buf, sizeof buf, "/proc/%d/exe", getpid ());
-  n = readlink (buf, buf, sizeof buf);
+  n = readlink (buf, cwd_link, sizeof cwd_link);
   CHECK_EQ (n, (int)strlen (link));
-  CHECK (n > 0 && memcmp (buf, link, n) == 0);
+  CHECK (n > 0 && memcmp (cwd_link, link, n) == 0);
   fd = open ("/proc/self/auxv", O_RDONLY);
   n = read (fd, buf, sizeof buf);
   CHECK (n > 0 && n % (2 * sizeof (long)) == 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Masks, SA_ flags, nesting, restarting, and signals in a loop without system calls. */
-#include "check.h"
+#include "thread-check.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>

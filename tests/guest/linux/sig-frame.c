@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a handler sees of a fault, and what its changes to the context do. */
-#include "check.h"
+#include "thread-check.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>

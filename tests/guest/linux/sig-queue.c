@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Real-time signals, values, waiting for signals, sending to threads, signalfd. */
-#include "check.h"
+#include "thread-check.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static int got_signal[64], got_value[64], got_code[64], n_got;
-static pid_t got_pid[64];
+static volatile int got_signal[64], got_value[64], got_code[64], n_got;
+static volatile pid_t got_pid[64];
 
 static void
 record (int sig, siginfo_t *info, void *context)
@@ -149,18 +150,19 @@ status_of (void (*child) (void))
   return status;
 }
 
+static volatile uintptr_t bad_address = 8;
 static void die_abort (void) { abort (); }
 static void die_kill (void) { kill (getpid (), SIGKILL); }
 static void die_term (void) { raise (SIGTERM); }
 static void die_real_time (void) { raise (SIGRTMIN + 5); }
-static void die_fault (void) { *(volatile int *)8 = 1; }
+static void die_fault (void) { *(volatile int *)bad_address = 1; }
 static void die_blocked_fault (void)
 {
   sigset_t all;
   sigfillset (&all);
   signal (SIGSEGV, SIG_IGN);
   sigprocmask (SIG_SETMASK, &all, NULL);
-  *(volatile int *)8 = 1;
+  *(volatile int *)bad_address = 1;
 }
 static void die_trap (void) { __asm__ volatile ("ebreak"); }
 

@@ -11,7 +11,7 @@ mem_at (IrState *s, uint64_t addr, unsigned size, bool aligned)
 {
   if (addr < MEM_BASE || addr + size > MEM_BASE + MEM_SIZE || (aligned && addr % size != 0)) {
     bool bus = addr >= MEM_BASE && addr + size <= MEM_BASE + MEM_SIZE;
-    s->fault = (IrFault){ .addr = addr, .signo = bus ? SIGBUS : SIGSEGV };
+    s->fault = (IrFault){.addr = addr, .signo = bus ? SIGBUS : SIGSEGV};
     ir_leave (s, IR_EXIT_FAULT);
   }
   return memory + (addr - MEM_BASE);
@@ -92,7 +92,7 @@ test_cas16 (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t 
   memcpy (ret_old, old, 16);
 }
 
-static const IrMemOps test_mem = { test_load, test_store, test_rmw, test_cas, test_cas16 };
+static const IrMemOps test_mem = {test_load, test_store, test_rmw, test_cas, test_cas16};
 
 Hart *
 hart_new (unsigned bits, const char *model)
@@ -165,12 +165,12 @@ hart_add (Hart *h, RvOp op, const Ops *ops)
   hart_add_word (h, encode (op, ops));
 }
 
-/* Translates from pc to the end of a block or of the code. */
+/* Translates from pc to the end of a block or of the code, which starts at `start`. */
 static void
-translate_block (Hart *h, IrBuilder *b, IrRegion *r)
+translate_block (Hart *h, IrBuilder *b, IrRegion *r, const uint8_t *code, uint64_t start, uint64_t end)
 {
   const GuestIsa *isa = h->rv->cpu.isa;
-  uint64_t pc = h->s->pc, end = CODE_PC + h->code_size;
+  uint64_t pc = h->s->pc;
   IsaFlow flow = ISA_NEXT;
 
   ir_region_reset (r, pc, h->s->mode, isa->bits == 32);
@@ -178,8 +178,9 @@ translate_block (Hart *h, IrBuilder *b, IrRegion *r)
   b->helpers = isa->helpers;
   ir_block_begin (b, pc, false);
   while (flow == ISA_NEXT && pc < end) {
-    IsaInsn insn = { .b = b, .cpu = &h->rv->cpu, .pc = pc, .mode = h->s->mode, .len = (unsigned)MIN (4, end - pc) };
-    memcpy (insn.code, h->code + (pc - CODE_PC), insn.len);
+    IsaInsn insn = {
+        .b = b, .cpu = &h->rv->cpu, .pc = pc, .mode = h->s->mode, .len = (unsigned)MIN (4, end - pc)};
+    memcpy (insn.code, code + (pc - start), insn.len);
     flow = isa->translate (&insn);
     pc += insn.len;
   }
@@ -202,19 +203,34 @@ run_block (Hart *h, const IrRegion *r)
   return ir_interp_block (h->s, r, 0);
 }
 
-IrExit
-hart_run (Hart *h)
+static IrExit
+run (Hart *h, const uint8_t *code, uint64_t start, uint64_t end)
 {
   IrRegion *r = ir_region_new ();
   IrBuilder b;
   IrExit exit = IR_EXIT_NONE;
 
-  h->s->pc = CODE_PC;
-  while ((exit == IR_EXIT_NONE || exit == IR_EXIT_MODE) && h->s->pc >= CODE_PC && h->s->pc < CODE_PC + h->code_size) {
-    translate_block (h, &b, r);
+  while ((exit == IR_EXIT_NONE || exit == IR_EXIT_MODE || exit == IR_EXIT_ICACHE) && h->s->pc >= start &&
+         h->s->pc < end) {
+    translate_block (h, &b, r, code, start, end);
     exit = run_block (h, r);
   }
   ir_region_free (r);
+  return exit;
+}
+
+IrExit
+hart_run (Hart *h)
+{
+  h->s->pc = CODE_PC;
+  IrExit exit = run (h, h->code, CODE_PC, CODE_PC + h->code_size);
   h->code_size = 0;
   return exit;
+}
+
+IrExit
+hart_run_memory (Hart *h, uint64_t pc)
+{
+  h->s->pc = pc;
+  return run (h, memory, MEM_BASE, MEM_BASE + MEM_SIZE);
 }

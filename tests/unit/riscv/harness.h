@@ -8,7 +8,7 @@
 #include "riscv-trans.h"
 
 #define MEM_BASE 0x10000u
-#define MEM_SIZE 0x1000u
+#define MEM_SIZE 0x10000u
 #define CODE_PC  0x4000u
 
 typedef struct {
@@ -32,6 +32,8 @@ void hart_add (Hart *h, RvOp op, const Ops *ops);
 void hart_add_word (Hart *h, uint32_t word);
 /* Runs the code from CODE_PC to its end, or until it leaves. The code is then empty again. */
 IrExit hart_run (Hart *h);
+/* Runs what lies in the memory, from pc, until it leaves. */
+IrExit hart_run_memory (Hart *h, uint64_t pc);
 
 uint64_t mem_get (uint64_t addr, unsigned size);
 void mem_set (uint64_t addr, unsigned size, uint64_t value);

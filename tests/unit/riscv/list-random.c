@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Prints COUNT random encodings of each instruction of RV32 or RV64 with our disassembly, for test-objdump.py:
- * size, encoding, name, text. */
+/* Prints COUNT random encodings of each instruction of RV32 or RV64 with our disassembly, for
+ * test-objdump.py: size, encoding, name, text. */
 
 #include "riscv-disas.h"
 #include <stdio.h>

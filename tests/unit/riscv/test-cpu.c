@@ -31,7 +31,8 @@ test_models (void)
   g_assert_true (exts >> RV_EXT_ZACAS & 1);
   /* Dependants go with what they need; needs come with what is asked for. */
   g_assert_true (accepts ("max,f=off", 64, &exts));
-  g_assert_false (exts & (1ull << RV_EXT_D | 1ull << RV_EXT_ZFH | 1ull << RV_EXT_ZFA | 1ull << RV_EXT_ZFHMIN));
+  g_assert_false (exts &
+                  (1ull << RV_EXT_D | 1ull << RV_EXT_ZFH | 1ull << RV_EXT_ZFA | 1ull << RV_EXT_ZFHMIN));
   g_assert_true (accepts ("rva20u64,zfh=true", 64, &exts) && exts >> RV_EXT_ZFHMIN & 1);
   g_assert_true (accepts ("rv64,v=false", 64, &exts));
   g_assert_false (accepts ("rv64,v=true", 64, &exts));
@@ -51,18 +52,20 @@ test_identity (void)
   g_autofree char *isa = riscv_cpu_isa_string (h->rv), *isa32 = riscv_cpu_isa_string (h32->rv);
   uint64_t value;
 
-  g_assert_cmpstr (isa, ==,
-                   "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicsr_zifencei_zihintpause_za64rs_zfhmin_zba_zbb_zbs_zkt");
+  g_assert_cmpstr (
+      isa, ==,
+      "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicsr_zifencei_zihintpause_za64rs_zfhmin_zba_zbb_zbs_zkt");
   g_assert_true (g_str_has_prefix (isa32, "rv32imafc_"));
-  g_assert_cmphex (riscv_cpu_hwcap (h->rv), ==, 0x112d);   /* a c d f i m */
+  g_assert_cmphex (riscv_cpu_hwcap (h->rv), ==, 0x112d); /* a c d f i m */
   g_assert_cmphex (riscv_cpu_hwcap (h32->rv), ==, 0x1125);
   g_assert_true (riscv_cpu_hwprobe (h->rv, 3, &value));
   g_assert_cmphex (value, ==, 1);
   g_assert_true (riscv_cpu_hwprobe (h->rv, 4, &value));
   /* FD C Zba Zbb Zbs Zicboz Zkt Zfhmin Zihintpause Zca Zcd Zicntr Zicbom Zaamo Zalrsc Zicbop */
   g_assert_cmphex (value, ==,
-                   1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 16 | 1 << 28 | 1ull << 36 | 1ull << 43 |
-                     1ull << 45 | 1ull << 50 | 1ull << 55 | 1ull << 56 | 1ull << 57 | 1ull << 60);
+                   1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 16 | 1 << 28 | 1ull << 36 |
+                       1ull << 43 | 1ull << 45 | 1ull << 50 | 1ull << 55 | 1ull << 56 | 1ull << 57 |
+                       1ull << 60);
   g_assert_true (riscv_cpu_hwprobe (h32->rv, 4, &value));
   g_assert_cmphex (value & (1 | 1ull << 45 | 1ull << 46), ==, 1ull << 46);
   g_assert_true (riscv_cpu_hwprobe (h->rv, 6, &value) && value == 64);
@@ -74,7 +77,7 @@ test_identity (void)
 static IrExit
 csr (Hart *h, RvOp op, unsigned number, unsigned rd, unsigned rs1)
 {
-  hart_add (h, op, &(Ops){ .rd = rd, .rs1 = rs1, .imm = (int)rs1, .csr = number });
+  hart_add (h, op, &(Ops){.rd = rd, .rs1 = rs1, .imm = (int)rs1, .csr = number});
   return hart_run (h);
 }
 
@@ -93,7 +96,8 @@ test_fcsr (void)
   csr (h, RV_OP_csrrwi, 1, 0, 0x08);
   g_assert_cmphex (h->s->fp.flags, ==, FP_DIVZERO);
 
-  /* Rounding mode: by register, by immediate, through fcsr; the old value arrives even where the mode changes. */
+  /* Rounding mode: by register, by immediate, through fcsr; the old value arrives even where the mode
+   * changes. */
   for (unsigned frm = 0; frm < 8; frm++) {
     unsigned before = h->rv->frm;
     h->s->var[11] = frm;
@@ -103,9 +107,9 @@ test_fcsr (void)
     g_assert_cmphex (h->s->mode, ==, frm > 4 ? RV_MODE_FRM_INVALID : frm == 4 ? IR_MODE_FP_EXACT : 0);
     g_assert_cmphex (h->s->pc, ==, CODE_PC + 4);
     /* Dynamic rounding is illegal now or not. */
-    hart_add (h, RV_OP_fadd_d, &(Ops){ .rm = 7 });
+    hart_add (h, RV_OP_fadd_d, &(Ops){.rm = 7});
     g_assert_cmpint (hart_run (h), ==, frm > 4 ? IR_EXIT_ILLEGAL : IR_EXIT_NONE);
-    hart_add (h, RV_OP_fadd_d, &(Ops){ .rm = 1 });
+    hart_add (h, RV_OP_fadd_d, &(Ops){.rm = 1});
     g_assert_cmpint (hart_run (h), ==, IR_EXIT_NONE);
   }
   h->s->fp.flags = FP_OVERFLOW;
@@ -116,8 +120,8 @@ test_fcsr (void)
   g_assert_cmphex (h->s->var[11], ==, 0xe4);
   g_assert_cmphex (riscv_cpu_fcsr (h->rv), ==, 0x04);
   /* Within one mode, inside a block. */
-  hart_add (h, RV_OP_csrrwi, &(Ops){ .rd = 10, .csr = 2, .imm = 3 });
-  hart_add (h, RV_OP_csrrwi, &(Ops){ .rd = 12, .csr = 2, .imm = 2 });
+  hart_add (h, RV_OP_csrrwi, &(Ops){.rd = 10, .csr = 2, .imm = 3});
+  hart_add (h, RV_OP_csrrwi, &(Ops){.rd = 12, .csr = 2, .imm = 2});
   hart_run (h);
   g_assert_cmphex (h->s->var[10], ==, 0);
   g_assert_cmphex (h->s->var[12], ==, 3);
@@ -127,7 +131,8 @@ test_fcsr (void)
 static void
 test_other_csrs (void)
 {
-  g_autoptr (Hart) h = hart_new (64, NULL), h32 = hart_new (32, NULL), bare = hart_new (64, "max,f=off,zicntr=off");
+  g_autoptr (Hart) h = hart_new (64, NULL), h32 = hart_new (32, NULL),
+                   bare = hart_new (64, "max,f=off,zicntr=off");
 
   for (unsigned number = 0; number < 0x1000; number++) {
     bool known = (number >= 1 && number <= 3) || (number >= 0xc00 && number <= 0xc02);
@@ -165,7 +170,8 @@ test_registers (void)
   /* Each register is hot at most once. */
   uint64_t seen = 0;
   for (unsigned i = 0; i < riscv64_isa.n_hot_int + riscv64_isa.n_hot_fp; i++) {
-    unsigned v = i < riscv64_isa.n_hot_int ? riscv64_isa.hot_int[i] : riscv64_isa.hot_fp[i - riscv64_isa.n_hot_int];
+    unsigned v =
+        i < riscv64_isa.n_hot_int ? riscv64_isa.hot_int[i] : riscv64_isa.hot_fp[i - riscv64_isa.n_hot_int];
     g_assert_true ((v >= 32) == (i >= riscv64_isa.n_hot_int) && v > 0 && v < 64 && !(seen >> v & 1));
     seen |= 1ull << v;
   }

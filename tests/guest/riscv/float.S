@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "test.h"
+START
+FP (BOX32 (0x40400000), 0, BOX32 (0x3f800000), BOX32 (0x40000000), 0, fadd.s fa0, fa1, fa2)
+FP (BOX32 (0xbf800000), 0, BOX32 (0x3f800000), BOX32 (0x40000000), 0, fsub.s fa0, fa1, fa2)
+FP (BOX32 (0x3eaaaaab), NX, BOX32 (0x3f800000), BOX32 (0x40400000), 0, fdiv.s fa0, fa1, fa2, rne)
+FP (BOX32 (0x7f800000), DZ, BOX32 (0x3f800000), BOX32 (0), 0, fdiv.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), NV, BOX32 (0), BOX32 (0), 0, fdiv.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), NV, BOX32 (0x7f800000), BOX32 (0xff800000), 0, fadd.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), NV, BOX32 (0x7f800000), BOX32 (0), 0, fmul.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), 0, BOX32 (0x7fc00000 + 1), BOX32 (0x3f800000), 0, fadd.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), NV, BOX32 (0x7f800001), BOX32 (0x3f800000), 0, fadd.s fa0, fa1, fa2)
+FP (BOX32 (0x7f800000), OF + NX, BOX32 (0x7f7fffff), BOX32 (0x40000000), 0, fmul.s fa0, fa1, fa2, rne)
+FP (BOX32 (0x7f7fffff), OF + NX, BOX32 (0x7f7fffff), BOX32 (0x40000000), 0, fmul.s fa0, fa1, fa2, rtz)
+FP (BOX32 (0), UF + NX, BOX32 (1), BOX32 (1), 0, fmul.s fa0, fa1, fa2, rdn)
+FP (BOX32 (1), UF + NX, BOX32 (1), BOX32 (1), 0, fmul.s fa0, fa1, fa2, rup)
+FP (BOX32 (0x3f800000), 0, BOX32 (0x3f800000), 0, 0, fsqrt.s fa0, fa1)
+FP (BOX32 (0x7fc00000), NV, BOX32 (0xbf800000), 0, 0, fsqrt.s fa0, fa1)
+FP (BOX32 (0x40400000), 0, BOX32 (0x3f800000), BOX32 (0x40000000), BOX32 (0x3f800000),
+    fmadd.s fa0, fa1, fa2, fa3)
+FP (BOX32 (0x3f800000), 0, BOX32 (0x3f800000), BOX32 (0x40000000), BOX32 (0x3f800000),
+    fmsub.s fa0, fa1, fa2, fa3)
+FP (BOX32 (0xbf800000), 0, BOX32 (0x3f800000), BOX32 (0x40000000), BOX32 (0x3f800000),
+    fnmsub.s fa0, fa1, fa2, fa3)
+FP (BOX32 (0x40400000 + 0x80000000), 0, BOX32 (0x3f800000), BOX32 (0x40000000), BOX32 (0x3f800000),
+    fnmadd.s fa0, fa1, fa2, fa3)
+FP (BOX32 (0x7fc00000), NV, BOX32 (0x7f800000), BOX32 (0), BOX32 (0x7fc00000), fmadd.s fa0, fa1, fa2, fa3)
+/* Minimum and maximum: a NaN loses, zeros are ordered. */
+FP (BOX32 (0x3f800000), 0, BOX32 (0x7fc00000), BOX32 (0x3f800000), 0, fmin.s fa0, fa1, fa2)
+FP (BOX32 (0x3f800000), NV, BOX32 (0x3f800000), BOX32 (0x7f800001), 0, fmax.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), 0, BOX32 (0x7fc00000), BOX32 (0x7fc00000), 0, fmin.s fa0, fa1, fa2)
+FP (BOX32 (0x80000000), 0, BOX32 (0), BOX32 (0x80000000), 0, fmin.s fa0, fa1, fa2)
+FP (BOX32 (0), 0, BOX32 (0x80000000), BOX32 (0), 0, fmax.s fa0, fa1, fa2)
+/* Signs, also of NaNs. */
+FP (BOX32 (0x3f800000), 0, BOX32 (0xbf800000), BOX32 (0x3f800000), 0, fsgnj.s fa0, fa1, fa2)
+FP (BOX32 (0x7f800001 + 0x80000000), 0, BOX32 (0x7f800001), 0, 0, fsgnjn.s fa0, fa1, fa1)
+FP (BOX32 (0x3f800000), 0, BOX32 (0xbf800000), 0, 0, fsgnjx.s fa0, fa1, fa1)
+/* Comparisons: feq is quiet, the others signal. */
+FPX (0, 0, BOX32 (0x3f800000), BOX32 (0x40000000), feq.s a0, fa1, fa2)
+FPX (1, 0, BOX32 (0x3f800000), BOX32 (0x40000000), flt.s a0, fa1, fa2)
+FPX (1, 0, BOX32 (0x3f800000), BOX32 (0x40000000), fle.s a0, fa1, fa2)
+FPX (1, 0, BOX32 (0), BOX32 (0x80000000), feq.s a0, fa1, fa2)
+FPX (1, 0, BOX32 (0x3f800000), BOX32 (0x3f800000), fle.s a0, fa1, fa2)
+FPX (0, 0, BOX32 (0x7fc00000), BOX32 (0x3f800000), feq.s a0, fa1, fa2)
+FPX (0, NV, BOX32 (0x7f800001), BOX32 (0x3f800000), feq.s a0, fa1, fa2)
+FPX (0, NV, BOX32 (0x7fc00000), BOX32 (0x3f800000), flt.s a0, fa1, fa2)
+FPX (0, NV, BOX32 (0x3f800000), BOX32 (0x7fc00000), fle.s a0, fa1, fa2)
+FPX (1, 0, BOX32 (0xff800000), 0, fclass.s a0, fa1)
+FPX (2, 0, BOX32 (0xbf800000), 0, fclass.s a0, fa1)
+FPX (4, 0, BOX32 (1 + 0x80000000), 0, fclass.s a0, fa1)
+FPX (8, 0, BOX32 (0x80000000), 0, fclass.s a0, fa1)
+FPX (16, 0, BOX32 (0), 0, fclass.s a0, fa1)
+FPX (32, 0, BOX32 (1), 0, fclass.s a0, fa1)
+FPX (64, 0, BOX32 (0x3f800000), 0, fclass.s a0, fa1)
+FPX (128, 0, BOX32 (0x7f800000), 0, fclass.s a0, fa1)
+FPX (256, 0, BOX32 (0x7f800001), 0, fclass.s a0, fa1)
+FPX (512, 0, BOX32 (0x7fc00000), 0, fclass.s a0, fa1)
+/* To integers: out of range saturates, a NaN gives the largest. */
+FPX (3, 0, BOX32 (0x40400000), 0, fcvt.w.s a0, fa1)
+FPX (-1, 0, BOX32 (0xbf800000), 0, fcvt.l.s a0, fa1, rtz)
+FPX (0, NX, BOX32 (0x3eaaaaab), 0, fcvt.w.s a0, fa1, rdn)
+FPX (1, NX, BOX32 (0x3eaaaaab), 0, fcvt.w.s a0, fa1, rup)
+FPX (0x7fffffff, NV, BOX32 (0x7f800000), 0, fcvt.w.s a0, fa1)
+FPX (-0x80000000, NV, BOX32 (0xff800000), 0, fcvt.w.s a0, fa1)
+FPX (-1, NV, BOX32 (0x7fc00000), 0, fcvt.wu.s a0, fa1)
+FPX (0, NV, BOX32 (0xbf800000), 0, fcvt.wu.s a0, fa1)
+FPX (0x7fffffffffffffff, NV, BOX32 (0x7fc00000), 0, fcvt.l.s a0, fa1)
+FPX (1 << 63, NV, BOX32 (0xff800000), 0, fcvt.l.s a0, fa1)
+FPX (-1, NV, BOX32 (0x7f800000), 0, fcvt.lu.s a0, fa1)
+FPX (0, NV, BOX32 (0xff800000), 0, fcvt.lu.s a0, fa1)
+/* From integers. */
+XFP (BOX32 (0xbf800000), 0, -1, fcvt.s.w fa0, a1)
+XFP (BOX32 (0x3f800000), 0, 0xf00000001, fcvt.s.wu fa0, a1)
+XFP (BOX32 (0xbf800000), 0, -1, fcvt.s.l fa0, a1)
+XFP (BOX32 (0x40400000), 0, 3, fcvt.s.lu fa0, a1)
+XFP (BOX32 (0x5f800000), NX, -1, fcvt.s.lu fa0, a1, rne)
+XFP (BOX32 (0x5f7fffff), NX, -1, fcvt.s.lu fa0, a1, rtz)
+XFP (BOX32 (0x4f800000), NX, -1, fcvt.s.wu fa0, a1, rmm)
+/* An improperly boxed operand is a NaN, but moves and stores take it as it is. */
+FP (BOX32 (0x7fc00000), 0, 0x3f800000, BOX32 (0x3f800000), 0, fadd.s fa0, fa1, fa2)
+FP (BOX32 (0x7fc00000), 0, 0x3f800000, 0, 0, fsgnj.s fa0, fa1, fa1)
+FP (BOX32 (0x3f800000), 0, 0xfffffffe3f800000, BOX32 (0x3f800000), 0, fmin.s fa0, fa1, fa2)
+FPX (0x200, 0, 0x3f800000, 0, fclass.s a0, fa1)
+FPX (0x3f800000, 0, 0x123456783f800000, 0, fmv.x.w a0, fa1)
+FPX (-0x80000000, 0, 0x80000000, 0, fmv.x.w a0, fa1)
+XFP (BOX32 (0x80000000), 0, 0x1280000000, fmv.w.x fa0, a1)
+FPX (0x3f800000, 0, 0x123456783f800000, 0, la a5, cell; fsw fa1, 0(a5); lw a0, 0(a5))
+XFP (BOX32 (0x3f800000), 0, 0x3f800000, la a5, cell; sw a1, 0(a5); flw fa0, 0(a5))
+/* Tininess is detected after rounding. */
+FP (BOX32 (0x00800000), UF + NX, BOX32 (0x00ffffff), BOX32 (0x3f000000), 0, fmul.s fa0, fa1, fa2)
+FP (BOX32 (0x00800000), NX, BOX32 (0x00800001), BOX32 (0x3f7ffffe), 0, fmul.s fa0, fa1, fa2)
+FINISH
+.bss
+.balign 8
+cell: .dword 0

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "test.h"
+START
+RR (mul, 1 << 63, 1 << 63, -1)
+RR (mulh, 1 << 62, 1 << 63, 1 << 63)
+RR (mulhu, -2, -1, -1)
+RR (mulhsu, -1, -1, -1)
+RR (mulhsu, 1 << 63, 1 << 63, -1)
+RR (mulw, -0x80000000, 0x80000000, -1)
+RR (div, 1 << 63, 1 << 63, -1)
+RR (rem, 0, 1 << 63, -1)
+RR (div, -1, 7, 0)
+RR (rem, 7, 7, 0)
+RR (div, -3, -7, 2)
+RR (rem, -1, -7, 2)
+RR (div, -3, 7, -2)
+RR (rem, 1, 7, -2)
+RR (divu, -1, 7, 0)
+RR (remu, 7, 7, 0)
+RR (divu, 0x5555555555555555, -1, 3)
+RR (divw, -0x80000000, 0x80000000, -1)
+RR (remw, 0, 0x80000000, -1)
+RR (divw, -1, 7, 1 << 32)
+RR (remw, 0xffffffff80000001, 0x80000001, 0)
+RR (divuw, -1, 0xffffffff, 1)
+RR (remuw, -1, 0xffffffff, 0)
+RR (divuw, 0x7fffffff, 0xfffffffe, 2)
+FINISH
