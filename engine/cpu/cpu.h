@@ -41,6 +41,7 @@ typedef struct {
   uint64_t translated_insns, translate_ns; /* of all guest code, decoding included */
   uint64_t blocks, hot_regions, hot_insns, host_bytes, flushes;
   uint64_t executed_insns, executed_host_insns;
+  uint64_t link_exits, lookup_exits, interpret_exits; /* times code came back to the run loop for these */
 } CpuCounters;
 /* Sums over all threads so far; zero without CpuSettings.count. */
 void cpu_counters (CpuCounters *ret_counters);

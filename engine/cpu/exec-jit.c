@@ -209,6 +209,15 @@ disturb (Cpu *cpu)
     cpu_request_exit (cpu);
 }
 
+static uint64_t exits[4];
+
+static void
+count_exit (unsigned reason)
+{
+  if (reason >= JIT_EXIT_LINK && reason <= JIT_EXIT_INTERPRET)
+    __atomic_fetch_add (&exits[reason - JIT_EXIT_LINK], 1, __ATOMIC_RELAXED);
+}
+
 static IrExit
 run (Cpu *cpu)
 {
@@ -216,6 +225,8 @@ run (Cpu *cpu)
   JitCode *code = find (cpu, cpu->state.pc);
   for (;;) {
     unsigned reason = jit_enter (t, code);
+    if (G_UNLIKELY (cpu_settings.count))
+      count_exit (reason);
     if (G_UNLIKELY (cpu_settings.flush_every | cpu_settings.interrupt_every))
       if (reason == JIT_EXIT_LOOKUP || reason == JIT_EXIT_LINK)
         disturb (cpu), reason = JIT_EXIT_LOOKUP;
@@ -269,6 +280,9 @@ cpu_counters (CpuCounters *c)
     .hot_insns = jit_counters.insns[JIT_REGION],
     .host_bytes = jit_counters.host_bytes,
     .flushes = jit_counters.flushes,
+    .link_exits = exits[JIT_EXIT_LINK - JIT_EXIT_LINK],
+    .lookup_exits = exits[JIT_EXIT_LOOKUP - JIT_EXIT_LINK],
+    .interpret_exits = exits[JIT_EXIT_INTERPRET - JIT_EXIT_LINK],
   };
   jit_executed (&c->executed_insns, &c->executed_host_insns);
 }

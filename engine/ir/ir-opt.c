@@ -47,8 +47,7 @@ static void
 optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
 {
   memset (l->overwritten, 0, sizeof l->overwritten);
-  /* The end of a call reads its target, then writes the link. */
-  note_write (l, block->link);
+  /* The end of a call writes the link, but may be left before that, when somebody wants the vCPU. */
   note_read (l, block->a);
   note_read (l, block->b);
 

@@ -2,48 +2,43 @@
 #include "jit-private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* One memfd, mapped twice: written through one view and run through the other, so no page is ever writable and
+/* Shared memory, mapped twice: written through one view and run through the other, so no page is ever writable and
  * executable.  It is cut into chunks; a thread fills its own chunk without a lock.  Next to the executable view lie
  * the execution counters, within reach of a rip-relative operand. */
 
 #define DEFAULT_SIZE  (512u << 20)
 #define MAX_CHUNKS    8192
 #define COUNTER_BYTES (4u << 20)
-#define FIRST_FD      1000
 
 static struct {
   uint8_t *rw, *rx;
   size_t size;
-  int fd;
   /* protects next_chunk and next_counter */
   GMutex lock;
   size_t next_chunk; /* byte offset */
   int32_t *counters;
   size_t next_counter;
   JitCode *top[MAX_CHUNKS]; /* the latest code of each chunk */
-} cache = { .fd = -1 };
+} cache;
 
-/* A descriptor the guest is unlikely to choose itself. */
-static int
-high_memfd (size_t size)
+/* Shared memory to write code to; NULL if there is none. Not a memfd: that would take a descriptor, of which the guest
+ * may have left none. */
+static uint8_t *
+new_rw (size_t size)
 {
-  int fd = memfd_create ("vitrine-code", MFD_CLOEXEC);
-  if (fd < 0)
-    return -1;
-  int high = fcntl (fd, F_DUPFD_CLOEXEC, FIRST_FD);
-  if (high >= 0) {
-    close (fd);
-    fd = high;
-  }
-  if (ftruncate (fd, size) < 0) {
-    close (fd);
-    return -1;
-  }
-  return fd;
+  void *p = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p != MAP_FAILED ? p : NULL;
+}
+
+/* Maps the memory at `rw` a second time, at `rx`, to run code. (An old size of 0 asks mremap() for a copy.) */
+static bool
+map_rx (uint8_t *rw, uint8_t *rx, size_t size)
+{
+  return mremap (rw, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, rx) != MAP_FAILED &&
+         mprotect (rx, size, PROT_READ | PROT_EXEC) == 0;
 }
 
 bool
@@ -53,20 +48,16 @@ cache_init (size_t size, GError **error)
   size = size != 0 ? (size + page - 1) / page * page : DEFAULT_SIZE;
   size = MIN (size, (size_t)MAX_CHUNKS * CHUNK_SIZE);
   cache.size = size;
-  cache.fd = high_memfd (size);
-  uint8_t *area = MAP_FAILED;
-  if (cache.fd >= 0)
-    area = mmap (NULL, size + COUNTER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (area != MAP_FAILED) {
-    cache.rx = mmap (area, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, cache.fd, 0);
-    cache.rw = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cache.fd, 0);
-  }
-  if (area == MAP_FAILED || cache.rx == MAP_FAILED || cache.rw == MAP_FAILED) {
+  cache.rw = new_rw (size);
+  uint8_t *area =
+    mmap (NULL, size + COUNTER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (cache.rw == NULL || area == MAP_FAILED || !map_rx (cache.rw, area, size)) {
     g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
                  "no memory for translated code (%zu MiB): %s; raise the limit on address space (ulimit -v)",
                  size >> 20, g_strerror (errno));
     return false;
   }
+  cache.rx = area;
   cache.counters = (int32_t *)(area + size);
   return true;
 }
@@ -152,22 +143,12 @@ cache_reset (void)
 bool
 cache_unshare (void)
 {
-  size_t used = cache.next_chunk;
-  int fd = high_memfd (cache.size);
-  if (fd < 0)
+  uint8_t *fresh = new_rw (cache.size);
+  if (fresh == NULL)
     return false;
-  uint8_t *fresh = mmap (NULL, used, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (fresh == MAP_FAILED) {
-    close (fd);
-    return false;
-  }
-  memcpy (fresh, cache.rw, used);
-  munmap (fresh, used);
-  bool ok = mmap (cache.rx, cache.size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
-            mmap (cache.rw, cache.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
-  close (cache.fd);
-  cache.fd = fd;
-  return ok;
+  memcpy (fresh, cache.rw, cache.next_chunk);
+  return map_rx (fresh, cache.rx, cache.size) &&
+         mremap (fresh, cache.size, cache.size, MREMAP_MAYMOVE | MREMAP_FIXED, cache.rw) != MAP_FAILED;
 }
 
 void

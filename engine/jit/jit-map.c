@@ -86,13 +86,17 @@ count_uses (const IrRegion *r, const uint32_t *weight, uint32_t *uses)
   }
 }
 
-/* What it costs to have one register hold another variable than the pinned one: an exchange at every way in or out. */
-static uint32_t
-exchange_cost (const IrRegion *r, const uint32_t *weight)
+/* What it costs to have one register hold another variable than the pinned one: an exchange at every way in or out.
+ * FALSE where a loop itself goes in and out (calls, returns, indirect jumps): a value that travels through memory at
+ * each of them can cost several times what the register saves, as interpreters' dispatch loops show. */
+static bool
+exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
 {
   uint32_t cost = 2;
   for (uint32_t i = 0; i < r->n_blocks; i++) {
     const IrBlock *b = &r->blocks[i];
+    if (b->end == IR_END_INDIRECT || (weight[i] > 1 && (b->end == IR_END_CALL || b->end == IR_END_RET)))
+      return false;
     switch (b->end) {
       case IR_END_BRANCH:
         for (unsigned t = 0; t < 2; t++)
@@ -103,11 +107,12 @@ exchange_cost (const IrRegion *r, const uint32_t *weight)
         if (b->target[0].block < 0)
           cost += 2 * weight[i];
         break;
-      case IR_END_CALL: cost += 4 * weight[i]; break;
-      default: cost += 2 * weight[i]; break;
+      case IR_END_CALL: cost += 4; break;
+      default: cost += 2; break;
     }
   }
-  return cost;
+  *ret_cost = cost;
+  return true;
 }
 
 /* Gives the hottest variables without a register the registers of the coldest pinned ones, while that pays. */
@@ -140,8 +145,10 @@ map_region (const IrRegion *r, VarMap *map, bool *ret_own)
   *ret_own = false;
   if (!block_weights (r, weight))
     return;
+  uint32_t cost;
+  if (!exchange_cost (r, weight, &cost))
+    return;
   count_uses (r, weight, uses);
-  uint32_t cost = exchange_cost (r, weight);
   *map = jit_pinned_map;
   bool own = exchange (uses, cost, false, map->gpr);
   own |= exchange (uses, cost, true, map->xmm);

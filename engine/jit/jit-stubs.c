@@ -186,6 +186,8 @@ call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 {
   unsigned csr = __builtin_ia32_stmxcsr ();
   stubs_fold (&s->fp, csr);
+  if (csr & MXCSR_STICKY) /* The helper may leave: flags it has cleared must not come back from here. */
+    __builtin_ia32_ldmxcsr (csr & ~MXCSR_STICKY);
   uint64_t result = fn (s, x, y, z);
   __builtin_ia32_ldmxcsr (guest_mxcsr (&s->fp));
   s->fp.flags = 0;

@@ -74,7 +74,7 @@ lower_div (Lower *l, const IrOp *op)
   asm_test_rr (&l->a, w, RCX, RCX);
   uint8_t *nonzero = asm_short_jcc (&l->a, CC_NE);
   if (!rem) /* x / 0 */
-    asm_mov_ri (&l->a, RAX, op->sub == IR_DIV0_ONES ? (w ? -1 : UINT32_MAX) : 0);
+    asm_mov_ri (&l->a, RAX, op->sub == IR_DIV0_ONES ? (w ? INT64_C (-1) : INT64_C (0xffffffff)) : 0);
   else /* x % 0 is x */
     asm_mov_rr (&l->a, w, RDX, RAX);
   uint8_t *done0 = asm_short_jmp (&l->a), *done1 = NULL;

@@ -149,6 +149,8 @@ print_counters (void)
     { "hot_insns", c.hot_insns },               { "host_bytes", c.host_bytes },
     { "flushes", c.flushes },                   { "executed_insns", c.executed_insns },
     { "executed_host_insns", c.executed_host_insns },
+    { "link_exits", c.link_exits },             { "lookup_exits", c.lookup_exits },
+    { "interpret_exits", c.interpret_exits },
   };
   for (unsigned i = 0; i < G_N_ELEMENTS (rows); i++)
     vlog_always ("%s %" PRIu64 "\n", rows[i].name, rows[i].value);

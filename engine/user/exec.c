@@ -216,6 +216,8 @@ inheritable_high_fd (int fd)
   if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 64)
     floor = (int)MIN (limit.rlim_cur, 4096) - 32;
   int high = fcntl (fd, F_DUPFD, floor);
+  if (high < 0) /* beyond the limit, or all taken */
+    high = fcntl (fd, F_DUPFD, 0);
   return high < 0 ? -errno : high;
 }
 

@@ -2,9 +2,10 @@
 
 /* Robust futexes: the lists threads register, and what happens to them when a thread ends.
  *
- * Where guest and host lists have the same shape (64-bit guest, no offset), the host kernel has the guest's list too,
- * so that a thread killed from outside still lets go of its locks.  A thread that ends by itself walks the list here
- * first, because its tid must be cleared after the locks and the host's thread exit comes later than both. */
+ * Where guest and host lists have the same shape (64-bit guest, no offset), the host kernel has the guest's
+ * list too, so that a thread killed from outside still lets go of its locks.  A thread that ends by itself
+ * walks the list here first, because its tid must be cleared after the locks and the host's thread exit comes
+ * later than both. */
 
 #include "user-thread.h"
 

@@ -8,34 +8,35 @@
 #error "safe-syscall.c: needs the window for this host"
 #endif
 
-/* Stack arguments: e at 8(%rsp), f at 16(%rsp).  No stack change between start and end, so the way out is a plain
- * return; the kernel's clobbers (rcx, r11) are the caller's to lose anyway. */
-__asm__ (".pushsection .text\n"
-         ".globl user_safe_syscall_raw, user_safe_syscall_start, user_safe_syscall_end, user_safe_syscall_out\n"
-         ".hidden user_safe_syscall_start, user_safe_syscall_end, user_safe_syscall_out\n"
-         ".type user_safe_syscall_raw, @function\n"
-         "user_safe_syscall_raw:\n"
-         ".cfi_startproc\n"
-         "  mov %rdi, %r11\n"
-         "  mov %rsi, %rax\n"
-         "  mov %rdx, %rdi\n"
-         "  mov %rcx, %rsi\n"
-         "  mov %r8, %rdx\n"
-         "  mov %r9, %r10\n"
-         "  mov 8(%rsp), %r8\n"
-         "  mov 16(%rsp), %r9\n"
-         "user_safe_syscall_start:\n"
-         "  cmpl $0, (%r11)\n"
-         "  jne user_safe_syscall_out\n"
-         "  syscall\n"
-         "user_safe_syscall_end:\n"
-         "  ret\n"
-         "user_safe_syscall_out:\n"
-         "  mov $-512, %rax\n"
-         "  ret\n"
-         ".cfi_endproc\n"
-         ".size user_safe_syscall_raw, . - user_safe_syscall_raw\n"
-         ".popsection\n");
+/* Stack arguments: e at 8(%rsp), f at 16(%rsp).  No stack change between start and end, so the way out is a
+ * plain return; the kernel's clobbers (rcx, r11) are the caller's to lose anyway. */
+__asm__ (
+    ".pushsection .text\n"
+    ".globl user_safe_syscall_raw, user_safe_syscall_start, user_safe_syscall_end, user_safe_syscall_out\n"
+    ".hidden user_safe_syscall_start, user_safe_syscall_end, user_safe_syscall_out\n"
+    ".type user_safe_syscall_raw, @function\n"
+    "user_safe_syscall_raw:\n"
+    ".cfi_startproc\n"
+    "  mov %rdi, %r11\n"
+    "  mov %rsi, %rax\n"
+    "  mov %rdx, %rdi\n"
+    "  mov %rcx, %rsi\n"
+    "  mov %r8, %rdx\n"
+    "  mov %r9, %r10\n"
+    "  mov 8(%rsp), %r8\n"
+    "  mov 16(%rsp), %r9\n"
+    "user_safe_syscall_start:\n"
+    "  cmpl $0, (%r11)\n"
+    "  jne user_safe_syscall_out\n"
+    "  syscall\n"
+    "user_safe_syscall_end:\n"
+    "  ret\n"
+    "user_safe_syscall_out:\n"
+    "  mov $-512, %rax\n"
+    "  ret\n"
+    ".cfi_endproc\n"
+    ".size user_safe_syscall_raw, . - user_safe_syscall_raw\n"
+    ".popsection\n");
 
 extern const char user_safe_syscall_start[], user_safe_syscall_end[], user_safe_syscall_out[];
 

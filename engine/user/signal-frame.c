@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The guest's signal frame in the layout most Linux ports share: siginfo, then ucontext { flags, link, stack, mask
- * padded to 1024 bits, machine context }.  The machine context is the ISA's. */
+/* The guest's signal frame in the layout most Linux ports share: siginfo, then ucontext { flags, link, stack,
+ * mask padded to 1024 bits, machine context }.  The machine context is the ISA's. */
 
 #include "user-signal.h"
 
@@ -17,15 +17,15 @@
 #define FLAG_BITS ((uint32_t)SS_AUTODISARM)
 
 typedef struct {
-  unsigned word;                                  /* bytes of a guest long */
-  unsigned link, stack, mask, mcontext, size;     /* offsets in ucontext, and its size */
+  unsigned word;                              /* bytes of a guest long */
+  unsigned link, stack, mask, mcontext, size; /* offsets in ucontext, and its size */
 } Layout;
 
 static Layout
 layout_of (const UserAbi *abi)
 {
   unsigned word = user_is_32 () ? 4 : 8;
-  Layout l = { .word = word, .link = word, .stack = 2 * word };
+  Layout l = {.word = word, .link = word, .stack = 2 * word};
   l.mask = l.stack + 3 * word;
   l.mcontext = l.mask + 1024 / 8;
   l.mcontext = (l.mcontext + abi->mcontext_align - 1) & ~(abi->mcontext_align - 1);
@@ -118,8 +118,9 @@ sys_sigaltstack (UserThread *thread, const uint64_t *a)
   if (a[0]) {
     if (user_read (new_stack, a[0], 3 * word) < 0)
       return -EFAULT;
-    int error = user_altstack_set (thread, sp, get_word (new_stack, word), (uint32_t)get_word (new_stack + word, 4),
-                                   get_word (new_stack + 2 * word, word));
+    int error =
+        user_altstack_set (thread, sp, get_word (new_stack, word), (uint32_t)get_word (new_stack + word, 4),
+                           get_word (new_stack + 2 * word, word));
     if (error)
       return error;
   }
@@ -164,8 +165,12 @@ user_frame_push (UserThread *thread, const UserSigaction *action, const siginfo_
   if (thread->altstack_flags & FLAG_BITS)
     altstack_reset (thread);
   UserSignalEntry entry = {
-    .handler = action->handler, .restorer = user_process.vdso_sigreturn, .sp = frame,
-    .info = frame, .context = frame + INFO_SIZE, .signo = info->si_signo,
+      .handler = action->handler,
+      .restorer = user_process.vdso_sigreturn,
+      .sp = frame,
+      .info = frame,
+      .context = frame + INFO_SIZE,
+      .signo = info->si_signo,
   };
   abi->enter_handler (thread->cpu, &entry);
   return true;
@@ -187,6 +192,7 @@ user_frame_pop (UserThread *thread)
     return false;
   /* An alternate stack that cannot be put back is not an error, as in the kernel. */
   user_altstack_set (thread, abi->stack (thread->cpu), get_word (uc + l.stack, l.word),
-                     (uint32_t)get_word (uc + l.stack + l.word, 4), get_word (uc + l.stack + 2 * l.word, l.word));
+                     (uint32_t)get_word (uc + l.stack + l.word, 4),
+                     get_word (uc + l.stack + 2 * l.word, l.word));
   return true;
 }

@@ -19,7 +19,8 @@
 _Thread_local UserThread *user_self;
 const UserDebugger *user_debugger;
 
-/* The kernel's own structure: libc's sigaction() keeps signals 32 and 33 to itself, which the guest's libc needs. */
+/* The kernel's own structure: libc's sigaction() keeps signals 32 and 33 to itself, which the guest's libc
+ * needs. */
 typedef struct {
   void *handler;
   unsigned long flags;
@@ -29,7 +30,8 @@ typedef struct {
 
 #define KERNEL_SA_RESTORER 0x04000000u
 
-/* A request of ours to a thread: a SIGSEGV with this code and value.  SIGSEGV is never blocked and always ours. */
+/* A request of ours to a thread: a SIGSEGV with this code and value.  SIGSEGV is never blocked and always
+ * ours. */
 #define KICK_CODE (-77)
 static const char kick_mark;
 
@@ -114,7 +116,7 @@ sync_slot (int sig)
 static void
 set_default (int sig)
 {
-  KernelSigaction action = { .handler = SIG_DFL };
+  KernelSigaction action = {.handler = SIG_DFL};
   syscall (SYS_rt_sigaction, sig, &action, NULL, sizeof action.mask);
 }
 
@@ -123,9 +125,10 @@ static void
 own_fault (int sig, const siginfo_t *info, const ucontext_t *uc)
 {
   char text[160];
-  int n = snprintf (text, sizeof text, "vitrine: internal error: signal %d at %p (address %p), guest pc 0x%llx\n", sig,
-                    (void *)uc->uc_mcontext.gregs[REG_RIP], info->si_addr,
-                    user_self ? (unsigned long long)user_self->cpu->state.pc : 0ull);
+  int n =
+      snprintf (text, sizeof text, "vitrine: internal error: signal %d at %p (address %p), guest pc 0x%llx\n",
+                sig, (void *)uc->uc_mcontext.gregs[REG_RIP], info->si_addr,
+                user_self ? (unsigned long long)user_self->cpu->state.pc : 0ull);
   ssize_t written = write (STDERR_FILENO, text, (size_t)n);
   (void)written; /* Where stderr is gone, the death itself has to tell. */
   set_default (sig);
@@ -212,7 +215,7 @@ host_handler (int sig, siginfo_t *info, void *context)
 void
 user_signal_kick (UserThread *thread)
 {
-  siginfo_t info = { .si_signo = SIGSEGV, .si_code = KICK_CODE };
+  siginfo_t info = {.si_signo = SIGSEGV, .si_code = KICK_CODE};
   info.si_pid = getpid ();
   info.si_ptr = (void *)&kick_mark;
   syscall (SYS_rt_tgsigqueueinfo, getpid (), thread->tid, SIGSEGV, &info);
@@ -222,7 +225,8 @@ void
 user_signal_give_back (const siginfo_t *info)
 {
   int sig = info->si_signo;
-  bool to_process = info->si_code == SI_USER || info->si_code == SI_TIMER || info->si_code == SI_KERNEL || sig == SIGCHLD;
+  bool to_process =
+      info->si_code == SI_USER || info->si_code == SI_TIMER || info->si_code == SI_KERNEL || sig == SIGCHLD;
   if (to_process)
     syscall (SYS_rt_sigqueueinfo, getpid (), sig, info);
   else
@@ -235,10 +239,10 @@ static void
 install (int sig, uint64_t guest_flags)
 {
   KernelSigaction action = {
-    .handler = (void *)host_handler,
-    .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER,
-    .restorer = user_signal_restorer,
-    .mask = user_signal_host_mask (~UINT64_C (0)),
+      .handler = (void *)host_handler,
+      .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER,
+      .restorer = user_signal_restorer,
+      .mask = user_signal_host_mask (~UINT64_C (0)),
   };
   if (is_sync (sig))
     action.flags |= SA_NODEFER;
@@ -253,12 +257,13 @@ user_signal_update_host (const UserSighand *hand, int sig)
   if (USER_UNBLOCKABLE & USER_SIGBIT (sig))
     return;
   bool handled = guest->handler != USER_SIG_DFL && guest->handler != USER_SIG_IGN;
-  if (handled || (user_debugger && guest->handler == USER_SIG_DFL && user_signal_default (sig) != USER_DEFAULT_IGNORE))
+  if (handled ||
+      (user_debugger && guest->handler == USER_SIG_DFL && user_signal_default (sig) != USER_DEFAULT_IGNORE))
     install (sig, guest->flags);
   else if (is_sync (sig))
     install (sig, SA_RESTART);
   else {
-    KernelSigaction action = { .handler = guest->handler == USER_SIG_IGN ? SIG_IGN : SIG_DFL };
+    KernelSigaction action = {.handler = guest->handler == USER_SIG_IGN ? SIG_IGN : SIG_DFL};
     action.flags = KERNEL_SA_RESTORER | (guest->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT));
     action.restorer = user_signal_restorer;
     syscall (SYS_rt_sigaction, sig, &action, NULL, sizeof action.mask);
@@ -295,7 +300,7 @@ user_signal_init (void)
   UserSighand *hand = g_new0 (UserSighand, 1);
   g_mutex_init (&hand->lock);
   for (int sig = 1; sig <= USER_NSIG; sig++) {
-    KernelSigaction old = { 0 };
+    KernelSigaction old = {0};
     syscall (SYS_rt_sigaction, sig, NULL, &old, sizeof old.mask);
     hand->action[sig].handler = old.handler == (void *)SIG_IGN ? USER_SIG_IGN : USER_SIG_DFL;
     if (sig == SIGCHLD)
@@ -314,8 +319,9 @@ stack_size (void)
 void
 user_signal_stack_init (void)
 {
-  stack_t stack = { .ss_size = stack_size () };
-  stack.ss_sp = mmap (NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  stack_t stack = {.ss_size = stack_size ()};
+  stack.ss_sp =
+      mmap (NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (stack.ss_sp == MAP_FAILED || sigaltstack (&stack, NULL) < 0)
     g_error ("no memory for a signal stack: %s", g_strerror (errno));
 }
@@ -323,7 +329,7 @@ user_signal_stack_init (void)
 void
 user_signal_stack_free (void)
 {
-  stack_t stack, off = { .ss_flags = SS_DISABLE };
+  stack_t stack, off = {.ss_flags = SS_DISABLE};
   user_signal_block_entirely ();
   if (sigaltstack (&off, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
     munmap (stack.ss_sp, stack.ss_size);
@@ -364,7 +370,7 @@ user_signal_before_exec (UserThread *thread)
     return false;
   for (int sig = 1; sig <= USER_NSIG; sig++)
     if (is_sync (sig) && thread->sighand->action[sig].handler == USER_SIG_IGN) {
-      KernelSigaction ignore = { .handler = SIG_IGN };
+      KernelSigaction ignore = {.handler = SIG_IGN};
       syscall (SYS_rt_sigaction, sig, &ignore, NULL, sizeof ignore.mask);
     }
   thread->host_blocked = false;

@@ -28,15 +28,31 @@ sys_kill (UserThread *thread, const uint64_t *a)
   return HOST_CALL (SYS_kill, a[0], a[1]);
 }
 
+/* A thread of ours that the guest has seen end may exist a moment longer on the host. */
+static bool
+has_ended (const UserThread *self, pid_t tid)
+{
+  bool found = false;
+  if (self->vm_process || tid <= 0 || tid == getpid () || HOST_CALL (SYS_tgkill, getpid (), tid, 0) < 0)
+    return false;
+  g_mutex_lock (&user_process.lock);
+  for (GList *l = user_process.threads; l && !found; l = l->next)
+    found = ((UserThread *)l->data)->tid == tid;
+  g_mutex_unlock (&user_process.lock);
+  return !found;
+}
+
 int64_t
 sys_tkill (UserThread *thread, const uint64_t *a)
 {
-  return HOST_CALL (SYS_tkill, a[0], a[1]);
+  return has_ended (thread, (pid_t)a[0]) ? -ESRCH : HOST_CALL (SYS_tkill, a[0], a[1]);
 }
 
 int64_t
 sys_tgkill (UserThread *thread, const uint64_t *a)
 {
+  if ((pid_t)a[0] == getpid () && has_ended (thread, (pid_t)a[1]))
+    return -ESRCH;
   return HOST_CALL (SYS_tgkill, a[0], a[1], a[2]);
 }
 

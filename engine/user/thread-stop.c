@@ -81,7 +81,8 @@ user_stop_others (void)
   __atomic_store_n (&stop_count, stop_count + 1, __ATOMIC_SEQ_CST);
   /* A request can be used up by a thread that was just about to look; so it is repeated. */
   while (kick_running ())
-    g_cond_wait_until (&stop_changed, &user_process.lock, g_get_monotonic_time () + 10 * G_TIME_SPAN_MILLISECOND);
+    g_cond_wait_until (&stop_changed, &user_process.lock,
+                       g_get_monotonic_time () + 10 * G_TIME_SPAN_MILLISECOND);
   g_mutex_unlock (&user_process.lock);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* What a guest ISA's Linux port adds to the ISA: which registers system calls and threads use, and the machine part
- * of a signal frame. */
+/* What a guest ISA's Linux port adds to the ISA: which registers system calls and threads use, and the
+ * machine part of a signal frame. */
 
 #include "user.h"
 
@@ -27,15 +27,15 @@ struct UserAbi {
   void (*set_stack) (Cpu *cpu, uint64_t sp);
   void (*set_tls) (Cpu *cpu, uint64_t tls);
 
-  /* The machine context of a signal frame: its size and alignment, its contents from and to the cpu.  `load` returns
-   * false for contents the kernel refuses. */
+  /* The machine context of a signal frame: its size and alignment, its contents from and to the cpu.  `load`
+   * returns false for contents the kernel refuses. */
   unsigned mcontext_size, mcontext_align;
   void (*save_mcontext) (const Cpu *cpu, void *mcontext);
   bool (*load_mcontext) (Cpu *cpu, const void *mcontext);
   void (*enter_handler) (Cpu *cpu, const UserSignalEntry *entry);
 
-  unsigned stack_align;   /* of a frame */
-  unsigned min_stack;     /* MINSIGSTKSZ */
+  unsigned stack_align; /* of a frame */
+  unsigned min_stack;   /* MINSIGSTKSZ */
 };
 
 /* NULL for an ISA without one. */

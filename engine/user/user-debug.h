@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* Where a debugger stub attaches to user mode.  Its functions run on the guest thread they are told about, outside guest
- * code, with no lock held and the guest's state exact; they may block, and may use user_stop_others(). */
+/* Where a debugger stub attaches to user mode.  Its functions run on the guest thread they are told about,
+ * outside guest code, with no lock held and the guest's state exact; they may block, and may use
+ * user_stop_others(). */
 
 #include "user.h"
 
@@ -12,7 +13,8 @@ typedef struct {
   /* The guest's own breakpoint instruction, at pc.  True if it is the debugger's (it has then moved pc or the
    * instruction): otherwise the guest gets SIGTRAP, by way of `signal`. */
   bool (*breakpoint) (UserThread *thread);
-  /* `info` is about to be delivered, whatever its action.  Returns the signal to deliver instead, or 0 for none. */
+  /* `info` is about to be delivered, whatever its action.  Returns the signal to deliver instead, or 0 for
+   * none. */
   int (*signal) (UserThread *thread, const siginfo_t *info);
   void (*thread_started) (UserThread *thread);
   void (*thread_exiting) (UserThread *thread);

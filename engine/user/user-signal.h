@@ -3,35 +3,41 @@
 
 /* Signals between the files of this folder.
  *
- * The host kernel keeps the guest's signal state as far as it can: a signal the guest ignores or leaves to its default
- * action has that disposition on the host too, and the host thread's blocked mask is the guest's.  So pending
- * signals, choice of thread, sigpending, signalfd, job control and wait behave by themselves.  The exceptions are the
- * five synchronous signals (USER_SYNC_SIGNALS), which our handler always catches and the host never blocks, because
- * generated code faults.
+ * The host kernel keeps the guest's signal state as far as it can: a signal the guest ignores or leaves to
+ * its default action has that disposition on the host too, and the host thread's blocked mask is the guest's.
+ * So pending signals, choice of thread, sigpending, signalfd, job control and wait behave by themselves.  The
+ * exceptions are the five synchronous signals (USER_SYNC_SIGNALS), which our handler always catches and the
+ * host never blocks, because generated code faults.
  *
- * A caught signal goes to the thread's slot (UserSignalQueue) and the host thread then blocks everything until
- * user_signal_deliver() has built the guest's frame; so at most one asynchronous signal is ever outside the kernel, and
- * the kernel's own order of delivery is the guest's. */
+ * A caught signal goes to the thread's slot (UserSignalQueue) and the host thread then blocks everything
+ * until user_signal_deliver() has built the guest's frame; so at most one asynchronous signal is ever outside
+ * the kernel, and the kernel's own order of delivery is the guest's. */
 
 #include "user.h"
 #include "safe-syscall.h"
 
-#define USER_SIGBIT(sig)   (UINT64_C (1) << ((sig) - 1))
-#define USER_SYNC_SIGNALS                                                                                             \
-  (USER_SIGBIT (SIGSEGV) | USER_SIGBIT (SIGBUS) | USER_SIGBIT (SIGFPE) | USER_SIGBIT (SIGILL) | USER_SIGBIT (SIGTRAP))
-#define USER_UNBLOCKABLE   (USER_SIGBIT (SIGKILL) | USER_SIGBIT (SIGSTOP))
+#define USER_SIGBIT(sig) (UINT64_C (1) << ((sig) - 1))
+#define USER_SYNC_SIGNALS                                                                                    \
+  (USER_SIGBIT (SIGSEGV) | USER_SIGBIT (SIGBUS) | USER_SIGBIT (SIGFPE) | USER_SIGBIT (SIGILL) |              \
+   USER_SIGBIT (SIGTRAP))
+#define USER_UNBLOCKABLE (USER_SIGBIT (SIGKILL) | USER_SIGBIT (SIGSTOP))
 
 enum { USER_SIG_DFL = 0, USER_SIG_IGN = 1 };
 
 enum { USER_N_SYNC = 5 };
 struct UserSignalQueue {
-  siginfo_t async;             /* the asynchronous signal taken from the kernel, if async_signo */
+  siginfo_t async; /* the asynchronous signal taken from the kernel, if async_signo */
   int async_signo;
   siginfo_t sync[USER_N_SYNC]; /* sent (not raised by a fault); valid where UserThread.pending has the bit */
 };
 
 /* What a signal does by default. */
-typedef enum { USER_DEFAULT_TERMINATE, USER_DEFAULT_CORE, USER_DEFAULT_STOP, USER_DEFAULT_IGNORE } UserDefault;
+typedef enum {
+  USER_DEFAULT_TERMINATE,
+  USER_DEFAULT_CORE,
+  USER_DEFAULT_STOP,
+  USER_DEFAULT_IGNORE
+} UserDefault;
 UserDefault user_signal_default (int sig);
 
 /* ---- signal-host.c: the host's side ---- */
@@ -57,9 +63,10 @@ void user_signal_give_back (const siginfo_t *info);
 /* Sets up and takes down the calling host thread's handler stack; the latter blocks all signals. */
 void user_signal_stack_init (void);
 void user_signal_stack_free (void);
-/* Sets the host state a new program inherits.  False when a signal is waiting: the call is then to be made again
- * (-USER_ERESTARTSYS).  After true, execve has to be made with user_safe_syscall6(), so that a signal arriving now is
- * not lost in the thread's slot; when it fails, the second function puts everything back. */
+/* Sets the host state a new program inherits.  False when a signal is waiting: the call is then to be made
+ * again
+ * (-USER_ERESTARTSYS).  After true, execve has to be made with user_safe_syscall6(), so that a signal
+ * arriving now is not lost in the thread's slot; when it fails, the second function puts everything back. */
 bool user_signal_before_exec (UserThread *thread);
 void user_signal_after_exec_failed (UserThread *thread);
 /* In a new process or thread: no signal taken from the kernel, mask to be set at the first delivery. */
@@ -68,8 +75,8 @@ void user_signal_thread_free (UserThread *thread);
 
 /* ---- signal-frame.c ---- */
 
-/* Builds the frame of `info` for `action` and enters the handler; `mask` is what the frame restores.  False when the
- * stack cannot hold it. */
+/* Builds the frame of `info` for `action` and enters the handler; `mask` is what the frame restores.  False
+ * when the stack cannot hold it. */
 bool user_frame_push (UserThread *thread, const UserSigaction *action, const siginfo_t *info, uint64_t mask);
 /* Undoes it for rt_sigreturn.  False for a bad frame. */
 bool user_frame_pop (UserThread *thread);
@@ -97,8 +104,8 @@ user_sigmask_arg (const UserSigmask *mask)
 /* The call's result for the guest: handlers of an interrupted call run under the temporary mask. */
 int64_t user_sigmask_pop (UserThread *thread, const UserSigmask *mask, int64_t result);
 
-/* For calls whose host counterpart is always interrupted by a handler (poll, nanosleep): what -EINTR means when no guest
- * signal came but only a request of a debugger. */
+/* For calls whose host counterpart is always interrupted by a handler (poll, nanosleep): what -EINTR means
+ * when no guest signal came but only a request of a debugger. */
 int64_t user_interrupted (UserThread *thread, int64_t result);
 
 /* ---- signal-trace.c ---- */

@@ -41,13 +41,20 @@ bool user_robust_fault (void *ucontext);
 /* ---- fork.c ---- */
 
 int64_t user_fork (UserThread *parent, const UserClone *args);
+/* Registers that clone sets in the child's cpu. */
+void user_clone_registers (Cpu *cpu, const UserClone *args);
+/* CLONE_CLEAR_SIGHAND: handlers go, ignored signals stay ignored. */
+void user_clear_handlers (UserThread *thread);
+
+/* ---- vm-process.c ---- */
+
 /* A new process in the same memory. */
 int64_t user_vm_process (UserThread *parent, const UserClone *args);
 
 /* ---- thread-stop.c ---- */
 
-/* Brings all other guest threads to rest outside guest code and outside our locks, and keeps them there.  The caller
- * holds none of our locks.  Nests. */
+/* Brings all other guest threads to rest outside guest code and outside our locks, and keeps them there.  The
+ * caller holds none of our locks.  Nests. */
 void user_stop_others (void);
 void user_resume_others (void);
 /* To be called by a thread at a place where it may rest, with no lock held. */

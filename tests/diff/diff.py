@@ -14,10 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-TIME_LIMIT = 120  # seconds a program may take
 FORCED = ["hot=3,flush-every=9", "hot=3,interrupt-every=2", "hot=2,cache-size=1M", "one-insn", "hot=1000000000"]
 X_NAMES = ("zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6").split()
-# An executor of the reduced program that differs from the majority is named; with two against two, all are.
 
 
 class Runner:
@@ -52,7 +50,7 @@ class Runner:
         results = {}
         for name, command in self.executors(seed).items():
             try:
-                done = subprocess.run(command, capture_output=True, check=False, timeout=TIME_LIMIT)
+                done = subprocess.run(command, capture_output=True, check=False, timeout=self.options.timeout)
                 results[name] = done.stdout if done.returncode == 0 else (done.returncode, done.stderr[-300:])
             except subprocess.TimeoutExpired:
                 results[name] = ("no end", b"")
@@ -109,12 +107,23 @@ def registers(output):
     return values
 
 
+def ranges(numbers):
+    """A sorted list of numbers as text, with A-B for runs."""
+    runs = []
+    for n in numbers:
+        if runs and runs[-1][1] == n - 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
 def report(runner, seed, iterations):
     iterations, skip = reduce(runner, seed, iterations)
     listing = runner.make(seed, iterations, skip)
     results = runner.run(seed)
     print(f"# seed {seed}, RV{runner.options.bits}: {', '.join(differ(results))} differ"
-          f" ({iterations} iterations, units left out: {' '.join(map(str, skip))})")
+          f" ({iterations} iterations, units left out: {ranges(skip)})")
     for line in listing.splitlines():
         print("#   " + line.replace("\t", "  "))
     good = {name: registers(r) for name, r in results.items() if isinstance(r, bytes) and len(r) > 520}
@@ -128,17 +137,6 @@ def report(runner, seed, iterations):
     sys.stdout.flush()
 
 
-def executed(runner, seed, iterations):
-    """Random instructions the program executes at least: those outside of inner loops and branches count once."""
-    runner.make(seed, iterations)
-    o = runner.options
-    done = subprocess.run([o.vitrine, "-d", "count", runner.path(seed)], capture_output=True, text=True, check=False)
-    for line in done.stderr.splitlines():
-        if "guest instructions executed" in line:
-            return int(line.split()[0].replace(",", ""))
-    return 0
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--make-program", required=True)
@@ -150,6 +148,7 @@ def main():
     parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--units", type=int, default=150)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--timeout", type=float, default=60, help="seconds a program may take")
     parser.add_argument("--most-reports", type=int, default=3)
     runner = Runner(parser.parse_args())
     o = runner.options

@@ -9,9 +9,9 @@
 
 enum { RA = 1, SP = 2, TP = 4, A0 = 10 };
 
-/* struct sigcontext: user_regs_struct (pc, x1 to x31), then a union of the F, D and Q states.  The Q one is the largest
- * (64 doublewords, fcsr, three words); the last three words are `reserved` and the header that ends the list of
- * extension states. */
+/* struct sigcontext: user_regs_struct (pc, x1 to x31), then a union of the F, D and Q states.  The Q one is
+ * the largest (64 doublewords, fcsr, three words); the last three words are `reserved` and the header that
+ * ends the list of extension states. */
 enum { FP_D_FCSR = 32 * 8, FP_RESERVED = 64 * 8 + 4, FP_HEADER = FP_RESERVED + 4, FP_SIZE = 64 * 8 + 16 };
 
 static uint64_t
@@ -118,19 +118,19 @@ enter_handler (Cpu *cpu, const UserSignalEntry *entry)
   riscv_cpu_clear_reservation ((RiscvCpu *)cpu);
 }
 
-#define RISCV_COMMON                                                                                                  \
-  .syscalls = &user_syscall_abi_riscv, .finish_syscall = finish_syscall, .stack = stack, .set_stack = set_stack, .set_tls = set_tls, .mcontext_align = 16, \
-  .save_mcontext = save_mcontext, .load_mcontext = load_mcontext, .enter_handler = enter_handler, .stack_align = 16,  \
-  .min_stack = 2048
+#define RISCV_COMMON                                                                                         \
+  .syscalls = &user_syscall_abi_riscv, .finish_syscall = finish_syscall, .stack = stack,                     \
+  .set_stack = set_stack, .set_tls = set_tls, .mcontext_align = 16, .save_mcontext = save_mcontext,          \
+  .load_mcontext = load_mcontext, .enter_handler = enter_handler, .stack_align = 16, .min_stack = 2048
 
 const UserAbi user_abi_riscv64 = {
-  .isa = "riscv64",
-  .mcontext_size = 32 * 8 + FP_SIZE,
-  RISCV_COMMON,
+    .isa = "riscv64",
+    .mcontext_size = 32 * 8 + FP_SIZE,
+    RISCV_COMMON,
 };
 
 const UserAbi user_abi_riscv32 = {
-  .isa = "riscv32",
-  .mcontext_size = 32 * 4 + FP_SIZE,
-  RISCV_COMMON,
+    .isa = "riscv32",
+    .mcontext_size = 32 * 4 + FP_SIZE,
+    RISCV_COMMON,
 };

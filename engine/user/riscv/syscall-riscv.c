@@ -16,7 +16,8 @@ cpuinfo (const Cpu *cpu, unsigned n)
   for (unsigned i = 0; i < n; i++) {
     g_string_append_printf (out, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: %s\n", i, i, isa,
                             cpu->isa->bits == 64 ? "sv39" : "sv32");
-    g_string_append_printf (out, "mvendorid\t: 0x0\nmarchid\t\t: 0x0\nmimpid\t\t: 0x0\nhart isa\t: %s\n\n", isa);
+    g_string_append_printf (out, "mvendorid\t: 0x0\nmarchid\t\t: 0x0\nmimpid\t\t: 0x0\nhart isa\t: %s\n\n",
+                            isa);
   }
   return g_string_free (out, FALSE);
 }
@@ -27,13 +28,13 @@ hwprobe (const Cpu *cpu, int64_t key, uint64_t *ret_value)
   return riscv_cpu_hwprobe ((const RiscvCpu *)cpu, key, ret_value);
 }
 
-/* The calling convention aligns pairs of registers, but the kernel's entry takes 64-bit arguments in whichever two
- * registers come next on 32-bit systems. */
+/* The calling convention aligns pairs of registers, but the kernel's entry takes 64-bit arguments in
+ * whichever two registers come next on 32-bit systems. */
 const UserSyscallAbi user_syscall_abi_riscv = {
-  .number_var = A7,
-  .result_var = A0,
-  .arg_var = { A0, A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5 },
-  .insn_len = 4,
-  .cpuinfo = cpuinfo,
-  .hwprobe = hwprobe,
+    .number_var = A7,
+    .result_var = A0,
+    .arg_var = {A0, A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5},
+    .insn_len = 4,
+    .cpuinfo = cpuinfo,
+    .hwprobe = hwprobe,
 };

@@ -84,14 +84,14 @@ static const char *
 file_type (unsigned mode)
 {
   switch (mode & S_IFMT) {
-  case S_IFREG: return "S_IFREG";
-  case S_IFDIR: return "S_IFDIR";
-  case S_IFLNK: return "S_IFLNK";
-  case S_IFCHR: return "S_IFCHR";
-  case S_IFBLK: return "S_IFBLK";
-  case S_IFIFO: return "S_IFIFO";
-  case S_IFSOCK: return "S_IFSOCK";
-  default: return "0";
+    case S_IFREG: return "S_IFREG";
+    case S_IFDIR: return "S_IFDIR";
+    case S_IFLNK: return "S_IFLNK";
+    case S_IFCHR: return "S_IFCHR";
+    case S_IFBLK: return "S_IFBLK";
+    case S_IFIFO: return "S_IFIFO";
+    case S_IFSOCK: return "S_IFSOCK";
+    default: return "0";
   }
 }
 
@@ -101,8 +101,8 @@ print_stat (GString *out, const void *guest)
 {
   const GuestStat *s = guest;
 
-  g_string_append_printf (out, "{st_mode=%s|%#o, st_size=%" PRId64 ", ...}", file_type (s->mode), s->mode & 07777,
-                          s->size);
+  g_string_append_printf (out, "{st_mode=%s|%#o, st_size=%" PRId64 ", ...}", file_type (s->mode),
+                          s->mode & 07777, s->size);
 }
 
 static void
@@ -142,8 +142,8 @@ print_utsname (GString *out, const void *host)
 {
   const struct utsname *u = host;
 
-  g_string_append_printf (out, "{sysname=\"%s\", nodename=\"%s\", release=\"%s\", machine=\"%s\", ...}", u->sysname,
-                          u->nodename, u->release, u->machine);
+  g_string_append_printf (out, "{sysname=\"%s\", nodename=\"%s\", release=\"%s\", machine=\"%s\", ...}",
+                          u->sysname, u->nodename, u->release, u->machine);
 }
 
 static void
@@ -151,8 +151,8 @@ print_mq_attr (GString *out, const void *host)
 {
   const struct mq_attr *m = host;
 
-  g_string_append_printf (out, "{mq_flags=%#lx, mq_maxmsg=%ld, mq_msgsize=%ld, mq_curmsgs=%ld}", (long)m->mq_flags,
-                          (long)m->mq_maxmsg, (long)m->mq_msgsize, (long)m->mq_curmsgs);
+  g_string_append_printf (out, "{mq_flags=%#lx, mq_maxmsg=%ld, mq_msgsize=%ld, mq_curmsgs=%ld}",
+                          (long)m->mq_flags, (long)m->mq_maxmsg, (long)m->mq_msgsize, (long)m->mq_curmsgs);
 }
 
 static void
@@ -165,14 +165,22 @@ print_sigevent (GString *out, const void *host)
 }
 
 static const UserName poll_bits[] = {
-  { POLLIN, "POLLIN" },         { POLLPRI, "POLLPRI" },       { POLLOUT, "POLLOUT" },       { POLLERR, "POLLERR" },
-  { POLLHUP, "POLLHUP" },       { POLLNVAL, "POLLNVAL" },     { POLLRDHUP, "POLLRDHUP" },   { 0, NULL },
+    {POLLIN, "POLLIN"},   {POLLPRI, "POLLPRI"},   {POLLOUT, "POLLOUT"},     {POLLERR, "POLLERR"},
+    {POLLHUP, "POLLHUP"}, {POLLNVAL, "POLLNVAL"}, {POLLRDHUP, "POLLRDHUP"}, {0, NULL},
 };
 
 static const UserName epoll_bits[] = {
-  { EPOLLIN, "EPOLLIN" },       { EPOLLPRI, "EPOLLPRI" },     { EPOLLOUT, "EPOLLOUT" },     { EPOLLERR, "EPOLLERR" },
-  { EPOLLHUP, "EPOLLHUP" },     { EPOLLRDHUP, "EPOLLRDHUP" }, { EPOLLONESHOT, "EPOLLONESHOT" },
-  { EPOLLET, "EPOLLET" },       { EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE" }, { EPOLLWAKEUP, "EPOLLWAKEUP" }, { 0, NULL },
+    {EPOLLIN, "EPOLLIN"},
+    {EPOLLPRI, "EPOLLPRI"},
+    {EPOLLOUT, "EPOLLOUT"},
+    {EPOLLERR, "EPOLLERR"},
+    {EPOLLHUP, "EPOLLHUP"},
+    {EPOLLRDHUP, "EPOLLRDHUP"},
+    {EPOLLONESHOT, "EPOLLONESHOT"},
+    {EPOLLET, "EPOLLET"},
+    {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"},
+    {EPOLLWAKEUP, "EPOLLWAKEUP"},
+    {0, NULL},
 };
 
 static void
@@ -219,25 +227,25 @@ print_sigset (GString *out, const void *host)
 }
 
 static const Print printers[K_COUNT] = {
-  [K_INT] = print_int,
-  [K_UINT] = print_int,
-  [K_ITIMER_ID] = print_int,
-  [K_INTPAIR] = print_pair,
-  [K_LOFF] = print_offset,
-  [K_TIMESPEC] = print_timespec,
-  [K_ITIMERSPEC] = print_itimerspec,
-  [K_TIMEVAL] = print_timeval,
-  [K_ITIMERVAL] = print_itimerval,
-  [K_STAT] = print_stat,
-  [K_STATX] = print_statx,
-  [K_RLIMIT] = print_rlimit,
-  [K_RLIMIT64] = print_rlimit,
-  [K_UTSNAME] = print_utsname,
-  [K_MQ_ATTR] = print_mq_attr,
-  [K_SIGEVENT] = print_sigevent,
-  [K_POLLFD] = print_pollfd,
-  [K_EPOLL_EVENT] = print_epoll_event,
-  [K_SIGSET] = print_sigset,
+    [K_INT] = print_int,
+    [K_UINT] = print_int,
+    [K_ITIMER_ID] = print_int,
+    [K_INTPAIR] = print_pair,
+    [K_LOFF] = print_offset,
+    [K_TIMESPEC] = print_timespec,
+    [K_ITIMERSPEC] = print_itimerspec,
+    [K_TIMEVAL] = print_timeval,
+    [K_ITIMERVAL] = print_itimerval,
+    [K_STAT] = print_stat,
+    [K_STATX] = print_statx,
+    [K_RLIMIT] = print_rlimit,
+    [K_RLIMIT64] = print_rlimit,
+    [K_UTSNAME] = print_utsname,
+    [K_MQ_ATTR] = print_mq_attr,
+    [K_SIGEVENT] = print_sigevent,
+    [K_POLLFD] = print_pollfd,
+    [K_EPOLL_EVENT] = print_epoll_event,
+    [K_SIGSET] = print_sigset,
 };
 
 static void
@@ -249,23 +257,25 @@ print_address (GString *out, const struct sockaddr_storage *address, size_t size
   char text[INET6_ADDRSTRLEN];
 
   switch (address->ss_family) {
-  case AF_INET:
-    inet_ntop (AF_INET, &in->sin_addr, text, sizeof text);
-    g_string_append_printf (out, "{sa_family=AF_INET, sin_port=htons(%u), sin_addr=inet_addr(\"%s\")}",
-                            ntohs (in->sin_port), text);
-    break;
-  case AF_INET6:
-    inet_ntop (AF_INET6, &in6->sin6_addr, text, sizeof text);
-    g_string_append_printf (out, "{sa_family=AF_INET6, sin6_port=htons(%u), sin6_addr=\"%s\"}", ntohs (in6->sin6_port),
-                            text);
-    break;
-  case AF_UNIX:
-    if (size > 2 && un->sun_path[0] == 0)
-      g_string_append_printf (out, "{sa_family=AF_UNIX, sun_path=@\"%.*s\"}", (int)size - 3, un->sun_path + 1);
-    else
-      g_string_append_printf (out, "{sa_family=AF_UNIX, sun_path=\"%.*s\"}", (int)MAX (size, 2) - 2, un->sun_path);
-    break;
-  default: g_string_append_printf (out, "{sa_family=%u, ...}", address->ss_family); break;
+    case AF_INET:
+      inet_ntop (AF_INET, &in->sin_addr, text, sizeof text);
+      g_string_append_printf (out, "{sa_family=AF_INET, sin_port=htons(%u), sin_addr=inet_addr(\"%s\")}",
+                              ntohs (in->sin_port), text);
+      break;
+    case AF_INET6:
+      inet_ntop (AF_INET6, &in6->sin6_addr, text, sizeof text);
+      g_string_append_printf (out, "{sa_family=AF_INET6, sin6_port=htons(%u), sin6_addr=\"%s\"}",
+                              ntohs (in6->sin6_port), text);
+      break;
+    case AF_UNIX:
+      if (size > 2 && un->sun_path[0] == 0)
+        g_string_append_printf (out, "{sa_family=AF_UNIX, sun_path=@\"%.*s\"}", (int)size - 3,
+                                un->sun_path + 1);
+      else
+        g_string_append_printf (out, "{sa_family=AF_UNIX, sun_path=\"%.*s\"}", (int)MAX (size, 2) - 2,
+                                un->sun_path);
+      break;
+    default: g_string_append_printf (out, "{sa_family=%u, ...}", address->ss_family); break;
   }
 }
 
@@ -273,7 +283,7 @@ print_address (GString *out, const struct sockaddr_storage *address, size_t size
 static void
 socket_address (GString *out, uint64_t addr, uint64_t len)
 {
-  struct sockaddr_storage address = { 0 };
+  struct sockaddr_storage address = {0};
   int size = (int)len;
 
   if (len > 4096 && user_read (&size, len, sizeof size) < 0)
@@ -288,7 +298,7 @@ socket_address (GString *out, uint64_t addr, uint64_t len)
 void
 user_trace_struct (GString *out, UserKind kind, uint64_t addr, uint64_t size)
 {
-  uint64_t copy[USER_KIND_MAX_SIZE / 8] = { 0 };
+  uint64_t copy[USER_KIND_MAX_SIZE / 8] = {0};
   bool as_guest = kind == K_STAT;
 
   if (addr != 0 && kind == K_SOCKADDR) {
@@ -299,8 +309,8 @@ user_trace_struct (GString *out, UserKind kind, uint64_t addr, uint64_t size)
     g_string_append (out, "NULL");
     return;
   }
-  if (printers[kind] == NULL
-      || (as_guest ? user_read (copy, addr, sizeof (GuestStat)) : user_get (kind, copy, addr)) < 0)
+  if (printers[kind] == NULL ||
+      (as_guest ? user_read (copy, addr, sizeof (GuestStat)) : user_get (kind, copy, addr)) < 0)
     g_string_append_printf (out, "%#" PRIx64, addr);
   else
     printers[kind](out, copy);

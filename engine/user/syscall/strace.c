@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* -strace: a line per system call, printed from its row. Arguments are put into words before the call, those that the
- * call fills after it; the line appears when the call is over. */
+/* -strace: a line per system call, printed from its row. Arguments are put into words before the call, those
+ * that the call fills after it; the line appears when the call is over. */
 
 #include "syscall.h"
 #include "log.h"
@@ -141,8 +141,8 @@ append_vector (GString *out, uint64_t addr, uint64_t n, bool contents)
   for (uint64_t i = 0; i < n; i++) {
     uint64_t base = 0, len = 0;
 
-    if (i == BYTES_SHOWN || user_read (&base, addr + i * 2 * word, word) < 0
-        || user_read (&len, addr + i * 2 * word + word, word) < 0) {
+    if (i == BYTES_SHOWN || user_read (&base, addr + i * 2 * word, word) < 0 ||
+        user_read (&len, addr + i * 2 * word + word, word) < 0) {
       g_string_append (out, i == 0 ? "..." : ", ...");
       break;
     }
@@ -175,36 +175,34 @@ append_number (GString *out, const UserArg *arg, uint64_t value)
   const char *name;
 
   switch (arg->type) {
-  case ARG_DIRFD:
-    if ((int)value == AT_FDCWD) {
-      g_string_append (out, "AT_FDCWD");
-      return;
-    }
-    /* fall through */
-  case ARG_INT:
-  case ARG_FD:
-  case ARG_PID:
-  case ARG_ID: g_string_append_printf (out, "%d", (int)value); break;
-  case ARG_UINT: g_string_append_printf (out, "%u", (unsigned)value); break;
-  case ARG_LONG:
-  case ARG_OFF: g_string_append_printf (out, "%" PRId64, (int64_t)value); break;
-  case ARG_SIZE: g_string_append_printf (out, "%" PRIu64, value); break;
-  case ARG_MODE: g_string_append_printf (out, "%#o", (unsigned)value); break;
-  case ARG_SIG:
-    g_string_append (out, value != 0 ? user_signal_name ((int)value) : "0");
-    break;
-  case ARG_FLAGS: append_flags (out, arg, value); break;
-  case ARG_ENUM: user_trace_names (out, arg->names, (uint32_t)value, false); break;
-  case ARG_CMD:
-    name = user_ioctl_name ((uint32_t)value);
-    if (name != NULL) {
-      g_string_append (out, name);
-      return;
-    }
-    /* fall through */
-  default:
-    g_string_append_printf (out, value == 0 && arg->type == ARG_ADDR ? "NULL" : "%#" PRIx64, value);
-    break;
+    case ARG_DIRFD:
+      if ((int)value == AT_FDCWD) {
+        g_string_append (out, "AT_FDCWD");
+        return;
+      }
+      /* fall through */
+    case ARG_INT:
+    case ARG_FD:
+    case ARG_PID:
+    case ARG_ID: g_string_append_printf (out, "%d", (int)value); break;
+    case ARG_UINT: g_string_append_printf (out, "%u", (unsigned)value); break;
+    case ARG_LONG:
+    case ARG_OFF: g_string_append_printf (out, "%" PRId64, (int64_t)value); break;
+    case ARG_SIZE: g_string_append_printf (out, "%" PRIu64, value); break;
+    case ARG_MODE: g_string_append_printf (out, "%#o", (unsigned)value); break;
+    case ARG_SIG: g_string_append (out, value != 0 ? user_signal_name ((int)value) : "0"); break;
+    case ARG_FLAGS: append_flags (out, arg, value); break;
+    case ARG_ENUM: user_trace_names (out, arg->names, (uint32_t)value, false); break;
+    case ARG_CMD:
+      name = user_ioctl_name ((uint32_t)value);
+      if (name != NULL) {
+        g_string_append (out, name);
+        return;
+      }
+      /* fall through */
+    default:
+      g_string_append_printf (out, value == 0 && arg->type == ARG_ADDR ? "NULL" : "%#" PRIx64, value);
+      break;
   }
 }
 
@@ -218,30 +216,30 @@ append_pointer (GString *out, const UserArg *arg, const uint64_t *a, unsigned i,
     return;
   }
   switch (arg->type) {
-  case ARG_PATH:
-  case ARG_LPATH:
-  case ARG_STR: append_string (out, addr); break;
-  case ARG_IN: user_trace_bytes (out, addr, count, false); break;
-  case ARG_OUT:
-    if (result >= 0)
-      user_trace_bytes (out, addr, MIN ((uint64_t)result, count), false);
-    else
-      g_string_append_printf (out, "0x%" PRIx64, addr);
-    break;
-  case ARG_SOUT:
-    if (result < 0) {
-      g_string_append_printf (out, "0x%" PRIx64, addr);
+    case ARG_PATH:
+    case ARG_LPATH:
+    case ARG_STR: append_string (out, addr); break;
+    case ARG_IN: user_trace_bytes (out, addr, count, false); break;
+    case ARG_OUT:
+      if (result >= 0)
+        user_trace_bytes (out, addr, MIN ((uint64_t)result, count), false);
+      else
+        g_string_append_printf (out, "0x%" PRIx64, addr);
       break;
-    }
-    /* fall through */
-  case ARG_SIN:
-  case ARG_SINOUT: user_trace_struct (out, arg->kind, addr, i < 5 ? a[i + 1] : 0); break;
-  case ARG_SIGSET: append_sigset (out, addr); break;
-  case ARG_ARRAY: append_array (out, arg->kind, addr, MAX ((int)count, 0)); break;
-  case ARG_IOV:
-  case ARG_IOVOUT: append_vector (out, addr, count, arg->type == ARG_IOV || result >= 0); break;
-  case ARG_ARGV: append_strings (out, addr); break;
-  default: g_string_append_printf (out, "0x%" PRIx64, addr); break;
+    case ARG_SOUT:
+      if (result < 0) {
+        g_string_append_printf (out, "0x%" PRIx64, addr);
+        break;
+      }
+      /* fall through */
+    case ARG_SIN:
+    case ARG_SINOUT: user_trace_struct (out, arg->kind, addr, i < 5 ? a[i + 1] : 0); break;
+    case ARG_SIGSET: append_sigset (out, addr); break;
+    case ARG_ARRAY: append_array (out, arg->kind, addr, MAX ((int)count, 0)); break;
+    case ARG_IOV:
+    case ARG_IOVOUT: append_vector (out, addr, count, arg->type == ARG_IOV || result >= 0); break;
+    case ARG_ARGV: append_strings (out, addr); break;
+    default: g_string_append_printf (out, "0x%" PRIx64, addr); break;
   }
 }
 
@@ -249,8 +247,8 @@ append_pointer (GString *out, const UserArg *arg, const uint64_t *a, unsigned i,
 static bool
 is_output (const UserArg *arg)
 {
-  return arg->type == ARG_OUT || arg->type == ARG_SOUT || arg->type == ARG_IOVOUT
-         || (arg->type == ARG_ARRAY && arg->kind != K_NONE);
+  return arg->type == ARG_OUT || arg->type == ARG_SOUT || arg->type == ARG_IOVOUT ||
+         (arg->type == ARG_ARRAY && arg->kind != K_NONE);
 }
 
 static void
@@ -302,7 +300,8 @@ print_line (const UserTrace *trace, const char *result)
   GString *line = start_line (trace->row->name);
 
   for (unsigned i = 0; i < trace->row->n_args; i++)
-    g_string_append_printf (line, "%s%s", i == 0 ? "" : ", ", trace->arg[i] != NULL ? trace->arg[i]->str : "?");
+    g_string_append_printf (line, "%s%s", i == 0 ? "" : ", ",
+                            trace->arg[i] != NULL ? trace->arg[i]->str : "?");
   vlog_always ("%s) = %s\n", line->str, result);
   g_string_free (line, TRUE);
 }

@@ -21,13 +21,13 @@ lock_32 (int fd, int command, uint64_t addr)
 
   if (user_read (&guest, addr, sizeof guest) < 0)
     return -EFAULT;
-  host = (struct flock){ guest.type, guest.whence, guest.start, guest.len, guest.pid };
+  host = (struct flock){guest.type, guest.whence, guest.start, guest.len, guest.pid};
   ret = SAFE_CALL (__NR_fcntl, fd, command, &host);
   if (ret < 0 || command != F_GETLK)
     return ret;
   if (host.l_start > INT32_MAX || host.l_len > INT32_MAX)
     return -EOVERFLOW;
-  guest = (GuestFlock32){ host.l_type, host.l_whence, host.l_start, host.l_len, host.l_pid };
+  guest = (GuestFlock32){host.l_type, host.l_whence, host.l_start, host.l_len, host.l_pid};
   return user_write (addr, &guest, sizeof guest);
 }
 
@@ -36,20 +36,20 @@ static unsigned
 pointed_size (int command)
 {
   switch (command) {
-  case F_GETLK:
-  case F_SETLK:
-  case F_SETLKW:
-  case F_OFD_GETLK:
-  case F_OFD_SETLK:
-  case F_OFD_SETLKW: return sizeof (struct flock);
-  case F_SETOWN_EX:
-  case F_GETOWN_EX: return sizeof (struct f_owner_ex);
-  case 17 /* F_GETOWNER_UIDS */: return 2 * sizeof (uint32_t);
-  case F_GET_RW_HINT:
-  case F_SET_RW_HINT:
-  case F_GET_FILE_RW_HINT:
-  case F_SET_FILE_RW_HINT: return sizeof (uint64_t);
-  default: return 0;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW: return sizeof (struct flock);
+    case F_SETOWN_EX:
+    case F_GETOWN_EX: return sizeof (struct f_owner_ex);
+    case 17 /* F_GETOWNER_UIDS */: return 2 * sizeof (uint32_t);
+    case F_GET_RW_HINT:
+    case F_SET_RW_HINT:
+    case F_GET_FILE_RW_HINT:
+    case F_SET_FILE_RW_HINT: return sizeof (uint64_t);
+    default: return 0;
   }
 }
 

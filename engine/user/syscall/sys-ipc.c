@@ -20,13 +20,13 @@
 static GuestIpcPerm64
 perm_to_64 (const struct ipc_perm *p)
 {
-  return (GuestIpcPerm64){ p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, { 0, 0 } };
+  return (GuestIpcPerm64){p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, {0, 0}};
 }
 
 static GuestIpcPerm32
 perm_to_32 (const struct ipc_perm *p)
 {
-  return (GuestIpcPerm32){ p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, { 0, 0 } };
+  return (GuestIpcPerm32){p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, {0, 0}};
 }
 
 /* IPC_SET looks at owner and mode only, which lie at the same place in either size. */
@@ -49,10 +49,15 @@ read_perm (struct ipc_perm *ret_perm, uint64_t addr)
 static int
 put_semid (uint64_t addr, const struct semid_ds *h)
 {
-  GuestSemid64 wide = { perm_to_64 (&h->sem_perm), h->sem_otime, h->sem_ctime, h->sem_nsems, { 0, 0 } };
+  GuestSemid64 wide = {perm_to_64 (&h->sem_perm), h->sem_otime, h->sem_ctime, h->sem_nsems, {0, 0}};
   GuestSemid32 narrow = {
-    perm_to_32 (&h->sem_perm), h->sem_otime, (uint64_t)h->sem_otime >> 32, h->sem_ctime,
-    (uint64_t)h->sem_ctime >> 32, h->sem_nsems, { 0, 0 },
+      perm_to_32 (&h->sem_perm),
+      h->sem_otime,
+      (uint64_t)h->sem_otime >> 32,
+      h->sem_ctime,
+      (uint64_t)h->sem_ctime >> 32,
+      h->sem_nsems,
+      {0, 0},
   };
 
   return user_is_32 () ? user_write (addr, &narrow, sizeof narrow) : user_write (addr, &wide, sizeof wide);
@@ -62,7 +67,7 @@ put_semid (uint64_t addr, const struct semid_ds *h)
 static uint64_t
 semaphore_array_size (int id)
 {
-  struct semid_ds host = { 0 };
+  struct semid_ds host = {0};
 
   return HOST_CALL (__NR_semctl, id, 0, IPC_STAT, &host) < 0 ? 2 : host.sem_nsems * sizeof (uint16_t);
 }
@@ -75,29 +80,32 @@ sys_semctl (UserThread *thread, const uint64_t *a)
   int64_t ret;
 
   switch (command) {
-  case IPC_STAT:
-  case SEM_STAT:
-  case SEM_STAT_ANY:
-    ret = HOST_CALL (__NR_semctl, id, number, command, &host);
-    return ret < 0 ? ret : put_semid (a[3], &host) < 0 ? -EFAULT : ret;
-  case IPC_SET:
-    memset (&host, 0, sizeof host);
-    if (read_perm (&host.sem_perm, a[3]) < 0)
-      return -EFAULT;
-    return HOST_CALL (__NR_semctl, id, number, command, &host);
-  case IPC_INFO:
-  case SEM_INFO: return HOST_CALL (__NR_semctl, id, number, command, user_ptr (a[3], sizeof (struct seminfo)));
-  case GETALL:
-  case SETALL: return HOST_CALL (__NR_semctl, id, number, command, user_ptr (a[3], semaphore_array_size (id)));
-  default: return HOST_CALL (__NR_semctl, id, number, command, (int64_t)(int)a[3]);
+    case IPC_STAT:
+    case SEM_STAT:
+    case SEM_STAT_ANY:
+      ret = HOST_CALL (__NR_semctl, id, number, command, &host);
+      return ret < 0 ? ret : put_semid (a[3], &host) < 0 ? -EFAULT : ret;
+    case IPC_SET:
+      memset (&host, 0, sizeof host);
+      if (read_perm (&host.sem_perm, a[3]) < 0)
+        return -EFAULT;
+      return HOST_CALL (__NR_semctl, id, number, command, &host);
+    case IPC_INFO:
+    case SEM_INFO:
+      return HOST_CALL (__NR_semctl, id, number, command, user_ptr (a[3], sizeof (struct seminfo)));
+    case GETALL:
+    case SETALL:
+      return HOST_CALL (__NR_semctl, id, number, command, user_ptr (a[3], semaphore_array_size (id)));
+    default: return HOST_CALL (__NR_semctl, id, number, command, (int64_t)(int)a[3]);
   }
 }
 
 static int64_t
 semaphore_operation (const uint64_t *a, const struct timespec *timeout)
 {
-  return SAFE_CALL (__NR_semtimedop, a[0], user_ptr (a[1], MIN ((unsigned)a[2], 500) * sizeof (struct sembuf)),
-                    (unsigned)a[2], timeout);
+  return SAFE_CALL (__NR_semtimedop, a[0],
+                    user_ptr (a[1], MIN ((unsigned)a[2], 500) * sizeof (struct sembuf)), (unsigned)a[2],
+                    timeout);
 }
 
 int64_t
@@ -122,13 +130,29 @@ static int
 put_shmid (uint64_t addr, const struct shmid_ds *h)
 {
   GuestShmid64 wide = {
-    perm_to_64 (&h->shm_perm), h->shm_segsz, h->shm_atime, h->shm_dtime, h->shm_ctime, h->shm_cpid, h->shm_lpid,
-    h->shm_nattch, { 0, 0 },
+      perm_to_64 (&h->shm_perm),
+      h->shm_segsz,
+      h->shm_atime,
+      h->shm_dtime,
+      h->shm_ctime,
+      h->shm_cpid,
+      h->shm_lpid,
+      h->shm_nattch,
+      {0, 0},
   };
   GuestShmid32 narrow = {
-    perm_to_32 (&h->shm_perm), h->shm_segsz, h->shm_atime, (uint64_t)h->shm_atime >> 32, h->shm_dtime,
-    (uint64_t)h->shm_dtime >> 32, h->shm_ctime, (uint64_t)h->shm_ctime >> 32, h->shm_cpid, h->shm_lpid,
-    h->shm_nattch, { 0, 0 },
+      perm_to_32 (&h->shm_perm),
+      h->shm_segsz,
+      h->shm_atime,
+      (uint64_t)h->shm_atime >> 32,
+      h->shm_dtime,
+      (uint64_t)h->shm_dtime >> 32,
+      h->shm_ctime,
+      (uint64_t)h->shm_ctime >> 32,
+      h->shm_cpid,
+      h->shm_lpid,
+      h->shm_nattch,
+      {0, 0},
   };
 
   return user_is_32 () ? user_write (addr, &narrow, sizeof narrow) : user_write (addr, &wide, sizeof wide);
@@ -166,19 +190,19 @@ sys_shmctl (UserThread *thread, const uint64_t *a)
   int64_t ret;
 
   switch (command) {
-  case IPC_STAT:
-  case SHM_STAT:
-  case SHM_STAT_ANY:
-    ret = HOST_CALL (__NR_shmctl, id, command, &host);
-    return ret < 0 ? ret : put_shmid (a[2], &host) < 0 ? -EFAULT : ret;
-  case IPC_SET:
-    memset (&host, 0, sizeof host);
-    if (read_perm (&host.shm_perm, a[2]) < 0)
-      return -EFAULT;
-    return HOST_CALL (__NR_shmctl, id, command, &host);
-  case IPC_INFO:
-  case SHM_INFO: return shm_info (id, command, a[2]);
-  default: return HOST_CALL (__NR_shmctl, id, command, NULL);
+    case IPC_STAT:
+    case SHM_STAT:
+    case SHM_STAT_ANY:
+      ret = HOST_CALL (__NR_shmctl, id, command, &host);
+      return ret < 0 ? ret : put_shmid (a[2], &host) < 0 ? -EFAULT : ret;
+    case IPC_SET:
+      memset (&host, 0, sizeof host);
+      if (read_perm (&host.shm_perm, a[2]) < 0)
+        return -EFAULT;
+      return HOST_CALL (__NR_shmctl, id, command, &host);
+    case IPC_INFO:
+    case SHM_INFO: return shm_info (id, command, a[2]);
+    default: return HOST_CALL (__NR_shmctl, id, command, NULL);
   }
 }
 
@@ -188,13 +212,31 @@ static int
 put_msqid (uint64_t addr, const struct msqid_ds *h)
 {
   GuestMsqid64 wide = {
-    perm_to_64 (&h->msg_perm), h->msg_stime, h->msg_rtime, h->msg_ctime, h->__msg_cbytes, h->msg_qnum, h->msg_qbytes,
-    h->msg_lspid, h->msg_lrpid, { 0, 0 },
+      perm_to_64 (&h->msg_perm),
+      h->msg_stime,
+      h->msg_rtime,
+      h->msg_ctime,
+      h->__msg_cbytes,
+      h->msg_qnum,
+      h->msg_qbytes,
+      h->msg_lspid,
+      h->msg_lrpid,
+      {0, 0},
   };
   GuestMsqid32 narrow = {
-    perm_to_32 (&h->msg_perm), h->msg_stime, (uint64_t)h->msg_stime >> 32, h->msg_rtime,
-    (uint64_t)h->msg_rtime >> 32, h->msg_ctime, (uint64_t)h->msg_ctime >> 32, h->__msg_cbytes, h->msg_qnum,
-    h->msg_qbytes, h->msg_lspid, h->msg_lrpid, { 0, 0 },
+      perm_to_32 (&h->msg_perm),
+      h->msg_stime,
+      (uint64_t)h->msg_stime >> 32,
+      h->msg_rtime,
+      (uint64_t)h->msg_rtime >> 32,
+      h->msg_ctime,
+      (uint64_t)h->msg_ctime >> 32,
+      h->__msg_cbytes,
+      h->msg_qnum,
+      h->msg_qbytes,
+      h->msg_lspid,
+      h->msg_lrpid,
+      {0, 0},
   };
 
   return user_is_32 () ? user_write (addr, &narrow, sizeof narrow) : user_write (addr, &wide, sizeof wide);
@@ -208,26 +250,26 @@ sys_msgctl (UserThread *thread, const uint64_t *a)
   int64_t ret;
 
   switch (command) {
-  case IPC_STAT:
-  case MSG_STAT:
-  case MSG_STAT_ANY:
-    ret = HOST_CALL (__NR_msgctl, id, command, &host);
-    return ret < 0 ? ret : put_msqid (a[2], &host) < 0 ? -EFAULT : ret;
-  case IPC_SET: {
-    uint32_t qbytes32;
-    uint64_t qbytes;
-    unsigned at = user_is_32 () ? offsetof (GuestMsqid32, qbytes) : offsetof (GuestMsqid64, qbytes);
+    case IPC_STAT:
+    case MSG_STAT:
+    case MSG_STAT_ANY:
+      ret = HOST_CALL (__NR_msgctl, id, command, &host);
+      return ret < 0 ? ret : put_msqid (a[2], &host) < 0 ? -EFAULT : ret;
+    case IPC_SET: {
+      uint32_t qbytes32;
+      uint64_t qbytes;
+      unsigned at = user_is_32 () ? offsetof (GuestMsqid32, qbytes) : offsetof (GuestMsqid64, qbytes);
 
-    memset (&host, 0, sizeof host);
-    if (read_perm (&host.msg_perm, a[2]) < 0
-        || (user_is_32 () ? user_read (&qbytes32, a[2] + at, 4) : user_read (&qbytes, a[2] + at, 8)) < 0)
-      return -EFAULT;
-    host.msg_qbytes = user_is_32 () ? qbytes32 : qbytes;
-    return HOST_CALL (__NR_msgctl, id, command, &host);
-  }
-  case IPC_INFO:
-  case MSG_INFO: return HOST_CALL (__NR_msgctl, id, command, user_ptr (a[2], sizeof (struct msginfo)));
-  default: return HOST_CALL (__NR_msgctl, id, command, NULL);
+      memset (&host, 0, sizeof host);
+      if (read_perm (&host.msg_perm, a[2]) < 0 ||
+          (user_is_32 () ? user_read (&qbytes32, a[2] + at, 4) : user_read (&qbytes, a[2] + at, 8)) < 0)
+        return -EFAULT;
+      host.msg_qbytes = user_is_32 () ? qbytes32 : qbytes;
+      return HOST_CALL (__NR_msgctl, id, command, &host);
+    }
+    case IPC_INFO:
+    case MSG_INFO: return HOST_CALL (__NR_msgctl, id, command, user_ptr (a[2], sizeof (struct msginfo)));
+    default: return HOST_CALL (__NR_msgctl, id, command, NULL);
   }
 }
 
@@ -264,14 +306,16 @@ sys_msgrcv (UserThread *thread, const uint64_t *a)
   int32_t type;
 
   if (!user_is_32 ())
-    return SAFE_CALL (__NR_msgrcv, a[0], user_ptr (a[1], size < INT64_MAX ? size + 8 : size), size, a[3], a[4]);
+    return SAFE_CALL (__NR_msgrcv, a[0], user_ptr (a[1], size < INT64_MAX ? size + 8 : size), size, a[3],
+                      a[4]);
   if ((int32_t)size < 0)
     return -EINVAL;
   size = MIN (size, MESSAGE_MAX);
   copy = g_malloc (size + sizeof *copy);
   ret = SAFE_CALL (__NR_msgrcv, a[0], copy, size, a[3], a[4]);
   type = copy[0];
-  if (ret >= 0 && (user_write (a[1], &type, sizeof type) < 0 || user_write (a[1] + sizeof type, copy + 1, ret) < 0))
+  if (ret >= 0 &&
+      (user_write (a[1], &type, sizeof type) < 0 || user_write (a[1] + sizeof type, copy + 1, ret) < 0))
     ret = -EFAULT;
   g_free (copy);
   return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Resource limits. Those on memory would bind the translator and its code cache too, so the guest's values are kept
- * here and shown to it, and the host's stay as they are. */
+/* Resource limits. Those on memory would bind the translator and its code cache too, so the guest's values
+ * are kept here and shown to it, and the host's stay as they are. */
 
 #include "syscall.h"
 #include <errno.h>
@@ -15,7 +15,8 @@ typedef struct {
   struct rlimit64 limit;
 } OwnLimit;
 
-static OwnLimit own_limits[] = { { .resource = RLIMIT_AS }, { .resource = RLIMIT_DATA }, { .resource = RLIMIT_STACK } };
+static OwnLimit own_limits[] = {
+    {.resource = RLIMIT_AS}, {.resource = RLIMIT_DATA}, {.resource = RLIMIT_STACK}};
 /* protects own_limits */
 static GMutex limits_lock;
 
@@ -30,8 +31,8 @@ own_limit (pid_t pid, unsigned resource)
   return NULL;
 }
 
-/* The kernel's rules for a new limit: only a privileged process raises the hard one. Raising it on the host for a
- * moment is the test of that privilege. */
+/* The kernel's rules for a new limit: only a privileged process raises the hard one. Raising it on the host
+ * for a moment is the test of that privilege. */
 static int64_t
 check_new (unsigned resource, const struct rlimit64 *old, const struct rlimit64 *wanted)
 {

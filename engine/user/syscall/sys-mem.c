@@ -104,8 +104,8 @@ sys_shmdt (UserThread *thread, const uint64_t *a)
 
 #define NODE_BITS_MAX 4096
 
-/* A node mask in guest words becomes one in 64-bit words: the same bytes, as both are little-endian, but a whole
- * number of longs. Returns -EFAULT or 0. */
+/* A node mask in guest words becomes one in 64-bit words: the same bytes, as both are little-endian, but a
+ * whole number of longs. Returns -EFAULT or 0. */
 static int
 read_node_mask (uint64_t addr, uint64_t n_bits, uint64_t mask[NODE_BITS_MAX / 64])
 {
@@ -116,7 +116,8 @@ read_node_mask (uint64_t addr, uint64_t n_bits, uint64_t mask[NODE_BITS_MAX / 64
 }
 
 static int64_t
-policy_call (long nr, uint64_t start, uint64_t size, uint64_t mode, uint64_t mask, uint64_t n_bits, uint64_t flags)
+policy_call (long nr, uint64_t start, uint64_t size, uint64_t mode, uint64_t mask, uint64_t n_bits,
+             uint64_t flags)
 {
   uint64_t bits[NODE_BITS_MAX / 64];
   uint64_t *host_mask = mask != 0 ? bits : NULL;
@@ -152,7 +153,7 @@ int64_t
 sys_get_mempolicy (UserThread *thread, const uint64_t *a)
 {
   unsigned word = user_is_32 () ? 32 : 64;
-  uint64_t bits[NODE_BITS_MAX / 64] = { 0 };
+  uint64_t bits[NODE_BITS_MAX / 64] = {0};
   uint64_t n_bits = MIN (a[2], NODE_BITS_MAX);
   int mode = 0;
   int64_t ret = HOST_CALL (__NR_get_mempolicy, a[0] != 0 ? &mode : NULL, a[1] != 0 ? bits : NULL, n_bits,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* sendmsg and recvmsg, one or many, with their ancillary data. Control messages of a 32-bit guest have a smaller
- * header and alignment, so they are laid out anew. */
+/* sendmsg and recvmsg, one or many, with their ancillary data. Control messages of a 32-bit guest have a
+ * smaller header and alignment, so they are laid out anew. */
 
 #include "syscall.h"
 #include "sys-layout.h"
@@ -18,7 +18,7 @@ typedef struct {
   UserIov iov;
   GuestMsghdr64 guest; /* widened for 32-bit guests */
   uint64_t addr;
-  void *control;       /* of 32-bit guests: our copy */
+  void *control; /* of 32-bit guests: our copy */
 } Message;
 
 static int
@@ -31,8 +31,13 @@ read_header (Message *m, uint64_t addr)
   if (user_read (&narrow, addr, sizeof narrow) < 0)
     return -EFAULT;
   m->guest = (GuestMsghdr64){
-    .name = narrow.name, .namelen = narrow.namelen, .iov = narrow.iov, .iovlen = narrow.iovlen,
-    .control = narrow.control, .controllen = narrow.controllen, .flags = narrow.flags,
+      .name = narrow.name,
+      .namelen = narrow.namelen,
+      .iov = narrow.iov,
+      .iovlen = narrow.iovlen,
+      .control = narrow.control,
+      .controllen = narrow.controllen,
+      .flags = narrow.flags,
   };
   return 0;
 }
@@ -48,7 +53,8 @@ write_header (const Message *m)
   wide.flags = m->host.msg_flags;
   if (!user_is_32 ())
     return user_write (m->addr, &wide, sizeof wide);
-  narrow = (GuestMsghdr32){ wide.name, wide.namelen, wide.iov, wide.iovlen, wide.control, wide.controllen, wide.flags };
+  narrow = (GuestMsghdr32){wide.name,    wide.namelen,    wide.iov,  wide.iovlen,
+                           wide.control, wide.controllen, wide.flags};
   return user_write (m->addr, &narrow, sizeof narrow);
 }
 
@@ -100,7 +106,8 @@ narrow_data (const struct cmsghdr *h, uint8_t *data, size_t size)
   const int64_t *from = (const int64_t *)CMSG_DATA (h);
   int32_t *to = (int32_t *)data;
 
-  if (h->cmsg_level == SOL_SOCKET && (h->cmsg_type == SO_TIMESTAMP || h->cmsg_type == SO_TIMESTAMPNS) && size == 16) {
+  if (h->cmsg_level == SOL_SOCKET && (h->cmsg_type == SO_TIMESTAMP || h->cmsg_type == SO_TIMESTAMPNS) &&
+      size == 16) {
     to[0] = from[0];
     to[1] = from[1];
     return 8;
@@ -118,7 +125,7 @@ narrow_control (Message *m)
   int ret;
 
   for (struct cmsghdr *h = CMSG_FIRSTHDR (&m->host); h != NULL; h = CMSG_NXTHDR (&m->host, h)) {
-    GuestCmsg32 head = { 0, h->cmsg_level, h->cmsg_type };
+    GuestCmsg32 head = {0, h->cmsg_level, h->cmsg_type};
     size_t data = narrow_data (h, to + used + sizeof head, h->cmsg_len - CMSG_LEN (0));
 
     head.len = sizeof head + data;
@@ -179,7 +186,8 @@ message_init (Message *m, uint64_t addr, bool receive)
   ret = user_iov_read (&m->iov, m->guest.iov, m->guest.iovlen);
   if (ret < 0)
     return ret;
-  m->host.msg_name = user_ptr (m->guest.name, CLAMP ((int)m->guest.namelen, 0, (int)sizeof (struct sockaddr_storage)));
+  m->host.msg_name =
+      user_ptr (m->guest.name, CLAMP ((int)m->guest.namelen, 0, (int)sizeof (struct sockaddr_storage)));
   m->host.msg_namelen = m->guest.namelen;
   m->host.msg_iov = m->iov.vec;
   m->host.msg_iovlen = m->iov.n;
@@ -294,7 +302,7 @@ time_left (const struct timespec *end, struct timespec *ret_left)
   clock_gettime (CLOCK_MONOTONIC, &now);
   ns = (end->tv_sec - now.tv_sec) * INT64_C (1000000000) + end->tv_nsec - now.tv_nsec;
   ns = MAX (ns, 0);
-  *ret_left = (struct timespec){ ns / 1000000000, ns % 1000000000 };
+  *ret_left = (struct timespec){ns / 1000000000, ns % 1000000000};
 }
 
 static int

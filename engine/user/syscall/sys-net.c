@@ -20,7 +20,8 @@ address_call (long nr, const uint64_t *a, uint64_t flags)
 
   if (a[1] == 0 && (nr == __NR_accept4 || nr == __NR_accept))
     return SAFE_CALL (nr, a[0], 0, 0, flags);
-  /* The kernel never writes more than it was given room for, and no address is longer than sockaddr_storage. */
+  /* The kernel never writes more than it was given room for, and no address is longer than sockaddr_storage.
+   */
   if (user_read (&len, a[2], sizeof len) < 0)
     len = sizeof (struct sockaddr_storage);
   ret = SAFE_CALL (nr, a[0], user_ptr (a[1], CLAMP (len, 0, (int)sizeof (struct sockaddr_storage))),
@@ -67,7 +68,8 @@ sys_getpeername (UserThread *thread, const uint64_t *a)
 int64_t
 sys_sendto (UserThread *thread, const uint64_t *a)
 {
-  return SAFE_CALL (__NR_sendto, a[0], user_ptr (a[1], a[2]), a[2], a[3], user_ptr (a[4], MAX ((int)a[5], 0)), a[5]);
+  return SAFE_CALL (__NR_sendto, a[0], user_ptr (a[1], a[2]), a[2], a[3], user_ptr (a[4], MAX ((int)a[5], 0)),
+                    a[5]);
 }
 
 int64_t
@@ -89,8 +91,7 @@ is_time_option (int level, int option)
 static bool
 is_filter_option (int level, int option)
 {
-  return level == SOL_SOCKET
-         && (option == SO_ATTACH_FILTER || option == SO_ATTACH_REUSEPORT_CBPF);
+  return level == SOL_SOCKET && (option == SO_ATTACH_FILTER || option == SO_ATTACH_REUSEPORT_CBPF);
 }
 
 /* A classic BPF program: { count, pointer to instructions }. */
@@ -113,7 +114,7 @@ set_filter (int fd, int option, uint64_t addr, int len)
     return -EINVAL;
   else if (user_read (&guest, addr, sizeof guest) < 0)
     return -EFAULT;
-  program = (struct sock_fprog){ guest.n, user_ptr (guest.code, guest.n * sizeof (struct sock_filter)) };
+  program = (struct sock_fprog){guest.n, user_ptr (guest.code, guest.n * sizeof (struct sock_filter))};
   return HOST_CALL (__NR_setsockopt, fd, SOL_SOCKET, option, &program, sizeof program);
 }
 
@@ -160,5 +161,6 @@ sys_getsockopt (UserThread *thread, const uint64_t *a)
   }
   if (user_read (&len, a[4], sizeof len) < 0)
     len = 0;
-  return HOST_CALL (__NR_getsockopt, a[0], level, option, user_ptr (a[3], MAX (len, 0)), user_ptr (a[4], sizeof len));
+  return HOST_CALL (__NR_getsockopt, a[0], level, option, user_ptr (a[3], MAX (len, 0)),
+                    user_ptr (a[4], sizeof len));
 }

@@ -58,7 +58,8 @@ special_name (uint64_t addr)
 
   if (user_read (head, addr, 1) < 0 || head[0] != '/')
     return NULL;
-  if (user_process.options.sysroot == NULL && user_read (head, addr, 6) == 0 && strncmp (head, "/proc/", 6) != 0)
+  if (user_process.options.sysroot == NULL && user_read (head, addr, 6) == 0 &&
+      strncmp (head, "/proc/", 6) != 0)
     return NULL;
   return user_read_string (addr, PATH_MAX, &error);
 }
@@ -143,7 +144,7 @@ sys_openat (UserThread *thread, const uint64_t *a)
 int64_t
 sys_openat2 (UserThread *thread, const uint64_t *a)
 {
-  struct open_how how = { 0 };
+  struct open_how how = {0};
 
   /* Sizes beyond ours are the kernel's business: it wants zeros there. */
   if (a[3] >= sizeof how && user_read (&how, a[2], sizeof how) < 0)
@@ -206,8 +207,8 @@ sys_statx (UserThread *thread, const uint64_t *a)
   return ret;
 }
 
-/* The kernel returns the length with the NUL; a long buffer may reach beyond the guest's memory as long as the name
- * does not. */
+/* The kernel returns the length with the NUL; a long buffer may reach beyond the guest's memory as long as
+ * the name does not. */
 int64_t
 sys_getcwd (UserThread *thread, const uint64_t *a)
 {

@@ -25,10 +25,11 @@ sys_uname (UserThread *thread, const uint64_t *a)
 
 /* ---- execve ---- */
 
-#define STRING_MAX (128 * 1024)         /* Linux's longest argument */
-#define STRINGS_MAX (6 * 1024 * 1024)   /* and most of all together */
+#define STRING_MAX  (128 * 1024)      /* Linux's longest argument */
+#define STRINGS_MAX (6 * 1024 * 1024) /* and most of all together */
 
-/* A NULL-terminated guest vector of strings as the host's, or NULL and -errno. A NULL vector is an empty one. */
+/* A NULL-terminated guest vector of strings as the host's, or NULL and -errno. A NULL vector is an empty one.
+ */
 static char **
 read_strings (uint64_t addr, size_t *total, int *ret_error)
 {
@@ -96,7 +97,7 @@ sys_execveat (UserThread *thread, const uint64_t *a)
 int64_t
 sys_sched_setaffinity (UserThread *thread, const uint64_t *a)
 {
-  uint64_t mask[CPU_BYTES_MAX / 8] = { 0 };
+  uint64_t mask[CPU_BYTES_MAX / 8] = {0};
   uint64_t size = MIN ((unsigned)a[1], sizeof mask);
 
   if (user_read (mask, a[2], size) < 0)
@@ -107,7 +108,7 @@ sys_sched_setaffinity (UserThread *thread, const uint64_t *a)
 int64_t
 sys_sched_getaffinity (UserThread *thread, const uint64_t *a)
 {
-  uint64_t mask[CPU_BYTES_MAX / 8] = { 0 };
+  uint64_t mask[CPU_BYTES_MAX / 8] = {0};
   unsigned word = user_is_32 () ? 4 : 8, size = (unsigned)a[1];
   int64_t ret;
 
@@ -160,11 +161,32 @@ typedef struct {
 } KeyOperation;
 
 static const KeyOperation key_operations[] = {
-  [0] = { true }, [1] = { true, 1 << 1 }, [2] = { true, 0, 2 }, [3] = { true }, [4] = { true }, [5] = { true },
-  [6] = { true, 0, 2 }, [7] = { true }, [8] = { true }, [9] = { true }, [10] = { true, 1 << 2 | 1 << 3 },
-  [11] = { true, 0, 2 }, [12] = { true, 0, 2 }, [13] = { true }, [14] = { true }, [15] = { true }, [16] = { true },
-  [17] = { true, 0, 2 }, [18] = { true }, [19] = { true }, [21] = { true }, [22] = { true },
-  [29] = { true, 1 << 2 | 1 << 3 }, [30] = { true }, [31] = { true, 0, 1 }, [32] = { true },
+    [0] = {true},
+    [1] = {true, 1 << 1},
+    [2] = {true, 0, 2},
+    [3] = {true},
+    [4] = {true},
+    [5] = {true},
+    [6] = {true, 0, 2},
+    [7] = {true},
+    [8] = {true},
+    [9] = {true},
+    [10] = {true, 1 << 2 | 1 << 3},
+    [11] = {true, 0, 2},
+    [12] = {true, 0, 2},
+    [13] = {true},
+    [14] = {true},
+    [15] = {true},
+    [16] = {true},
+    [17] = {true, 0, 2},
+    [18] = {true},
+    [19] = {true},
+    [21] = {true},
+    [22] = {true},
+    [29] = {true, 1 << 2 | 1 << 3},
+    [30] = {true},
+    [31] = {true, 0, 1},
+    [32] = {true},
 };
 
 int64_t
@@ -180,6 +202,7 @@ sys_keyctl (UserThread *thread, const uint64_t *a)
   for (unsigned i = 0; i < 5; i++)
     h[i] = (key_operations[op].strings >> i & 1) ? (uintptr_t)user_ptr (a[i], 1) : a[i];
   if (key_operations[op].buffer != 0)
-    h[key_operations[op].buffer] = (uintptr_t)user_ptr (a[key_operations[op].buffer], a[key_operations[op].buffer + 1]);
+    h[key_operations[op].buffer] =
+        (uintptr_t)user_ptr (a[key_operations[op].buffer], a[key_operations[op].buffer + 1]);
   return HOST_CALL (__NR_keyctl, h[0], h[1], h[2], h[3], h[4]);
 }

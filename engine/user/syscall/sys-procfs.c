@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Bytes of guest memory, as cmdline, environ and auxv show them. What the guest has unmapped reads as nothing. */
+/* Bytes of guest memory, as cmdline, environ and auxv show them. What the guest has unmapped reads as
+ * nothing. */
 static GString *
 guest_bytes (uint64_t start, uint64_t end)
 {
@@ -44,10 +45,14 @@ static GString *
 own_stat (void)
 {
   const StatField own[] = {
-    { 28, user_process.stack_start },  { 29, 0 },
-    { 30, 0 },                         { 47, user_process.brk_start },
-    { 48, user_process.arg_start },    { 49, user_process.arg_end },
-    { 50, user_process.env_start },    { 51, user_process.env_end },
+      {28, user_process.stack_start},
+      {29, 0},
+      {30, 0},
+      {47, user_process.brk_start},
+      {48, user_process.arg_start},
+      {49, user_process.arg_end},
+      {50, user_process.env_start},
+      {51, user_process.env_end},
   };
   char *host = NULL, *rest;
   GString *text = g_string_new (NULL);
@@ -122,7 +127,8 @@ text_fd (const char *name, const GString *text, int flags)
   if (fd < 0)
     return -errno;
   g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  if (write (fd, text->str, text->len) != (ssize_t)text->len || (reader = open (path, O_RDONLY | O_CLOEXEC)) < 0) {
+  if (write (fd, text->str, text->len) != (ssize_t)text->len ||
+      (reader = open (path, O_RDONLY | O_CLOEXEC)) < 0) {
     close (fd);
     return -ENOMEM;
   }

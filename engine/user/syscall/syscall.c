@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Performs a guest's system call: arguments from registers by the row's types, the handler or the host's call, and the
- * result back. */
+/* Performs a guest's system call: arguments from registers by the row's types, the handler or the host's
+ * call, and the result back. */
 
 #include "syscall.h"
 #include "bits.h"
@@ -65,33 +65,29 @@ join_pairs (const UserSyscall *row, uint64_t *a)
   }
 }
 
-/* Brings each argument into the form handlers expect. Returns -EBADF for a descriptor that is not the guest's. */
+/* Brings each argument into the form handlers expect. Returns -EBADF for a descriptor that is not the
+ * guest's. */
 static int
 normalise (const UserSyscall *row, uint64_t *a)
 {
   for (unsigned i = 0; i < row->n_args; i++)
     switch (row->arg[i].type) {
-    case ARG_FD:
-    case ARG_DIRFD:
-      if ((int)a[i] >= user_fd_floor && user_fd_hidden (a[i]))
-        return -EBADF;
-      /* fall through */
-    case ARG_INT:
-    case ARG_PID:
-    case ARG_SIG:
-      a[i] = (int64_t)(int32_t)a[i];
-      break;
-    case ARG_UINT:
-    case ARG_ID:
-    case ARG_MODE:
-      a[i] = (uint32_t)a[i];
-      break;
-    case ARG_LONG:
-      if (user_is_32 ())
-        a[i] = (int64_t)(int32_t)a[i];
-      break;
-    default:
-      break;
+      case ARG_FD:
+      case ARG_DIRFD:
+        if ((int)a[i] >= user_fd_floor && user_fd_hidden (a[i]))
+          return -EBADF;
+        /* fall through */
+      case ARG_INT:
+      case ARG_PID:
+      case ARG_SIG: a[i] = (int64_t)(int32_t)a[i]; break;
+      case ARG_UINT:
+      case ARG_ID:
+      case ARG_MODE: a[i] = (uint32_t)a[i]; break;
+      case ARG_LONG:
+        if (user_is_32 ())
+          a[i] = (int64_t)(int32_t)a[i];
+        break;
+      default: break;
     }
   return 0;
 }
@@ -123,29 +119,29 @@ convert_pointer (HostArgs *h, const UserArg *arg, unsigned i, const uint64_t *a)
   uint64_t size = arg->size;
 
   switch (arg->type) {
-  case ARG_PATH:
-  case ARG_LPATH:
-    h->path[h->n_paths] = NULL;
-    h->arg[i] = (uintptr_t)user_path_arg (a[i], arg->type == ARG_PATH, &h->path[h->n_paths]);
-    h->n_paths++;
-    return 0;
-  case ARG_STR: size = 1; break;
-  case ARG_IN:
-  case ARG_OUT:
-  case ARG_RANGE: size = a[arg->len]; break;
-  case ARG_SIGSET: size = 8; break;
-  case ARG_ARRAY:
-    /* A negative count is for the kernel to refuse; any address serves. */
-    size = (int64_t)a[arg->len] < 0 ? 1 : MIN (a[arg->len], UINT32_MAX) * user_kind_size (arg->kind);
-    break;
-  case ARG_SIN:
-  case ARG_SOUT:
-  case ARG_SINOUT:
-    if (a[i] != 0 && !user_kind_same (arg->kind, arg->type == ARG_SOUT))
-      return bounce_in (h, arg, i, a[i]);
-    size = user_kind_size (arg->kind);
-    break;
-  default: break;
+    case ARG_PATH:
+    case ARG_LPATH:
+      h->path[h->n_paths] = NULL;
+      h->arg[i] = (uintptr_t)user_path_arg (a[i], arg->type == ARG_PATH, &h->path[h->n_paths]);
+      h->n_paths++;
+      return 0;
+    case ARG_STR: size = 1; break;
+    case ARG_IN:
+    case ARG_OUT:
+    case ARG_RANGE: size = a[arg->len]; break;
+    case ARG_SIGSET: size = 8; break;
+    case ARG_ARRAY:
+      /* A negative count is for the kernel to refuse; any address serves. */
+      size = (int64_t)a[arg->len] < 0 ? 1 : MIN (a[arg->len], UINT32_MAX) * user_kind_size (arg->kind);
+      break;
+    case ARG_SIN:
+    case ARG_SOUT:
+    case ARG_SINOUT:
+      if (a[i] != 0 && !user_kind_same (arg->kind, arg->type == ARG_SOUT))
+        return bounce_in (h, arg, i, a[i]);
+      size = user_kind_size (arg->kind);
+      break;
+    default: break;
   }
   h->arg[i] = (uintptr_t)user_ptr (a[i], size);
   return 0;
@@ -159,8 +155,8 @@ bounce_out (HostArgs *h, const UserSyscall *row, const uint64_t *a, int64_t ret)
   for (unsigned i = 0; i < row->n_args; i++) {
     const UserArg *arg = &row->arg[i];
 
-    if (arg->type < ARG_SIN || arg->type > ARG_SINOUT || a[i] == 0
-        || user_kind_same (arg->kind, arg->type == ARG_SOUT))
+    if (arg->type < ARG_SIN || arg->type > ARG_SINOUT || a[i] == 0 ||
+        user_kind_same (arg->kind, arg->type == ARG_SOUT))
       continue;
     if (arg->type != ARG_SIN && ret >= 0 && user_put (arg->kind, a[i], h->bounce[n]) < 0)
       ret = -EFAULT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Descriptors of our own. They live just below the limit, out of the way of the guest, whose calls see EBADF. */
+/* Descriptors of our own. They live just below the limit, out of the way of the guest, whose calls see EBADF.
+ */
 
 #include "syscall.h"
 #include "log.h"

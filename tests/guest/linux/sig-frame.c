@@ -81,7 +81,10 @@ test_others (void)
   uintptr_t at;
   __asm__ volatile ("la %0, 1f\n .balign 4\n 1: .word 0xffffffff" : "=&r"(at) : : "t3", "ft0", "memory");
   CHECK (seen == SIGILL && seen_code == ILL_ILLOPC && seen_addr == at);
-  __asm__ volatile ("la %0, 1f\n .option push\n .option norvc\n 1: ebreak\n .option pop" : "=&r"(at) : : "t3", "ft0", "memory");
+  __asm__ volatile ("la %0, 1f\n .option push\n .option norvc\n 1: ebreak\n .option pop"
+                    : "=&r"(at)
+                    :
+                    : "t3", "ft0", "memory");
   CHECK (seen == SIGTRAP && seen_code == TRAP_BRKPT && seen_pc == at);
   void *page = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ((void (*volatile) (void))page) ();
@@ -105,8 +108,8 @@ where (int sig)
 static void
 test_altstack (void)
 {
-  stack_t stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
-  struct sigaction action = { .sa_handler = where, .sa_flags = SA_ONSTACK };
+  stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
+  struct sigaction action = {.sa_handler = where, .sa_flags = SA_ONSTACK};
   CHECK (sigaltstack (&stack, NULL) == 0);
   sigaction (SIGUSR1, &action, NULL);
   sigaction (SIGUSR2, &action, NULL);
@@ -145,7 +148,7 @@ test_no_stack (void)
 int
 main (void)
 {
-  struct sigaction action = { .sa_sigaction = skip, .sa_flags = SA_SIGINFO };
+  struct sigaction action = {.sa_sigaction = skip, .sa_flags = SA_SIGINFO};
   sigaction (SIGSEGV, &action, NULL);
   sigaction (SIGBUS, &action, NULL);
   sigaction (SIGILL, &action, NULL);

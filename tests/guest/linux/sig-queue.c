@@ -25,14 +25,14 @@ record (int sig, siginfo_t *info, void *context)
 static void
 queue (int sig, int value)
 {
-  union sigval v = { .sival_int = value };
+  union sigval v = {.sival_int = value};
   CHECK (sigqueue (getpid (), sig, v) == 0);
 }
 
 static void
 test_order (void)
 {
-  struct sigaction action = { .sa_sigaction = record, .sa_flags = SA_SIGINFO };
+  struct sigaction action = {.sa_sigaction = record, .sa_flags = SA_SIGINFO};
   sigset_t all, old, pending;
   sigfillset (&all);
   sigfillset (&action.sa_mask);
@@ -66,7 +66,7 @@ test_wait (void)
 {
   sigset_t set, old;
   siginfo_t info;
-  struct timespec t = { 0, 20000000 }, zero = { 0, 0 };
+  struct timespec t = {0, 20000000}, zero = {0, 0};
   sigemptyset (&set);
   sigaddset (&set, SIGUSR1);
   sigaddset (&set, SIGRTMIN + 3);
@@ -151,12 +151,33 @@ status_of (void (*child) (void))
 }
 
 static volatile uintptr_t bad_address = 8;
-static void die_abort (void) { abort (); }
-static void die_kill (void) { kill (getpid (), SIGKILL); }
-static void die_term (void) { raise (SIGTERM); }
-static void die_real_time (void) { raise (SIGRTMIN + 5); }
-static void die_fault (void) { *(volatile int *)bad_address = 1; }
-static void die_blocked_fault (void)
+static void
+die_abort (void)
+{
+  abort ();
+}
+static void
+die_kill (void)
+{
+  kill (getpid (), SIGKILL);
+}
+static void
+die_term (void)
+{
+  raise (SIGTERM);
+}
+static void
+die_real_time (void)
+{
+  raise (SIGRTMIN + 5);
+}
+static void
+die_fault (void)
+{
+  *(volatile int *)bad_address = 1;
+}
+static void
+die_blocked_fault (void)
 {
   sigset_t all;
   sigfillset (&all);
@@ -164,7 +185,11 @@ static void die_blocked_fault (void)
   sigprocmask (SIG_SETMASK, &all, NULL);
   *(volatile int *)bad_address = 1;
 }
-static void die_trap (void) { __asm__ volatile ("ebreak"); }
+static void
+die_trap (void)
+{
+  __asm__ volatile ("ebreak");
+}
 
 static void
 test_deaths (void)
