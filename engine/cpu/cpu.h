@@ -64,7 +64,7 @@ cpu_request_exit (Cpu *cpu)
   __atomic_store_n (&cpu->state.exit_request, 1, __ATOMIC_RELEASE);
 }
 
-/* To be called from the embedder's SIGSEGV/SIGBUS handler on the thread that runs `cpu`. If the fault was caused by
+/* To be called from the embedder's SIGSEGV, SIGBUS and SIGFPE handler on the thread that runs `cpu`. If the fault was caused by
  * guest code (generated code, interpreter, guest memory accessors) it does not return to the faulting instruction:
  * the state is recovered, state.fault is filled, and cpu_run() returns IR_EXIT_FAULT. Returns false if the fault is
  * not the guest's (a defect of ours): the caller restores the default action. */

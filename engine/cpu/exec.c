@@ -109,6 +109,8 @@ guest_code (const siginfo_t *info)
 bool
 cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext)
 {
+  if (cpu != NULL && running == cpu && info->si_signo == SIGFPE && cpu->jit != NULL)
+    return jit_host_fpe (cpu->jit, info, ucontext);
   if (cpu == NULL || running != cpu || (info->si_signo != SIGSEGV && info->si_signo != SIGBUS))
     return false;
   uint64_t addr = h2g (info->si_addr);

@@ -72,7 +72,6 @@ void
 jit_abandon (JitThread *t, const void *ucontext)
 {
   const ucontext_t *uc = ucontext;
-  unsigned csr = uc != NULL ? uc->uc_mcontext.fpregs->mxcsr : __builtin_ia32_stmxcsr ();
-  stubs_fold (&t->js->state.fp, csr);
-  __builtin_ia32_ldmxcsr (0x1f80);
+  fpflags_fold (t->js, uc != NULL ? uc->uc_mcontext.fpregs->mxcsr : __builtin_ia32_stmxcsr ());
+  __builtin_ia32_ldmxcsr (MXCSR_DEFAULT);
 }

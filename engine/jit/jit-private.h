@@ -96,6 +96,7 @@ struct JitThread {
   size_t stack_size;
   uint8_t *chunk, *chunk_end; /* RW view of the free part of its arena */
   bool in_code;
+  uint32_t mode;        /* of the code its jump cache and its return stack lead to */
   unsigned epoch;       /* of the latest flush it has seen */
   uint32_t host_mxcsr;
   /* Scratch memory of the compiler, reused. */
@@ -136,8 +137,12 @@ typedef struct {
 extern JitStubs jit_stubs;
 void stubs_init (JitThread *t);
 void stack_reset (JitThread *t);
-/* Adds the host's sticky flags in an MXCSR value to the guest's. */
-void stubs_fold (FpStatus *fp, unsigned csr);
+
+/* jit-fpflags.c: MXCSR while compiled code runs, and taking over the flags it holds. */
+#define MXCSR_DEFAULT 0x1f80u
+#define MXCSR_STICKY  0x3fu
+unsigned fpflags_mxcsr (const JitState *js);
+void fpflags_fold (JitState *js, unsigned csr);
 
 /* jit-table.c */
 JitCode *table_publish (JitCode *code, JitCode *replaces);

@@ -162,35 +162,14 @@ emit_c_call (Asm *a, const int8_t operands[3], int extra, const void *fn)
   return at;
 }
 
-/* MXCSR's sticky flags are FP_*'s with a denormal flag put in at bit 1. */
-void
-stubs_fold (FpStatus *fp, unsigned csr)
-{
-  fp->flags |= (csr & 1) | (csr >> 1 & 0x1e);
-}
-
-#define MXCSR_DEFAULT 0x1f80u
-#define MXCSR_STICKY  0x3fu
-
-static unsigned
-guest_mxcsr (const FpStatus *fp)
-{
-  /* MXCSR.RC: 0 nearest, 1 down, 2 up, 3 to zero. */
-  static const uint8_t rc[8] = { [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2 };
-  unsigned f = fp->flags;
-  return MXCSR_DEFAULT | rc[fp->round & 7] << 13 | (f & 1) | (f & 0x1e) << 1;
-}
-
 static uint64_t
 call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 {
-  unsigned csr = __builtin_ia32_stmxcsr ();
-  stubs_fold (&s->fp, csr);
-  if (csr & MXCSR_STICKY) /* The helper may leave: flags it has cleared must not come back from here. */
-    __builtin_ia32_ldmxcsr (csr & ~MXCSR_STICKY);
+  JitState *js = (JitState *)s;
+  fpflags_fold (js, __builtin_ia32_stmxcsr ());
+  __builtin_ia32_ldmxcsr (MXCSR_DEFAULT); /* The helper may leave: flags it has cleared must not come back. */
   uint64_t result = fn (s, x, y, z);
-  __builtin_ia32_ldmxcsr (guest_mxcsr (&s->fp));
-  s->fp.flags = 0;
+  __builtin_ia32_ldmxcsr (fpflags_mxcsr (js));
   return result;
 }
 
@@ -223,18 +202,17 @@ unsigned
 jit_enter (JitThread *t, const JitCode *code)
 {
   JitState *js = t->js;
-  unsigned want = guest_mxcsr (&js->state.fp);
-  js->state.fp.flags = 0; /* MXCSR has them now */
-  unsigned host = __builtin_ia32_stmxcsr ();
-  if (host != want)
-    __builtin_ia32_ldmxcsr (want);
+  if (G_UNLIKELY (t->mode != code->mode)) {
+    jit_clear_jumps (t);
+    stack_reset (t);
+    t->mode = code->mode;
+  }
+  unsigned host = __builtin_ia32_stmxcsr () & ~MXCSR_STICKY;
+  __builtin_ia32_ldmxcsr (fpflags_mxcsr (js));
   unsigned (*enter) (JitState *, const void *) = (void *)jit_stubs.enter;
   unsigned reason = enter (js, code->entry);
-  unsigned csr = __builtin_ia32_stmxcsr ();
-  if (csr & MXCSR_STICKY)
-    stubs_fold (&js->state.fp, csr);
-  host &= ~MXCSR_STICKY;
-  if (csr != host)
-    __builtin_ia32_ldmxcsr (host);
+  if (js->fp_lazy)
+    fpflags_fold (js, __builtin_ia32_stmxcsr ());
+  __builtin_ia32_ldmxcsr (host);
   return reason;
 }

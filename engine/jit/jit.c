@@ -58,23 +58,6 @@ fill_consts (uint64_t *c)
   c[JIT_C_ABS64] = ~UINT64_C (0x8000000000000000);
 }
 
-/* Sticky flags between MXCSR's order, FP_*'s and the reverse of that. */
-static void
-fill_flag_maps (JitState *js)
-{
-  for (unsigned csr = 0; csr < 64; csr++) {
-    FpStatus fp = { 0 };
-    stubs_fold (&fp, csr);
-    js->flags_of_csr[IR_FPFLAGS_INVALID_LOW][csr] = fp.flags;
-    js->flags_of_csr[IR_FPFLAGS_INVALID_HIGH][csr] = ir_fpflags_reverse (fp.flags);
-  }
-  for (unsigned flags = 0; flags < 32; flags++) {
-    js->csr_of_flags[IR_FPFLAGS_INVALID_LOW][flags] = (flags & 1) | (flags & 0x1e) << 1;
-    unsigned low = ir_fpflags_reverse (flags);
-    js->csr_of_flags[IR_FPFLAGS_INVALID_HIGH][flags] = (low & 1) | (low & 0x1e) << 1;
-  }
-}
-
 static void
 lower_init (JitThread *t)
 {
@@ -102,7 +85,9 @@ jit_thread_new (JitState *js)
     return NULL;
   }
   fill_consts (js->consts);
-  fill_flag_maps (js);
+  js->mxcsr_masked = MXCSR_DEFAULT;
+  for (unsigned flags = 0; flags < 32; flags++)
+    js->flags_reversed[flags] = ir_fpflags_reverse (flags);
   if (jit_config.guest_base != 0) /* guest operands carry a gs prefix */
     syscall (SYS_arch_prctl, ARCH_SET_GS, jit_config.guest_base);
   jit_state_clear (js);

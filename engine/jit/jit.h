@@ -28,9 +28,11 @@ typedef struct {
   uint64_t c_rsp, jit_rsp;   /* the other stack, while one is in use */
   uint64_t exit_info;        /* of the latest exit: see JitExit */
   uint64_t saved_gpr[8], saved_xmm[16];
-  uint32_t mxcsr_tmp, mxcsr_tmp2;
+  uint32_t mxcsr_saved, mxcsr_masked;
   uint64_t consts[16];       /* JIT_C_* */
-  uint8_t flags_of_csr[2][64], csr_of_flags[2][32]; /* by IrFpFlagOrder */
+  uint8_t flags_reversed[32]; /* the order of IR_FPFLAGS_INVALID_HIGH */
+  uint8_t fp_lazy;           /* flags may be in MXCSR that are not in state.fp.flags: see jit-fpflags.c */
+  uint32_t fp_traps;
   uint64_t spill[64];        /* temporaries without a host register */
   uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
   JitJump jumps[JIT_JUMPS];  /* cache of indirect jump targets, by pc */
@@ -107,6 +109,10 @@ void jit_flush (JitThread *t);
 bool jit_after_fork_child (JitThread *t);
 /* Around fork(): no other thread is changing the tables while the child is made. */
 void jit_fork_lock (bool take);
+
+/* From a host SIGFPE handler: if compiled code raised a floating-point flag for the first time, notes it and lets the
+ * code go on (true). */
+bool jit_host_fpe (JitThread *t, const siginfo_t *info, void *ucontext);
 
 /* From a host SIGSEGV/SIGBUS handler: if the host pc is in compiled code, and the fault is a guest access, recovers
  * the exact guest state into the thread's state (fault is left to the caller) and makes the handler's return continue

@@ -69,7 +69,7 @@ canonical_nan (Lower *l, const Cold *cold)
 }
 
 /* a * b + c is a NaN. The host has raised invalid unless c is a quiet NaN and a * b is infinity times zero: multiply
- * again to see, and take back any other flag that raises. */
+ * again, with all exceptions masked, to see. */
 static void
 emit_nan_fma (Lower *l, const Cold *cold)
 {
@@ -77,12 +77,15 @@ emit_nan_fma (Lower *l, const Cold *cold)
   unsigned ucomis = f32 ? V_UCOMISS : V_UCOMISD;
   asm_vex_rr (&l->a, ucomis, false, cold->r[1], 0, cold->r[2]);
   uint8_t *inputs_nan = asm_short_jcc (&l->a, CC_P);
-  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_tmp)); /* vstmxcsr */
+  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_saved)); /* vstmxcsr */
+  asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_masked)); /* vldmxcsr */
   asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x59)) : OP_F2 (OP0F (0x59)), false, cold->r[0], cold->r[1], cold->r[2]);
   asm_vex_rr (&l->a, ucomis, false, cold->r[0], 0, cold->r[0]);
-  uint8_t *invalid = asm_short_jcc (&l->a, CC_P);
-  asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_tmp)); /* vldmxcsr */
-  asm_short_end (&l->a, invalid);
+  asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_saved));
+  uint8_t *valid = asm_short_jcc (&l->a, CC_NP);
+  asm_rm_n (&l->a, OP0 (0x80), false, 1, STATE (state.fp.flags), 1); /* or byte, imm8 */
+  asm_u8 (&l->a, FP_INVALID);
+  asm_short_end (&l->a, valid);
   asm_short_end (&l->a, inputs_nan);
   canonical_nan (l, cold);
 }
@@ -121,19 +124,6 @@ emit_indirect_miss (Lower *l, const Cold *cold)
 }
 
 static void
-emit_setflags (Lower *l, const Cold *cold)
-{
-  Mem map = { .base = RBP, .index = RCX, .disp = STATE_OFF (csr_of_flags) + 32 * cold->r[0] };
-  asm_rm (&l->a, OP0F (0xb6), false, RCX, map);
-  asm_rm (&l->a, OP0 (0x8b), false, RAX, STATE (mxcsr_tmp));
-  asm_alu_ri (&l->a, ALU_AND, false, RAX, ~0x3f);
-  asm_alu_rr (&l->a, ALU_OR, false, RAX, RCX);
-  asm_rm (&l->a, OP0 (0x89), false, RAX, STATE (mxcsr_tmp));
-  asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_tmp)); /* vldmxcsr */
-  resume (l, cold);
-}
-
-static void
 emit_hot (Lower *l, const Cold *cold)
 {
   asm_call (&l->a, jit_stubs.hot);
@@ -165,7 +155,6 @@ cold_emit_all (Lower *l)
       case COLD_EVAL: emit_eval (l, cold); break;
       case COLD_RETURN: emit_return_miss (l, cold); break;
       case COLD_INDIRECT: emit_indirect_miss (l, cold); break;
-      case COLD_SETFLAGS: emit_setflags (l, cold); break;
       case COLD_HOT: emit_hot (l, cold); break;
     }
   }

@@ -55,19 +55,25 @@ lower_ftoi (Lower *l, const IrOp *op)
     return false;
   int x = fp_reg (l, opnd_fp (l, op->a), 0);
   bool direct = round == IR_RTZ || round == IR_RDYN;
-  if (!direct) { /* raises inexact as the conversion would */
-    asm_vex_rr (&l->a, f32 ? V_ROUNDSS : V_ROUNDSD, false, 0, x, x);
-    asm_u8 (&l->a, round_imm (round));
-    x = 0;
+  unsigned rounding = f32 ? V_ROUNDSS : V_ROUNDSD;
+  int from = x;
+  if (!direct) { /* quietly: what turns out not to fit is invalid, but not inexact */
+    asm_vex_rr (&l->a, rounding, false, 1, x, x);
+    asm_u8 (&l->a, round_imm (round) | 8);
+    from = 1;
   }
   unsigned code = OP0F (round == IR_RDYN ? 0x2d : 0x2c);
-  asm_vex_rr (&l->a, f32 ? OP_F3 (code) : OP_F2 (code), wide, RAX, 0, x);
+  asm_vex_rr (&l->a, f32 ? OP_F3 (code) : OP_F2 (code), wide, RAX, 0, from);
   if (wide) { /* is it MIN? x - 1 overflows only then */
     asm_alu_ri (&l->a, ALU_CMP, true, RAX, 1);
   } else {
     asm_alu_ri (&l->a, ALU_CMP, false, RAX, 1);
   }
   bail_if (l, CC_O);
+  if (!direct) { /* inexact, if it was */
+    asm_vex_rr (&l->a, rounding, false, 1, x, x);
+    asm_u8 (&l->a, round_imm (round));
+  }
   free_dying (l, op);
   int d = dst_int (l, op->dst);
   if (!wide && op->flags & IR_F_SX)
@@ -173,40 +179,43 @@ lower_fmov (Lower *l, const IrOp *op)
   return true;
 }
 
-/* MXCSR's flags through a table. Flags raised out of line wait in fp.flags: a rare case for the interpreter. */
 static void
-flags_to_rax (Lower *l, unsigned order)
+bail_if_lazy (Lower *l)
 {
-  asm_rm_n (&l->a, OP0 (0x80), false, 7, STATE (state.fp.flags), 1); /* cmp byte [fp.flags], 0 */
+  asm_rm_n (&l->a, OP0 (0x80), false, 7, STATE (fp_lazy), 1); /* cmp byte, imm8 */
   asm_u8 (&l->a, 0);
   bail_if (l, CC_NE);
-  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_tmp)); /* vstmxcsr */
-  asm_rm (&l->a, OP0 (0x8b), false, RAX, STATE (mxcsr_tmp));
-  asm_alu_ri (&l->a, ALU_AND, false, RAX, 0x3f);
-  asm_rm (&l->a, OP0F (0xb6), false, RAX,
-          (Mem){ .base = RBP, .index = RAX, .disp = STATE_OFF (flags_of_csr) + 64 * (int32_t)order });
+}
+
+static Mem
+reversed_mem (int index)
+{
+  return (Mem){ .base = RBP, .index = index, .disp = STATE_OFF (flags_reversed) };
 }
 
 static void
 lower_fpflags (Lower *l, const IrOp *op)
 {
-  flags_to_rax (l, op->sub);
-  dst_int (l, op->dst);
-  dst_int_done (l, op->dst, RAX);
+  bail_if_lazy (l);
+  int d = dst_int (l, op->dst);
+  asm_rm (&l->a, OP0F (0xb6), false, d, STATE (state.fp.flags));
+  if (op->sub == IR_FPFLAGS_INVALID_HIGH)
+    asm_rm (&l->a, OP0F (0xb6), false, d, reversed_mem (d));
+  dst_int_done (l, op->dst, d);
 }
 
-/* Writing MXCSR is slow, and programs mostly put back what they have read: compare first. */
+/* Programs mostly put back what they have read; another value is the interpreter's case. */
 static void
 lower_setfpflags (Lower *l, const IrOp *op)
 {
-  flags_to_rax (l, op->sub);
-  int_to (l, false, RCX, opnd_int (l, op->a));
+  bail_if_lazy (l);
+  int_to (l, false, RAX, opnd_int (l, op->a));
   free_dying (l, op);
-  asm_alu_ri (&l->a, ALU_AND, false, RCX, 31);
-  asm_alu_rr (&l->a, ALU_CMP, false, RAX, RCX);
-  Cold *cold = cold_new (l, COLD_SETFLAGS, asm_jcc (&l->a, CC_NE, NULL));
-  cold->resume = l->a.p;
-  cold->r[0] = op->sub;
+  asm_alu_ri (&l->a, ALU_AND, false, RAX, 31);
+  if (op->sub == IR_FPFLAGS_INVALID_HIGH)
+    asm_rm (&l->a, OP0F (0xb6), false, RAX, reversed_mem (RAX));
+  asm_rm_n (&l->a, OP0 (0x3a), false, RAX, STATE (state.fp.flags), 1); /* cmp al, byte */
+  bail_if (l, CC_NE);
 }
 
 bool

@@ -28,7 +28,6 @@ typedef enum {
   COLD_EVAL,       /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
   COLD_RETURN,     /* a return that does not match its call: target in GPR r[0] */
   COLD_INDIRECT,   /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
-  COLD_SETFLAGS,   /* MXCSR's sticky flags become those of ecx, in order r[0] */
   COLD_HOT,        /* the execution counter ran out */
 } ColdKind;
 
