@@ -155,10 +155,28 @@ map_region (const IrRegion *r, VarMap *map, bool *ret_own)
   *ret_own = own;
 }
 
+void
+fence_step (const IrOp *op, uint64_t *facts)
+{
+  switch (op->op) {
+    case IR_STORE:
+    case IR_ZEROLINE:
+    case IR_HELPER: bit_clear (facts, FACT_FENCED); break;
+    case IR_RMW:
+    case IR_CAS: bit_set (facts, FACT_FENCED); break;
+    case IR_FENCE:
+      if (op->sub & IR_FENCE_SL)
+        bit_set (facts, FACT_FENCED);
+      break;
+    default: break;
+  }
+}
+
 /* The effect of an op on what is known to be boxed; lowering keeps l->boxed in the same way. */
 static void
 boxed_step (const IrOp *op, uint64_t *boxed)
 {
+  fence_step (op, boxed);
   if (op->op == IR_HELPER && jit_config.helpers[op->imm].flags & IR_H_STATE) {
     boxed[0] = boxed[1] = 0;
     return;
@@ -182,7 +200,9 @@ boxed_wanted (const IrRegion *r, uint64_t *wanted)
 {
   wanted[0] = wanted[1] = 0;
   for (uint32_t i = 0; i < r->n_ops; i++)
-    if (r->ops[i].op == IR_UNBOX && r->ops[i].type == IR_F32 && IR_IS_VAR (r->ops[i].a))
+    if (r->ops[i].op == IR_FENCE)
+      bit_set (wanted, FACT_FENCED);
+    else if (r->ops[i].op == IR_UNBOX && r->ops[i].type == IR_F32 && IR_IS_VAR (r->ops[i].a))
       bit_set (wanted, r->ops[i].a);
 }
 
@@ -197,6 +217,7 @@ boxed_analyse (Lower *l)
     memcpy (l->boxed_in[i], wanted, sizeof wanted);
   if ((wanted[0] | wanted[1]) == 0)
     return;
+  bit_clear (l->boxed_in[0], FACT_FENCED); /* unlike the others, not guarded at the entry */
   for (uint32_t i = 0; i < r->n_blocks; i++)
     if (r->blocks[i].end == IR_END_CALL && r->blocks[i].target[1].block >= 0)
       memset (l->boxed_in[r->blocks[i].target[1].block], 0, sizeof wanted);

@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 /* Host register conventions.  rbp: JitState + STATE_BIAS.  rsp: the thread's JIT stack, 16-byte aligned at region
- * boundaries.  rax, rcx: scratch inside one op.  rdx, r13: temporaries.  The others hold variables.
+ * boundaries.  rax, rcx: scratch inside one op.  rdx: temporaries.  The others hold variables.
  * xmm0, xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others hold variables. */
 #define STATE_BIAS   128
-#define N_PINNED_GPR 10
+#define N_PINNED_GPR 11
 #define N_PINNED_XMM 11
 #define XMM_ONES     15
 extern const int8_t jit_pinned_gpr[N_PINNED_GPR];

@@ -9,7 +9,7 @@
  * guest return addresses.  All of it may be abandoned at any moment by ir_leave(), so jit_rsp always holds the value
  * the region expects. */
 
-const int8_t jit_pinned_gpr[N_PINNED_GPR] = { RBX, RSI, RDI, R8, R9, R10, R11, R12, R14, R15 };
+const int8_t jit_pinned_gpr[N_PINNED_GPR] = { RBX, RSI, RDI, R8, R9, R10, R11, R12, R14, R15, R13 };
 const int8_t jit_pinned_xmm[N_PINNED_XMM] = { 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 };
 VarMap jit_pinned_map;
 JitStubs jit_stubs;

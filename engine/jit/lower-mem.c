@@ -334,7 +334,7 @@ lower_mem (Lower *l, const IrOp *op)
     case IR_CAS: return lower_cas (l, op);
     case IR_RMW: return lower_rmw (l, op);
     case IR_FENCE:
-      if (op->sub & IR_FENCE_SL) { /* lock or dword [rsp - 64], 0 */
+      if (op->sub & IR_FENCE_SL && !bit_get (l->boxed, FACT_FENCED)) { /* lock or dword [rsp - 64], 0 */
         lock_prefix (l);
         asm_alu_mi (&l->a, ALU_OR, false, mem_base (RSP, -64), 0);
       }

@@ -261,7 +261,7 @@ vacate_rdx (Lower *l)
 static uint16_t
 pool_gpr (const VarMap *map)
 {
-  uint16_t pool = 1u << RDX | 1u << R13;
+  uint16_t pool = 1u << RDX;
   for (unsigned i = 0; i < N_PINNED_GPR; i++)
     pool |= 1u << jit_pinned_gpr[i];
   for (unsigned v = 0; v < jit_config.n_vars; v++)
@@ -273,7 +273,7 @@ pool_gpr (const VarMap *map)
 void
 temps_block_begin (Lower *l)
 {
-  l->free_gpr = l->map == &jit_pinned_map ? (1u << RDX | 1u << R13) : pool_gpr (l->map);
+  l->free_gpr = l->map == &jit_pinned_map ? 1u << RDX : pool_gpr (l->map);
   l->free_xmm = 1u << 2 | 1u << 3;
   l->spill_used = 0;
   l->n_alias = 0;

@@ -234,6 +234,14 @@ lower_op (Lower *l, const IrOp *original)
   }
 }
 
+/* Lowering looks at the facts before an op and updates them after. */
+static void
+lower_op_and_facts (Lower *l, const IrOp *op)
+{
+  lower_op (l, op);
+  fence_step (op, l->boxed);
+}
+
 static void
 begin_block (Lower *l, uint32_t index)
 {
@@ -259,7 +267,7 @@ lower_block (Lower *l, uint32_t index)
   begin_block (l, index);
   for (uint32_t i = 0; i < l->block->n_ops; i++) {
     l->op_index = l->block->first_op + i;
-    lower_op (l, &l->r->ops[l->op_index]);
+    lower_op_and_facts (l, &l->r->ops[l->op_index]);
   }
   l->op_index = l->block->first_op + l->block->n_ops;
   lower_end (l, index);

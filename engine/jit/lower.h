@@ -55,6 +55,10 @@ typedef struct {
 
 #define MAX_BLOCKS 64
 
+/* Among the facts known at a point, besides which variables are boxed: no plain store since the latest full barrier,
+ * so another one orders nothing. No front end has so many variables. */
+#define FACT_FENCED (IR_MAX_VARS - 1)
+
 struct Lower {
   Asm a;
   JitThread *thread;
@@ -70,7 +74,7 @@ struct Lower {
   uint32_t cap_temps;
   uint16_t free_gpr, free_xmm;
   uint64_t spill_used;
-  uint64_t boxed[2];        /* FP variables known to hold a boxed F32 */
+  uint64_t boxed[2];        /* FP variables known to hold a boxed F32; bit FACT_FENCED */
   uint64_t boxed_in[MAX_BLOCKS][2];
   uint32_t n_alias;         /* live LOC_VAR temporaries */
   uint32_t alias[8];
@@ -156,3 +160,5 @@ bool op_src_is_fp (const IrOp *op);
 /* jit-map.c: the region's own register map and its FP facts. */
 void map_region (const IrRegion *r, VarMap *map, bool *ret_own);
 void boxed_analyse (Lower *l);
+/* What an op does to FACT_FENCED. */
+void fence_step (const IrOp *op, uint64_t *facts);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Breakpoints and the packets for watchpoints. */
+
+#include "gdb-server.h"
+
+#include <errno.h>
+
+bool
+gdb_has_breakpoint (const GdbServer *s, uint64_t pc)
+{
+  return g_hash_table_contains (s->breakpoints, &pc);
+}
+
+/* Inserting a point twice is like once, as the protocol wants it. */
+static GdbNext
+change_breakpoint (GdbServer *s, uint64_t addr, bool insert)
+{
+  if (gdb_has_breakpoint (s, addr) == insert)
+    return gdb_ok (s);
+  if (insert) {
+    g_hash_table_add (s->breakpoints, g_memdup2 (&addr, sizeof addr));
+    cpu_breakpoint_insert (addr);
+  } else {
+    cpu_breakpoint_remove (addr);
+    g_hash_table_remove (s->breakpoints, &addr);
+  }
+  return gdb_ok (s);
+}
+
+/* TYPE,ADDRESS,KIND and perhaps conditions, which we have not offered to understand. */
+static GdbNext
+change_point (GdbServer *s, const char *args, bool insert)
+{
+  static const GdbWatchKind kinds[] = {GDB_WATCH_WRITE, GDB_WATCH_READ, GDB_WATCH_ACCESS};
+  uint64_t type, addr, kind;
+  if (!gdb_parse_hex_end (&args, ',', &type) || !gdb_parse_hex_end (&args, ',', &addr) ||
+      !gdb_parse_hex (&args, &kind))
+    return gdb_error (s, EINVAL);
+  if (type <= 1)
+    return change_breakpoint (s, addr, insert);
+  if (type > 4)
+    return GDB_STAY;
+  bool done = insert ? gdb_watch_insert (s, kinds[type - 2], addr, kind)
+                     : gdb_watch_remove (s, kinds[type - 2], addr, kind);
+  return done ? gdb_ok (s) : gdb_error (s, insert ? ENOSPC : ENOENT);
+}
+
+GdbNext
+gdb_insert_point (GdbServer *s, const char *args, size_t size)
+{
+  return change_point (s, args, true);
+}
+
+GdbNext
+gdb_remove_point (GdbServer *s, const char *args, size_t size)
+{
+  return change_point (s, args, false);
+}
+
+void
+gdb_remove_all_points (GdbServer *s)
+{
+  GHashTableIter iter;
+  gpointer pc;
+  g_hash_table_iter_init (&iter, s->breakpoints);
+  while (g_hash_table_iter_next (&iter, &pc, NULL))
+    cpu_breakpoint_remove (*(uint64_t *)pc);
+  g_hash_table_remove_all (s->breakpoints);
+  gdb_watch_remove_all (s);
+}
