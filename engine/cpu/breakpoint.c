@@ -55,6 +55,23 @@ cpu_breakpoint_insert (uint64_t pc)
 }
 
 void
+cpu_breakpoints_forget (void)
+{
+  GHashTable *old = breakpoints;
+  GHashTableIter iter;
+  gpointer pc;
+  breakpoints = NULL;
+  n_breakpoints = 0;
+  g_rw_lock_init (&lock);
+  if (old == NULL)
+    return;
+  g_hash_table_iter_init (&iter, old);
+  while (g_hash_table_iter_next (&iter, &pc, NULL))
+    cpu_invalidate (*(uint64_t *)pc, 1);
+  g_hash_table_unref (old);
+}
+
+void
 cpu_breakpoint_remove (uint64_t pc)
 {
   change (pc, -1);

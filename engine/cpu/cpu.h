@@ -22,6 +22,8 @@ struct Cpu {
   struct CpuInterp *interp; /* the interpreter's part; NULL until used */
   void *owner;        /* the embedder's: a user-mode thread, a machine's hart */
   bool single_step;   /* leave with IR_EXIT_DEBUG after each instruction */
+  bool interpret;     /* run no compiled code: all accesses of memory go through state.mem */
+  bool ignore_breakpoints; /* only with interpret */
 };
 
 /* Global translator settings, set once before the first cpu_run(). */
@@ -79,6 +81,8 @@ void cpu_flush_icache (uint64_t start, uint64_t size);
 /* Debugger breakpoints: execution reaching `pc` leaves with IR_EXIT_DEBUG before the instruction. */
 void cpu_breakpoint_insert (uint64_t pc);
 void cpu_breakpoint_remove (uint64_t pc);
+/* Removes all of them in the child of a host fork, in whatever state other threads left their table. */
+void cpu_breakpoints_forget (void);
 
 /* Around fork(): keeps other threads out of the translator's tables until the matching call in the parent. */
 void cpu_before_fork (void);

@@ -77,6 +77,13 @@ run_interpreted (Cpu *cpu)
   }
 }
 
+/* Whether compiled code is what runs, if there is any. */
+static bool
+wants_jit (const Cpu *cpu)
+{
+  return !cpu->single_step && !cpu->interpret;
+}
+
 IrExit
 cpu_run (Cpu *cpu)
 {
@@ -86,14 +93,14 @@ cpu_run (Cpu *cpu)
   cpu->state.leave = &leave;
   reason = sigsetjmp (leave, 0);
   running = latest = cpu;
-  if (reason != IR_EXIT_NONE && cpu->jit != NULL) {
+  if (reason != IR_EXIT_NONE && cpu->jit != NULL && wants_jit (cpu)) {
     jit_abandon (cpu->jit, NULL);
     jit_end (cpu->jit);
   }
   if (reason != IR_EXIT_NONE)
     reason = handle_exit (cpu, reason);
   if (reason == IR_EXIT_NONE)
-    reason = !cpu->single_step && exec_jit_ready (cpu) ? run_compiled (cpu) : run_interpreted (cpu);
+    reason = wants_jit (cpu) && exec_jit_ready (cpu) ? run_compiled (cpu) : run_interpreted (cpu);
   running = NULL;
   cpu->state.leave = outer;
   return reason;
@@ -116,7 +123,7 @@ cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext)
   uint64_t addr = h2g (info->si_addr);
   const ucontext_t *uc = ucontext;
   bool write = (uc->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-  if (cpu->jit != NULL) {
+  if (cpu->jit != NULL && wants_jit (cpu)) {
     switch (jit_host_fault (cpu->jit, info, ucontext, IR_EXIT_FAULT)) {
       case JIT_FAULT_RETRY: return true;
       case JIT_FAULT_GUEST:

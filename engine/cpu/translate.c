@@ -105,7 +105,7 @@ translate_block (Job *job, uint64_t pc, bool fallthrough)
       end_at (job, pc, false);
       return;
     }
-    if (translate_is_breakpoint (pc)) {
+    if (translate_is_breakpoint (pc) && !job->cpu->ignore_breakpoints) {
       ir_exit (job->b, IR_EXIT_DEBUG, pc);
       return;
     }

@@ -41,15 +41,8 @@ ir_const (IrBuilder *b, int64_t value)
 
   if (*hint < r->n_consts && r->consts[*hint] == value)
     return (IrVal)(IR_CONST_BASE + *hint);
-  if (G_UNLIKELY (r->n_consts == r->cap_consts)) {
-    r->cap_consts = MAX (64, r->cap_consts * 2);
-    r->consts = g_renew (int64_t, r->consts, r->cap_consts);
-  }
-  if (G_UNLIKELY (r->n_consts >= IR_NONE - IR_CONST_BASE))
-    g_error ("a front end used up the constants of a region");
-  r->consts[r->n_consts] = value;
   *hint = (uint16_t)r->n_consts;
-  return (IrVal)(IR_CONST_BASE + r->n_consts++);
+  return ir_region_const (r, value);
 }
 
 IrVal

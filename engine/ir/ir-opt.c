@@ -16,6 +16,8 @@ typedef struct {
   uint64_t *used; /* of the whole region: temporaries are local to their block, so nothing is ever cleared */
 } Liveness;
 
+static const IrOp removed = { .op = IR_MOV, .dst = IR_NONE, .a = IR_NONE, .b = IR_NONE, .c = IR_NONE };
+
 static inline void
 note_read (Liveness *l, IrVal v)
 {
@@ -55,7 +57,7 @@ optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
     unsigned props = ir_op_info[op->op].props;
 
     if (props & IR_P_PURE && is_dead (l, op->dst)) {
-      *op = (IrOp){ .op = IR_MOV, .dst = IR_NONE, .a = IR_NONE, .b = IR_NONE, .c = IR_NONE };
+      *op = removed;
       continue;
     }
     /* If the op leaves, it has not written its dst yet and every variable is looked at. */
@@ -69,9 +71,64 @@ optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
   }
 }
 
+static bool
+is_const_in (const IrRegion *r, IrVal v, int64_t low, int64_t high)
+{
+  return IR_IS_CONST (v) && ir_const_value (r, v) >= low && ir_const_value (r, v) <= high;
+}
+
+/* v = x << 32; v = v >> (32 - k), k 0 to 3: an unsigned 32-bit index scaled. Becomes v = zero-extended x; v = v << k,
+ * whose second half the next rule can take. */
+static void
+split_scaled_index (IrRegion *r, IrOp *shl, IrOp *shr)
+{
+  if (shl->op != IR_SHL || shr->op != IR_SHR || shl->type != IR_I64 || shr->type != IR_I64 || shr->a != shl->dst ||
+      shr->dst != shl->dst || !is_const_in (r, shl->b, 32, 32) || !is_const_in (r, shr->b, 29, 31))
+    return;
+  unsigned scale = 32 - (unsigned)ir_const_value (r, shr->b);
+  if (ir_region_full (r))
+    return;
+  *shl = (IrOp){ .op = IR_EXTZ, .type = IR_I64, .imm = 32, .dst = shl->dst, .a = shl->a, .b = IR_NONE, .c = IR_NONE };
+  shr->op = IR_SHL;
+  shr->b = ir_region_const (r, scale);
+}
+
+/* v = x << k; v = v + y: an element's address. */
+static bool
+fuse_scaled_add (IrRegion *r, IrOp *shl, IrOp *add)
+{
+  if (shl->op != IR_SHL || add->op != IR_ADD || shl->type != IR_I64 || add->type != IR_I64 || add->dst != shl->dst ||
+      !is_const_in (r, shl->b, 1, 3) || (add->a == shl->dst) == (add->b == shl->dst))
+    return false;
+  IrVal base = add->a == shl->dst ? add->b : add->a;
+  *add = (IrOp){ .op = IR_SHLADD, .type = IR_I64, .imm = (int32_t)ir_const_value (r, shl->b),
+                 .dst = add->dst, .a = shl->a, .b = base, .c = IR_NONE };
+  *shl = removed;
+  return true;
+}
+
+/* Neighbouring ops (INSN markers aside) that make one. Nothing can look at the state between them. */
+static void
+fuse_pairs (IrRegion *r, const IrBlock *block)
+{
+  IrOp *previous = NULL;
+  for (uint32_t i = block->first_op; i < block->first_op + block->n_ops; i++) {
+    IrOp *op = &r->ops[i];
+    if (op->op == IR_INSN)
+      continue;
+    if (previous != NULL) {
+      split_scaled_index (r, previous, op);
+      fuse_scaled_add (r, previous, op);
+    }
+    previous = op;
+  }
+}
+
 void
 ir_optimise (IrRegion *r)
 {
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    fuse_pairs (r, &r->blocks[i]);
   uint64_t used[TEMP_WORDS];
   Liveness l = { .used = used };
 

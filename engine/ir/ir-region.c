@@ -190,3 +190,16 @@ ir_exit (IrBuilder *b, IrExit reason, uint64_t pc)
   block->reason = reason;
   block->target[0].pc = pc;
 }
+
+IrVal
+ir_region_const (IrRegion *r, int64_t value)
+{
+  if (G_UNLIKELY (r->n_consts == r->cap_consts)) {
+    r->cap_consts = MAX (64, r->cap_consts * 2);
+    r->consts = g_renew (int64_t, r->consts, r->cap_consts);
+  }
+  if (G_UNLIKELY (r->n_consts >= IR_NONE - IR_CONST_BASE))
+    g_error ("a front end used up the constants of a region");
+  r->consts[r->n_consts] = value;
+  return (IrVal)(IR_CONST_BASE + r->n_consts++);
+}

@@ -192,6 +192,8 @@ ir_region_full (const IrRegion *r)
   return r->n_temps > 0x7000 || r->n_consts > 0x7000;
 }
 
+/* Adds a constant to the region's pool, without looking whether it is there. */
+IrVal ir_region_const (IrRegion *r, int64_t value);
 /* Verifies what every executor takes for granted: operand numbers in range and present as the shape says, temporaries
  * defined once and before use in the same block, blocks ended, edges inside the region. For tests and debugging.
  * Returns NULL, or a newly allocated description of the first defect. */

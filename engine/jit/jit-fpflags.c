@@ -61,7 +61,7 @@ jit_host_fpe (JitThread *t, const siginfo_t *info, void *ucontext)
   if (raised == 0)
     return false;
   js->state.fp.flags |= flags_of_csr (raised & ~CSR_UE);
-  *csr = (*csr | raised << MASK_SHIFT) & ~MXCSR_STICKY;
+  *csr = (*csr | raised << MASK_SHIFT) & ~raised; /* an underflow noted in MXCSR alone stays */
   if (raised & CSR_UE)
     js->fp_lazy = true;
   if (++js->fp_traps >= MAX_TRAPS) {

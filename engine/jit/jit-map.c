@@ -87,16 +87,14 @@ count_uses (const IrRegion *r, const uint32_t *weight, uint32_t *uses)
 }
 
 /* What it costs to have one register hold another variable than the pinned one: an exchange at every way in or out.
- * FALSE where a loop itself goes in and out (calls, returns, indirect jumps): a value that travels through memory at
- * each of them can cost several times what the register saves, as interpreters' dispatch loops show. */
+ * A value that travels through memory at each of them can cost several times what the register saves, as interpreters'
+ * dispatch loops show: FALSE where there is an indirect jump, and calls and returns weigh heavily. */
 static bool
 exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
 {
   uint32_t cost = 2;
   for (uint32_t i = 0; i < r->n_blocks; i++) {
     const IrBlock *b = &r->blocks[i];
-    if (b->end == IR_END_INDIRECT || (weight[i] > 1 && (b->end == IR_END_CALL || b->end == IR_END_RET)))
-      return false;
     switch (b->end) {
       case IR_END_BRANCH:
         for (unsigned t = 0; t < 2; t++)
@@ -107,7 +105,9 @@ exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
         if (b->target[0].block < 0)
           cost += 2 * weight[i];
         break;
-      case IR_END_CALL: cost += 4; break;
+      case IR_END_CALL: cost += 16 * weight[i]; break;
+      case IR_END_RET: cost += 8 * weight[i]; break;
+      case IR_END_INDIRECT: return false;
       default: cost += 2; break;
     }
   }

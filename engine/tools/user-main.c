@@ -3,6 +3,7 @@
 /* vitrine-user: runs one Linux program of another architecture. The architecture is the last part of the name it is
  * called by: vitrine-riscv64, vitrine-riscv32. */
 
+#include "gdb-stub.h"
 #include "log.h"
 #include "mem-direct.h"
 #include "user-abi.h"
@@ -215,10 +216,16 @@ main (int argc, char **argv)
     return error->code;
   }
 
+  if (command.options.gdb && !gdb_listen (command.options.gdb, &error)) {
+    print_error (error);
+    return 1;
+  }
   user_exit_hook = print_counters;
   user_signal_init ();
   UserThread *thread = user_thread_new (cpu);
   user_thread_enter (thread);
   user_signal_thread_init (thread);
+  if (command.options.gdb)
+    gdb_attach (thread);
   user_loop (thread);
 }

@@ -232,6 +232,15 @@ set_exec_fd (Parse *p, const char *value)
 }
 
 static bool
+set_gdb (Parse *p, const char *value)
+{
+  if (!*value)
+    return option_complain (p, "give a port number or the path of a socket");
+  p->command->options.gdb = value;
+  return true;
+}
+
+static bool
 set_reentry (Parse *p, const char *value)
 {
   p->command->reentry = true;
@@ -261,6 +270,7 @@ const Option user_options[] = {
   { "cpu", "MODEL", "VITRINE_CPU", "processor to be ('-cpu help' lists them)", set_cpu, OPTION_PASS_ON },
   { "s", "SIZE", "VITRINE_STACK_SIZE", "stack size in bytes, or with K, M, G (default: ulimit -s)", set_stack_size,
     OPTION_PASS_ON },
+  { "g", "PORT|PATH", "VITRINE_GDB", "wait for gdb on a TCP port of this machine or a Unix socket", set_gdb, 0 },
   { "strace", NULL, "VITRINE_STRACE", "print system calls", set_strace, OPTION_PASS_ON },
   { "d", "ITEM,...", "VITRINE_LOG", "log what is listed ('-d help' lists items)", set_log, OPTION_PASS_ON },
   { "D", "FILE", "VITRINE_LOG_FILENAME", "log to FILE, with %d for the process id (default: standard error)",

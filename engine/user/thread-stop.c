@@ -13,9 +13,9 @@ static GThread *stopper;
 
 /* Waits until the caller may run. */
 static void
-wait_for_go (void)
+wait_for_go (const UserThread *thread)
 {
-  while (stop_count && stopper != g_thread_self ())
+  while ((stop_count && stopper != g_thread_self ()) || (thread && thread->held))
     g_cond_wait (&stop_changed, &user_process.lock);
 }
 
@@ -41,7 +41,7 @@ void
 user_rest_end (UserThread *thread)
 {
   g_mutex_lock (&user_process.lock);
-  wait_for_go ();
+  wait_for_go (thread);
   thread->resting = false;
   g_mutex_unlock (&user_process.lock);
 }
@@ -73,7 +73,7 @@ user_stop_others (void)
     if (self)
       self->resting = true;
     g_cond_broadcast (&stop_changed);
-    wait_for_go ();
+    wait_for_go (self);
     if (self)
       self->resting = false;
   }
@@ -94,6 +94,14 @@ user_resume_others (void)
   g_mutex_lock (&user_process.lock);
   __atomic_store_n (&stop_count, stop_count - 1, __ATOMIC_SEQ_CST);
   g_cond_broadcast (&stop_changed);
+  g_mutex_unlock (&user_process.lock);
+}
+
+void
+user_thread_hold (UserThread *thread, bool hold)
+{
+  g_mutex_lock (&user_process.lock);
+  thread->held = hold;
   g_mutex_unlock (&user_process.lock);
 }
 

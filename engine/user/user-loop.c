@@ -22,6 +22,13 @@ breakpoint (UserThread *thread)
   force_fault (thread, SIGTRAP, TRAP_BRKPT, thread->cpu->state.pc);
 }
 
+static void
+debug_stop (UserThread *thread)
+{
+  if (user_debugger && user_debugger->stopped)
+    user_debugger->stopped (thread);
+}
+
 void
 user_loop (UserThread *thread)
 {
@@ -30,7 +37,12 @@ user_loop (UserThread *thread)
     user_signal_deliver (thread);
     IrExit reason = cpu_run (cpu);
     switch (reason) {
-      case IR_EXIT_SYSCALL: user_syscall (thread); break;
+      case IR_EXIT_SYSCALL:
+        user_syscall (thread);
+        /* A finished system call is a step as well. */
+        if (G_UNLIKELY (cpu->single_step) && thread->restart == 0)
+          debug_stop (thread);
+        break;
       case IR_EXIT_FAULT:
       case IR_EXIT_FETCH_FAULT: {
         IrFault fault = cpu->state.fault;
@@ -41,10 +53,7 @@ user_loop (UserThread *thread)
       }
       case IR_EXIT_ILLEGAL: force_fault (thread, SIGILL, ILL_ILLOPC, cpu->state.pc); break;
       case IR_EXIT_BREAKPOINT: breakpoint (thread); break;
-      case IR_EXIT_DEBUG:
-        if (user_debugger && user_debugger->stopped)
-          user_debugger->stopped (thread);
-        break;
+      case IR_EXIT_DEBUG: debug_stop (thread); break;
       default: break; /* a request: delivery looks */
     }
   }

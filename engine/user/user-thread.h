@@ -62,6 +62,8 @@ void user_stop_point (UserThread *thread);
 /* Brackets a host call that cannot be interrupted: the thread counts as resting in it. */
 void user_rest_begin (UserThread *thread);
 void user_rest_end (UserThread *thread);
+/* A held thread that rests goes on resting when the others resume.  To be called while all threads rest. */
+void user_thread_hold (UserThread *thread, bool hold);
 /* In a forked child: nobody else is left. */
 void user_stop_after_fork (UserThread *thread);
 

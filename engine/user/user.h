@@ -76,6 +76,7 @@ struct UserThread {
   UserSighand *sighand;    /* user_process.sighand, but for a process that shares our memory and not our handlers */
   bool vm_process;         /* a process of its own in its parent's memory (vfork) */
   bool resting;            /* protected by user_process.lock: see user_stop_others() */
+  bool held;               /* protected by user_process.lock: see user_thread_hold() */
   sigjmp_buf *leave;       /* of the host thread's start; NULL: the process's first thread */
   int exit_status;
   bool exited;

@@ -35,18 +35,19 @@ main (int argc, char **argv)
 """
 
 MAKEFILE = """
+.RECIPEPREFIX = >
 NUMBERS := $(shell seq 1 12)
 OBJECTS := $(NUMBERS:%=part%.o)
 check: program
-	./program > output
+> ./program > output
 program: main.o $(OBJECTS)
-	gcc -o $@ $^
+> gcc -o $@ $^
 part%.c:
-	@echo "int part$* (void) { return $* * $*; }" > $@
+> @echo "int part$* (void) { return $* * $*; }" > $@
 main.c: Makefile
-	{ for i in $(NUMBERS); do echo "int part$$i (void);"; done; \\
-	  echo '#include <stdio.h>'; echo 'int main (void) { printf ("%d\\n", 0'; \\
-	  for i in $(NUMBERS); do echo "+ part$$i ()"; done; echo '); }'; } > $@
+> { for i in $(NUMBERS); do echo "int part$$i (void);"; done; \\
+>   echo '#include <stdio.h>'; echo 'int main (void) { printf ("%d\\n", 0'; \\
+>   for i in $(NUMBERS); do echo "+ part$$i ()"; done; echo '); }'; } > $@
 .PRECIOUS: part%.c
 """
 

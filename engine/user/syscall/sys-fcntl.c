@@ -79,13 +79,6 @@ sys_llseek (UserThread *thread, const uint64_t *a)
   return ret < 0 ? ret : user_write (a[3], &ret, sizeof ret);
 }
 
-/* Linux on riscv32 has the advice second, so that the 64-bit arguments need no gap. */
-int64_t
-sys_fadvise64_64 (UserThread *thread, const uint64_t *a)
-{
-  return HOST_CALL (__NR_fadvise64, a[0], a[2], a[3], a[1]);
-}
-
 static int64_t
 put_statfs (int64_t ret, uint64_t size, uint64_t addr, const struct statfs *host)
 {

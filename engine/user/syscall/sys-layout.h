@@ -73,6 +73,38 @@ typedef struct {
   int32_t pad[12];
 } GuestSigevent32;
 
+/* siginfo_t of a 32-bit guest: the union follows the three words without a gap. */
+typedef struct {
+  int32_t signo, error, code;
+  union {
+    struct {
+      int32_t pid;
+      uint32_t uid, value;
+    } sent;
+    struct {
+      int32_t pid;
+      uint32_t uid;
+      int32_t status, utime, stime;
+    } child;
+    struct {
+      uint32_t addr;
+      int16_t addr_lsb;
+    } fault;
+    struct {
+      int32_t band, fd;
+    } poll;
+    struct {
+      uint32_t call_addr;
+      int32_t syscall;
+      uint32_t arch;
+    } sys;
+    uint8_t room[128 - 12];
+  };
+} GuestSiginfo32;
+/* sys-siginfo.c */
+void user_siginfo32_to_guest (void *guest, const void *host);
+void user_siginfo32_to_host (void *host, const void *guest);
+
 typedef struct {
   uint32_t events, pad;
   uint64_t data;
@@ -156,3 +188,4 @@ _Static_assert (sizeof (GuestStatfs32) == 88, "struct statfs64");
 _Static_assert (sizeof (GuestSysinfo32) == 64, "struct sysinfo");
 _Static_assert (sizeof (GuestSemid64) == 88 && sizeof (GuestShmid64) == 112 && sizeof (GuestMsqid64) == 120, "IPC");
 _Static_assert (sizeof (GuestMsghdr64) == 56, "struct msghdr");
+_Static_assert (sizeof (GuestSiginfo32) == 128, "siginfo_t");

@@ -277,7 +277,7 @@ static const Kind kinds[K_COUNT] = {
     [K_CAP_HEADER] = {8, 8, 8},
     [K_MQ_ATTR] = LAYOUT_32 (struct mq_attr, GuestMqAttr32, mq_attr32_to_host, mq_attr32_to_guest),
     [K_SIGEVENT] = LAYOUT_32 (struct sigevent, GuestSigevent32, sigevent32_to_host, NULL),
-    [K_SIGINFO] = {128, 128, 128},
+    [K_SIGINFO] = LAYOUT_32 (siginfo_t, GuestSiginfo32, user_siginfo32_to_host, user_siginfo32_to_guest),
     [K_EPOLL_EVENT] = {sizeof (struct epoll_event), sizeof (GuestEpollEvent), sizeof (GuestEpollEvent),
                        epoll_event_to_host, epoll_event_to_guest, epoll_event_to_host, epoll_event_to_guest},
     [K_ITIMER_ID] = SAME (int),

@@ -14,7 +14,8 @@
 #define MEM_SIZE 0x4000u
 #define PC       UINT64_C (0x1000)
 #define N_VARS   60
-#define FIRST_FP 36 /* variables from here on are floating-point containers */
+#define FIRST_FP 36 /* variables from here on are floating-point containers, */
+#define N_EACH   8  /* eight each that hold F64, F32 and F16 values (nearly always boxed) */
 #define CLASS    (IR_FPC_NAN_CANONICAL | IR_FPC_BOXED | IR_FPC_CVT_NAN_MAX)
 #define COUNTER  0  /* variable that ends loops; nothing else writes it */
 
@@ -153,6 +154,12 @@ int_operand (Maker *m)
   return (IrVal)below (m, FIRST_FP);
 }
 
+static IrVal
+float_var (Maker *m, IrType type)
+{
+  return (IrVal)(FIRST_FP + N_EACH * (IR_F64 - type) + below (m, N_EACH));
+}
+
 /* A value of the type: what an op of that type produced, or a container unboxed. */
 static IrVal
 float_operand (Maker *m, IrType type)
@@ -162,7 +169,7 @@ float_operand (Maker *m, IrType type)
     if (m->float_type[i] == type)
       return m->floats[i];
   }
-  IrVal v = (IrVal)(FIRST_FP + below (m, N_VARS - FIRST_FP));
+  IrVal v = float_var (m, type);
   if (type == IR_F64)
     return v;
   return ir_op1 (&m->b, IR_UNBOX, type, v);
@@ -265,6 +272,8 @@ make_crossing (Maker *m)
       add_int (m, ir_emit (&m->b, d, float_operand (m, type), IR_NONE, IR_NONE));
       break;
     case 2:
+      if (below (m, 16) != 0) /* mostly out of range, which compiled code leaves to the interpreter */
+        return;
       d.op = IR_FTOI;
       d.sub = (uint8_t)((below (m, 2) ? IR_I64 : IR_I32) | (below (m, 2) ? IR_UNSIGNED : 0));
       d.flags = d.sub == IR_I32 && below (m, 2) ? IR_F_SX : 0;
@@ -272,7 +281,7 @@ make_crossing (Maker *m)
       break;
     case 3:
       d.op = IR_ITOF;
-      d.sub = (uint8_t)((below (m, 2) ? IR_I64 : IR_I32) | (below (m, 2) ? IR_UNSIGNED : 0));
+      d.sub = (uint8_t)((below (m, 2) ? IR_I64 : IR_I32) | (below (m, 8) ? 0 : IR_UNSIGNED));
       add_float (m, ir_emit (&m->b, d, int_operand (m), IR_NONE, IR_NONE), type);
       break;
     case 4:
@@ -308,7 +317,7 @@ make_load (Maker *m)
   unsigned log2 = below (m, type == IR_I64 ? 4 : 3), is_signed = below (m, 2);
   IrVal addr = random_address (m, 1);
   IrDesc d = IR_DESC (.op = IR_LOAD, .type = type, .sub = IR_MEM (log2, is_signed), .imm = (int)below (m, 1024) - 512);
-  d.flags = (below (m, 4) ? 0 : IR_F_BE) | (type == IR_I32 && below (m, 2) ? IR_F_SX : 0);
+  d.flags = (below (m, 256) ? 0 : IR_F_BE) | (type == IR_I32 && below (m, 2) ? IR_F_SX : 0);
   add_int (m, ir_emit (&m->b, d, addr, IR_NONE, IR_NONE));
 }
 
@@ -348,7 +357,7 @@ make_effect (Maker *m)
       log2 = 2 + below (m, 2);
       addr = random_address (m, 8);
       ir_set (&m->b, dst,
-              ir_rmw (&m->b, log2 == 3 ? IR_I64 : IR_I32, IR_MEM (log2, 1), (IrRmw)below (m, 9), addr, int_operand (m),
+              ir_rmw (&m->b, log2 == 3 ? IR_I64 : IR_I32, IR_MEM (log2, 1), (IrRmw)below (m, below (m, 16) ? 2 : 9), addr, int_operand (m),
                       log2 == 2 ? IR_F_SX : 0));
       break;
     case 2:
@@ -374,7 +383,7 @@ make_insn (Maker *m, uint64_t pc)
   for (unsigned n = 1 + below (m, 3); n > 0; n--) {
     if (m->n_floats > 0 && below (m, 2)) {
       unsigned i = below (m, m->n_floats);
-      ir_set (&m->b, (IrVal)(FIRST_FP + below (m, N_VARS - FIRST_FP)), m->floats[i]);
+      ir_set (&m->b, float_var (m, m->float_type[i]), m->floats[i]);
       m->floats[i] = m->floats[--m->n_floats]; /* it may have become the variable */
       m->float_type[i] = m->float_type[m->n_floats];
     } else if (m->n_ints > 0) {
@@ -484,8 +493,11 @@ static void
 random_start (GRand *rand, Outcome *o)
 {
   memset (o, 0, sizeof *o);
-  for (unsigned v = 0; v < N_VARS; v++)
+  for (unsigned v = 0; v < N_VARS; v++) {
     o->var[v] = random_value (rand);
+    if (v >= FIRST_FP + N_EACH && g_rand_int (rand) % 2048 != 0)
+      o->var[v] |= UINT64_MAX << (v < FIRST_FP + 2 * N_EACH ? 32 : 16);
+  }
   o->var[COUNTER] = g_rand_int (rand) % 20;
   o->pc = PC;
   o->fp.round = g_rand_int (rand) % 4;
@@ -506,6 +518,8 @@ run_compiled (const Outcome *start, IrRegion *r, JitTier tier, Outcome *ret)
   JitCode *code = tier == JIT_REGION && cold != NULL ? jit_compile (thread, r, JIT_REGION, cold) : cold;
   g_assert_nonnull (code);
   put_outcome (start, s);
+  if (g_random_boolean ()) /* both ways to know the flags */
+    js->fp_traps = 0;
   unsigned exit = jit_enter (thread, code);
   for (unsigned again = 0; exit == JIT_EXIT_LINK || exit == JIT_EXIT_HOT; again++) { /* a way out of the block */
     g_assert_cmpuint (again, <, 1000);
@@ -564,7 +578,8 @@ test_random (gconstpointer data)
     compare (&want, &got, r, seed);
     g_rand_free (m.rand);
   }
-  g_assert_cmpuint (n_bails, <, rounds); /* compiled code did the work */
+  g_test_message ("%u of %u regions were left to the interpreter half-way", n_bails, rounds);
+  g_assert_cmpuint (n_bails, <, rounds / 2); /* compiled code did the work */
   ir_region_free (r);
   g_free (interpreted);
 }
