@@ -4,7 +4,6 @@
 #include <asm/prctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 JitConfig jit_config;
@@ -181,16 +180,8 @@ fill_tables (Lower *l)
   }
 }
 
-static uint64_t
-now_ns (void)
-{
-  struct timespec ts;
-  clock_gettime (CLOCK_MONOTONIC, &ts);
-  return ts.tv_sec * UINT64_C (1000000000) + ts.tv_nsec;
-}
-
 static void
-count_compile (const IrRegion *r, JitTier tier, size_t size, uint64_t start)
+count_compile (const IrRegion *r, JitTier tier, size_t size)
 {
   uint64_t insns = 0;
   for (uint32_t i = 0; i < r->n_blocks; i++)
@@ -198,14 +189,12 @@ count_compile (const IrRegion *r, JitTier tier, size_t size, uint64_t start)
   __atomic_fetch_add (&jit_counters.regions[tier], 1, __ATOMIC_RELAXED);
   __atomic_fetch_add (&jit_counters.insns[tier], insns, __ATOMIC_RELAXED);
   __atomic_fetch_add (&jit_counters.host_bytes, size, __ATOMIC_RELAXED);
-  __atomic_fetch_add (&jit_counters.compile_ns[tier], now_ns () - start, __ATOMIC_RELAXED);
 }
 
 JitCode *
 jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
 {
   Lower *l = t->lower;
-  uint64_t start = jit_config.count ? now_ns () : 0;
   uint8_t *room = cache_room (t, room_for (r, tier));
   if (room == NULL)
     return NULL;
@@ -237,7 +226,7 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
   fill_tables (l);
   cache_commit (t, code, l->a.p);
   if (jit_config.count)
-    count_compile (r, tier, code->size, start);
+    count_compile (r, tier, code->size);
   return table_publish (code, cold);
 }
 

@@ -122,7 +122,8 @@ typedef enum { JIT_FAULT_NONE, JIT_FAULT_GUEST, JIT_FAULT_RETRY } JitFault;
 JitFault jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, unsigned reason);
 
 typedef struct {
-  uint64_t regions[2], insns[2], host_bytes, compile_ns[2];
+  uint64_t regions[2], insns[2], host_bytes;
+  uint64_t measuring_us; /* spent on counting host instructions: no part of the work */
   uint64_t flushes;
 } JitCounters;
 extern JitCounters jit_counters;

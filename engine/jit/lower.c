@@ -315,11 +315,13 @@ emit_entry (Lower *l)
 static void
 fill_counts (Lower *l)
 {
+  gint64 start = g_get_monotonic_time ();
   for (uint32_t i = 0; i < l->r->n_blocks; i++) {
     const uint8_t *end = i + 1 < l->r->n_blocks ? l->label[i + 1] : l->a.p;
     uint32_t n = count_host_insns (l->count_site[i] + 4, end - (l->count_site[i] + 4));
     memcpy (l->count_site[i], &n, 4);
   }
+  jit_counters.measuring_us += (uint64_t)(g_get_monotonic_time () - start);
 }
 
 static void

@@ -43,6 +43,8 @@ class ProgramTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.dir = Path(folder.name)
         self.env = {"PATH": "/usr/bin:/bin", "HOME": folder.name, "TMPDIR": folder.name, "LC_ALL": "C"}
+        # How an instrumented Vitrine is to report.
+        self.env |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
 
     def run_guest(self, program, *args, status=0, data=None, timeout=300, errors=False):
         """Runs a program of the sysroot, expects its exit status, and returns what it printed (with `errors`, also

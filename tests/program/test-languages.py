@@ -79,12 +79,10 @@ class Lua(programs.ProgramTest):
             local s = {} for i = 1, 1000 do s[i] = (i * 7919) % 1009 end table.sort(s) local ok = true
             for i = 2, #s do ok = ok and s[i - 1] <= s[i] end print(ok, s[1], s[1000], utf8.len("äöü"), string.pack(">i4", 258):byte(1, -1))
         """
-        out = self.run_guest("lua5.4", "-e", script)
-        self.assertRegex(out.splitlines()[3], r"^42\t42\t4\tfalse\ttable: 0x[0-9a-f]+$")
-        lines = out.splitlines()
-        lines[3] = ""
+        lines = self.run_guest("lua5.4", "-e", script).splitlines()
+        self.assertRegex(lines.pop(4), r"^42\t42\t4\tfalse\ttable: 0x[0-9a-f]+$")
         self.assertEqual("\n".join(lines), "1229\t9973\t3\t-4\t2\t3.5\t1099511627776\ttrue\n1\t22\t333\tdone\n"
-                         "value=key; y=x\t2\t 3.14|\"a\\\nb\"|ff\n\ntrue\t1\t1008\t3\t0\t0\t1\t2")
+                         "value=key; y=x\t 3.14|\"a\\\nb\"|ff\ntrue\t1\t1008\t3\t0\t0\t1\t2")
 
 
 if __name__ == "__main__":

