@@ -2,9 +2,12 @@
 /* The address space of 32 bits: mmap2, mremap, brk, shared memory; and code that is written while it runs. */
 #include "runtime.h"
 
+#include <asm/shmbuf.h>
 #include <linux/ipc.h>
 #include <linux/memfd.h>
-#include <linux/shm.h>
+
+#define IPC_64     0x100
+#define SHM_RDONLY 010000
 
 static long
 map (uint32_t addr, uint32_t size, int prot, int flags)
@@ -88,7 +91,7 @@ test_shm (void)
   *(volatile uint32_t *)at = 77;
   CHECK_EQ (*(volatile uint32_t *)again, 77);
   memset (&ds, 0xff, sizeof ds);
-  CHECK_OK (CALL (shmctl, id, IPC_STAT | 0x100, &ds));
+  CHECK_OK (CALL (shmctl, id, IPC_STAT | IPC_64, &ds));
   CHECK (ds.shm_segsz == 8192 && ds.shm_nattch == 2 && ds.shm_cpid == CALL (getpid));
   CHECK ((ds.shm_perm.mode & 0777) == 0600 && ds.shm_atime_high == 0 && ds.shm_atime > 1600000000);
   CHECK_OK (CALL (shmctl, id, IPC_RMID, 0));

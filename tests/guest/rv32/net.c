@@ -106,23 +106,24 @@ test_options (void)
     int64_t sec, usec;
   } time = { 0, 20000 }, got = { -1, -1 };
   char byte;
-  uint32_t size = sizeof got;
+  uint32_t size;
   int value = 0;
+  size = 4;
+  CHECK_OK (CALL (getsockopt, fds[0], SOL_SOCKET, SO_TYPE, &value, &size));
+  CHECK_EQ (value, SOCK_DGRAM);
+  size = sizeof got;
+  if (under_qemu) /* It takes the new structure for the old one. */
+    return;
   CHECK_OK (CALL (setsockopt, fds[0], SOL_SOCKET, SO_RCVTIMEO_NEW, &time, sizeof time));
   CHECK_EQ (CALL (recvfrom, fds[0], &byte, 1, 0, 0, 0), -EAGAIN);
   CHECK_OK (CALL (getsockopt, fds[0], SOL_SOCKET, SO_RCVTIMEO_NEW, &got, &size));
   CHECK (size == 16 && got.sec == 0 && got.usec >= 20000 && got.usec < 40000);
-  if (!under_qemu) {
-    /* The option's old number is one of two 32-bit words. */
-    uint32_t old[2] = { 3, 0 }, old_got[4] = { 9, 9, 9, 9 };
-    size = 8;
-    CHECK_OK (CALL (setsockopt, fds[0], SOL_SOCKET, SO_RCVTIMEO_OLD, old, 8));
-    CHECK_OK (CALL (getsockopt, fds[0], SOL_SOCKET, SO_RCVTIMEO_OLD, old_got, &size));
-    CHECK (size == 8 && old_got[0] == 3 && old_got[1] == 0 && old_got[2] == 9);
-  }
-  size = 4;
-  CHECK_OK (CALL (getsockopt, fds[0], SOL_SOCKET, SO_TYPE, &value, &size));
-  CHECK_EQ (value, SOCK_DGRAM);
+  /* The option's old number is one of two 32-bit words. */
+  uint32_t old[2] = { 3, 0 }, old_got[4] = { 9, 9, 9, 9 };
+  size = 8;
+  CHECK_OK (CALL (setsockopt, fds[0], SOL_SOCKET, SO_RCVTIMEO_OLD, old, 8));
+  CHECK_OK (CALL (getsockopt, fds[0], SOL_SOCKET, SO_RCVTIMEO_OLD, old_got, &size));
+  CHECK (size == 8 && old_got[0] == 3 && old_got[1] == 0 && old_got[2] == 9);
 }
 
 static void
@@ -158,7 +159,8 @@ guest_main (int argc, char **argv, char **envp)
   CHECK_OK (CALL (socketpair, AF_UNIX, SOCK_DGRAM, 0, fds));
   test_rights ();
   test_credentials ();
-  test_many ();
+  if (!under_qemu) /* It lacks recvmmsg_time64. */
+    test_many ();
   test_options ();
   test_named ();
   return check_end ();
