@@ -3,7 +3,7 @@
 
 #include "exec-interp.h"
 #include "guest-mem.h"
-#include "log.h"
+#include "trace.h"
 #include "translate.h"
 #include <time.h>
 
@@ -89,7 +89,7 @@ exec_jit_ready (Cpu *cpu)
 {
   if (cpu->jit != NULL)
     return true;
-  if (cpu_settings.interpret || !init_once (cpu))
+  if (cpu_settings.interpret || trace_blocks () || !init_once (cpu))
     return false;
   cpu->jit = jit_thread_new (&cpu->jit_state);
   return cpu->jit != NULL;
@@ -114,21 +114,6 @@ exec_jit_flush_icache (Cpu *cpu, uint64_t start, uint64_t size)
 
 static uint64_t translated_insns, translate_ns;
 
-static void
-log_region (const IrRegion *r, const JitCode *code)
-{
-  if (vlog_enabled (VLOG_IR)) {
-    char *text = ir_region_print (r, NULL);
-    vlog (VLOG_IR, "%s", text);
-    g_free (text);
-  }
-  if (vlog_enabled (VLOG_OUT_ASM) && code != NULL) {
-    char *text = jit_disassemble (code);
-    vlog (VLOG_OUT_ASM, "OUT: 0x%" G_GINT64_MODIFIER "x\n%s\n", r->pc, text);
-    g_free (text);
-  }
-}
-
 /* The time, less what went into counting host instructions. */
 static uint64_t
 work_ns (void)
@@ -145,13 +130,14 @@ compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCo
   uint64_t start = cpu_settings.count ? work_ns () : 0;
   reader = cpu;
   translate_region (cpu, &w->builder, w->region, pc, scope);
+  trace_region (cpu, w->region);
   JitCode *code = jit_compile (cpu->jit, w->region, tier, cold);
   if (cpu_settings.count) {
     __atomic_fetch_add (&translate_ns, work_ns () - start, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < w->region->n_blocks; i++)
       __atomic_fetch_add (&translated_insns, w->region->blocks[i].n_insns, __ATOMIC_RELAXED);
   }
-  log_region (w->region, code);
+  trace_code (code);
   return code;
 }
 

@@ -5,6 +5,7 @@
 #include "exec-interp.h"
 #include "exec-jit.h"
 #include "guest-mem.h"
+#include "trace.h"
 #include <sched.h>
 #include <unistd.h>
 #include <ucontext.h>
@@ -69,6 +70,8 @@ run_interpreted (Cpu *cpu)
   for (;;) {
     if (take_request (cpu))
       return IR_EXIT_REQUEST;
+    if (trace_blocks ())
+      trace_block (cpu);
     IrExit reason = handle_exit (cpu, interp_step (cpu, cpu->single_step));
     if (reason != IR_EXIT_NONE)
       return reason;

@@ -2,6 +2,8 @@
 #include "lower.h"
 
 #include <asm/prctl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -191,6 +193,24 @@ count_compile (const IrRegion *r, JitTier tier, size_t size)
   __atomic_fetch_add (&jit_counters.host_bytes, size, __ATOMIC_RELAXED);
 }
 
+/* A line for perf, which looks for /tmp/perf-PID.map: address, size, name. */
+static void
+perf_map_add (const JitCode *code)
+{
+  static FILE *file;
+  static pid_t owner;
+  if (owner != getpid ()) {
+    g_autofree char *name = g_strdup_printf ("/tmp/perf-%d.map", (int)getpid ());
+    file = fopen (name, "ae");
+    owner = getpid ();
+  }
+  if (file == NULL)
+    return;
+  fprintf (file, "%" PRIxPTR " %x guest_%" PRIx64 "%s\n", (uintptr_t)code->entry, code->size, code->pc,
+           code->tier == JIT_REGION ? "_hot" : "");
+  fflush (file);
+}
+
 JitCode *
 jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
 {
@@ -227,6 +247,8 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
   cache_commit (t, code, l->a.p);
   if (jit_config.count)
     count_compile (r, tier, code->size);
+  if (jit_config.perf_map)
+    perf_map_add (code);
   return table_publish (code, cold);
 }
 

@@ -194,6 +194,8 @@ set_test_mode (Parse *p, const char *mode)
 #define IS(name) (n == strlen (name) && !memcmp (mode, name, n))
   if (IS ("interpret") && !equals)
     return cpu_settings.interpret = true;
+  if (IS ("guest-base") && !equals)
+    return p->command->options.move_guest = true;
   if (IS ("flush-every"))
     return set_unsigned (p, value, &cpu_settings.flush_every);
   if (IS ("interrupt-every"))
@@ -207,8 +209,8 @@ set_test_mode (Parse *p, const char *mode)
     return true;
   }
 #undef IS
-  return option_complain (p, "'%s' is not a test mode; they are interpret, flush-every=N, interrupt-every=N, "
-                          "cache-size=N and hot=N", mode);
+  return option_complain (p, "'%s' is not a test mode; they are interpret, guest-base, flush-every=N, "
+                          "interrupt-every=N, cache-size=N and hot=N", mode);
 }
 
 static bool
@@ -280,7 +282,7 @@ const Option user_options[] = {
   { "singlestep", NULL, NULL, NULL, set_one_insn, OPTION_PASS_ON },
   { "tb-size", "MIB", "VITRINE_TB_SIZE", "size of the cache for translated code", set_tb_size, OPTION_PASS_ON },
   { "perfmap", NULL, "VITRINE_PERFMAP", "write /tmp/perf-PID.map for perf", set_perf_map, OPTION_PASS_ON },
-  { "test", "MODE,...", "VITRINE_TEST", "force interpret, flush-every=N, interrupt-every=N, cache-size=N or hot=N",
+  { "test", "MODE,...", "VITRINE_TEST", "force interpret, guest-base, flush-every=N, interrupt-every=N, cache-size=N or hot=N",
     set_test, OPTION_PASS_ON },
   { "exec-fd", "FD", NULL, NULL, set_exec_fd, OPTION_HIDDEN },
   { "reentry", NULL, NULL, NULL, set_reentry, OPTION_HIDDEN },

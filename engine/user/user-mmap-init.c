@@ -107,7 +107,7 @@ user_mmap_init (const GuestIsa *isa)
   /* The highest 32-bit addresses are error numbers when returned by a system call. */
   space->end = isa->bits == 32 ? guest_space_size - USER_PAGE : guest_space_size;
   space->base = placement_top ();
-  if (!host_range_free (LOWEST, guest_space_size))
+  if (user_process.options.move_guest || !host_range_free (LOWEST, guest_space_size))
     reserve_elsewhere ();
   user_map_init ();
 }

@@ -36,6 +36,7 @@ typedef struct {
   const char *gdb;         /* -g PORT or PATH */
   uint64_t stack_size;     /* -s, bytes */
   bool strace;             /* -strace */
+  bool move_guest;         /* -test guest-base: guest addresses are never the host's */
 } UserOptions;
 
 struct UserProcess {

@@ -24,6 +24,9 @@ def find_sysroot():
 
 
 VITRINE = os.environ["VITRINE"]
+# What concerns Vitrine itself: forced modes, and how an instrumented build reports.
+ENGINE_ENV = {name: value for name, value in os.environ.items()
+              if name == "VITRINE_TEST" or name.endswith("SAN_OPTIONS")}
 SYSROOT = find_sysroot()
 
 
@@ -42,9 +45,7 @@ class ProgramTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="vitrine-program-")
         self.addCleanup(folder.cleanup)
         self.dir = Path(folder.name)
-        self.env = {"PATH": "/usr/bin:/bin", "HOME": folder.name, "TMPDIR": folder.name, "LC_ALL": "C"}
-        # How an instrumented Vitrine is to report.
-        self.env |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        self.env = {"PATH": "/usr/bin:/bin", "HOME": folder.name, "TMPDIR": folder.name, "LC_ALL": "C", **ENGINE_ENV}
 
     def run_guest(self, program, *args, status=0, data=None, timeout=300, errors=False):
         """Runs a program of the sysroot, expects its exit status, and returns what it printed (with `errors`, also

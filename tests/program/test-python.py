@@ -23,7 +23,8 @@ def run_tests(python, folder, module, patterns, env=None):
     for pattern in patterns:
         args += ["-m", pattern]
     work = tempfile.mkdtemp(dir=folder)
-    environment = {"PATH": "/usr/bin:/bin", "HOME": work, "TMPDIR": work, "LC_ALL": "C.UTF-8", **(env or {})}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": work, "TMPDIR": work, "LC_ALL": "C.UTF-8",
+                   **programs.ENGINE_ENV, **(env or {})}
     done = subprocess.run(args, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     return done.stdout.decode(errors="replace")

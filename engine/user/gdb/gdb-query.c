@@ -47,15 +47,33 @@ read_exec_file (GdbServer *s, const char *annex)
   return user_process.exe_path ? g_string_new (user_path_to_guest (user_process.exe_path)) : NULL;
 }
 
+/* Stops that no signal caused have the siginfo that ptrace would make up for them. */
+static void
+fill_siginfo (siginfo_t *ret_info, const GdbThread *t)
+{
+  *ret_info = (siginfo_t){.si_signo = SIGTRAP, .si_code = TRAP_BRKPT};
+  switch (t->stop.kind) {
+    case GDB_STOP_SIGNAL: *ret_info = t->stop.info; return;
+    case GDB_STOP_NONE: *ret_info = (siginfo_t){.si_signo = SIGINT, .si_code = SI_KERNEL}; return;
+    case GDB_STOP_STEP: ret_info->si_code = TRAP_TRACE; break;
+    case GDB_STOP_WATCH: ret_info->si_code = TRAP_HWBKPT; break;
+    default: break;
+  }
+  ret_info->si_addr = (void *)(uintptr_t)(t->stop.kind == GDB_STOP_WATCH ? t->stop.watch_addr
+                                                                          : t->user->cpu->state.pc);
+}
+
 static GString *
 read_siginfo (GdbServer *s, const char *annex)
 {
   const GdbThread *t = gdb_general_thread (s);
-  uint64_t info[USER_KIND_MAX_SIZE / 8] = {0};
-  if (t == NULL || t->stop.kind != GDB_STOP_SIGNAL)
+  uint64_t packed[USER_KIND_MAX_SIZE / 8] = {0};
+  siginfo_t info;
+  if (t == NULL)
     return NULL;
-  user_kind_to_guest (K_SIGINFO, info, &t->stop.info);
-  return g_string_new_len ((const char *)info, (gssize)user_kind_size (K_SIGINFO));
+  fill_siginfo (&info, t);
+  user_kind_to_guest (K_SIGINFO, packed, &info);
+  return g_string_new_len ((const char *)packed, (gssize)user_kind_size (K_SIGINFO));
 }
 
 static GString *

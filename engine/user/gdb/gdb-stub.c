@@ -256,6 +256,9 @@ tell_stop (GdbThread *t, const GdbStop *stop)
   gdb_thread_select (s, t, stop);
   if (stop->kind != GDB_STOP_INTERRUPT && t != NULL)
     t->reported = true;
+  /* At the start it is gdb that asks. */
+  if (stop->kind == GDB_STOP_ATTACH)
+    return;
   g_string_truncate (s->reply, 0);
   gdb_append_stop (s);
   send_packet (s, s->reply->str, s->reply->len);
@@ -397,11 +400,21 @@ tell_exit (GdbThread *t, const GdbStop *stop)
   g_mutex_unlock (&gdb_lock);
 }
 
+/* What gdb sends before that is for a stopped program. */
+static void
+wait_for_attached_thread (void)
+{
+  struct pollfd fd = {.fd = stub.wake, .events = POLLIN};
+  while (poll (&fd, 1, -1) < 0)
+    ;
+}
+
 static gpointer
 stub_main (gpointer unused)
 {
   GdbThread *t;
   GdbStop stop;
+  wait_for_attached_thread ();
   for (;;) {
     bool there = wait_for_stop (&t, &stop);
     if (there && stop.kind == GDB_STOP_EXIT) {

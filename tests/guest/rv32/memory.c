@@ -6,7 +6,6 @@
 #include <linux/ipc.h>
 #include <linux/memfd.h>
 
-#define IPC_64     0x100
 #define SHM_RDONLY 010000
 
 static long
@@ -58,7 +57,7 @@ test_mremap (void)
   CHECK_EQ (*(volatile uint32_t *)(target + 4096), 0x1234);
   CHECK_EQ (CALL (mremap, target + 1, 4096, 8192, 0, 0), -EINVAL);
   CHECK_EQ (CALL (mremap, 0x1000, 4096, 8192, 0, 0), -EFAULT);
-  CHECK_EQ (CALL (mremap, target, 4096, 0xf0000000, MREMAP_MAYMOVE, 0), -ENOMEM);
+  CHECK_EQ (CALL (mremap, target, 4096, 0xffff0000, MREMAP_MAYMOVE, 0), -ENOMEM);
   CHECK_EQ (CALL (madvise, target, 8192, MADV_DONTNEED), 0);
   CHECK_EQ (*(volatile uint32_t *)(target + 4096), 0);
   uint8_t resident[2] = { 9, 9 };

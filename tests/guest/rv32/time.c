@@ -12,7 +12,6 @@
 #include <linux/time.h>
 #include <linux/timerfd.h>
 
-#define IPC_64 0x100
 
 typedef struct {
   int64_t sec;
