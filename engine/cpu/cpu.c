@@ -43,6 +43,7 @@ cpu_clone (const Cpu *from)
   memcpy (cpu, from, from->isa->cpu_size);
   cpu->jit = NULL;
   jit_state_clear (&cpu->jit_state);
+  cpu->jit_state.executed_insns = cpu->jit_state.executed_host_insns = 0;
   cpu->interp = NULL;
   cpu->owner = NULL;
   cpu->state.leave = NULL;

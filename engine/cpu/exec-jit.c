@@ -128,6 +128,7 @@ compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCo
 {
   Workshop *w = workshop ();
   uint64_t start = cpu_settings.count ? work_ns () : 0;
+  jit_translating (cpu->jit);
   reader = cpu;
   translate_region (cpu, &w->builder, w->region, pc, scope);
   trace_region (cpu, w->region);

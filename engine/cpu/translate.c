@@ -45,6 +45,13 @@ find_block (const IrRegion *r, uint64_t pc)
   return -1;
 }
 
+/* A region names its instructions by their 32-bit distance from its start. */
+static bool
+is_near (const IrRegion *r, uint64_t pc)
+{
+  return (int64_t)(pc - r->pc) == (int32_t)(pc - r->pc);
+}
+
 static void
 want_block (Job *job, uint64_t pc)
 {
@@ -53,6 +60,18 @@ want_block (Job *job, uint64_t pc)
   if (job->scope->wants == NULL || !job->scope->wants (job->cpu, pc))
     return;
   job->todo[job->n_todo++] = pc;
+}
+
+/* The bytes an instruction was made from: what the code is compared with when the guest may have changed it. */
+static void
+add_source (IrRegion *r, const uint8_t *bytes, size_t size)
+{
+  if (r->n_source + size > r->cap_source) {
+    r->cap_source = MAX (256, 2 * r->cap_source);
+    r->source = g_realloc (r->source, r->cap_source);
+  }
+  memcpy (r->source + r->n_source, bytes, size);
+  r->n_source += size;
 }
 
 /* Translates the instruction at pc. Returns false when the block must end before it (fetch fault). */
@@ -76,6 +95,7 @@ translate_insn (Job *job, uint64_t *pc, IsaFlow *ret_flow)
       break;
     want = insn.len;
   }
+  add_source (job->b->region, insn.code, insn.len);
   *pc += insn.len;
   job->n_insns++;
   return true;
@@ -165,7 +185,7 @@ translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const Transl
   while (job.n_todo > 0 && r->n_blocks < scope->max_blocks && job.n_insns < scope->max_insns) {
     uint64_t at = job.todo[--job.n_todo];
     bool first = true, inherits = false;
-    while (find_block (r, at) < 0 && r->n_blocks < scope->max_blocks &&
+    while (find_block (r, at) < 0 && is_near (r, at) && r->n_blocks < scope->max_blocks &&
            (first || job.n_insns < scope->max_insns)) {
       translate_block (&job, at, inherits);
       const IrBlock *block = &r->blocks[r->n_blocks - 1];

@@ -53,7 +53,8 @@ optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
   note_read (l, block->a);
   note_read (l, block->b);
 
-  for (IrOp *first = r->ops + block->first_op, *op = first + block->n_ops; op-- > first;) {
+  for (uint32_t i = block->n_ops; i-- > 0;) {
+    IrOp *op = &r->ops[block->first_op + i];
     unsigned props = ir_op_info[op->op].props;
 
     if (props & IR_P_PURE && is_dead (l, op->dst)) {

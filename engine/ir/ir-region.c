@@ -20,6 +20,7 @@ ir_region_free (IrRegion *r)
   g_free (r->ops);
   g_free (r->blocks);
   g_free (r->consts);
+  g_free (r->source);
   g_free (r);
 }
 
@@ -29,7 +30,7 @@ ir_region_reset (IrRegion *r, uint64_t pc, uint32_t mode, bool addr32)
   r->pc = pc;
   r->mode = mode;
   r->addr32 = addr32;
-  r->n_ops = r->n_blocks = r->n_consts = r->n_temps = 0;
+  r->n_ops = r->n_blocks = r->n_consts = r->n_temps = r->n_source = 0;
 }
 
 void

@@ -175,6 +175,8 @@ typedef struct {
   uint32_t n_blocks, cap_blocks;
   int64_t *consts;
   uint32_t n_consts, cap_consts;
+  uint8_t *source;  /* the guest bytes of all blocks in their order, where the region was translated from some */
+  uint32_t n_source, cap_source;
   uint32_t n_temps; /* numbers IR_TEMP_BASE .. IR_TEMP_BASE + n_temps - 1; unique in the region */
 } IrRegion;
 

@@ -10,6 +10,7 @@
  * the execution counters, within reach of a rip-relative operand. */
 
 #define DEFAULT_SIZE  (512u << 20)
+#define MIN_CHUNKS    8 /* the stubs' own, and room for the largest region */
 #define MAX_CHUNKS    8192
 #define COUNTER_BYTES (4u << 20)
 
@@ -46,7 +47,7 @@ cache_init (size_t size, GError **error)
 {
   long page = sysconf (_SC_PAGESIZE);
   size = size != 0 ? (size + page - 1) / page * page : DEFAULT_SIZE;
-  size = MIN (size, (size_t)MAX_CHUNKS * CHUNK_SIZE);
+  size = CLAMP (size, (size_t)MIN_CHUNKS * CHUNK_SIZE, (size_t)MAX_CHUNKS * CHUNK_SIZE);
   cache.size = size;
   cache.rw = new_rw (size);
   uint8_t *area =
@@ -125,9 +126,12 @@ cache_counter (int32_t start)
 {
   g_mutex_lock (&cache.lock);
   size_t i = cache.next_counter;
-  if ((i + 1) * sizeof (int32_t) <= COUNTER_BYTES)
+  bool fits = i < COUNTER_BYTES / sizeof (int32_t);
+  if (fits)
     cache.next_counter++;
   g_mutex_unlock (&cache.lock);
+  if (!fits)
+    return NULL;
   cache.counters[i] = start;
   return &cache.counters[i];
 }
@@ -146,6 +150,7 @@ cache_unshare (void)
   uint8_t *fresh = new_rw (cache.size);
   if (fresh == NULL)
     return false;
+  g_mutex_init (&cache.lock); /* Another thread may have held it when the process was copied. */
   memcpy (fresh, cache.rw, cache.next_chunk);
   return map_rx (fresh, cache.rx, cache.size) &&
          mremap (fresh, cache.size, cache.size, MREMAP_MAYMOVE | MREMAP_FIXED, cache.rw) != MAP_FAILED;

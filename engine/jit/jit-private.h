@@ -98,6 +98,8 @@ struct JitThread {
   bool in_code;
   uint32_t mode;        /* of the code its jump cache and its return stack lead to */
   unsigned epoch;       /* of the latest flush it has seen */
+  bool translating;     /* jit_translating() was called, */
+  unsigned changes_seen; /* when so many ranges had been invalidated */
   uint32_t host_mxcsr;
   /* Scratch memory of the compiler, reused. */
   struct Lower *lower;
@@ -113,6 +115,7 @@ uint8_t *cache_room (JitThread *t, size_t size);
 /* Takes the bytes up to `end` and registers the code so that cache_find_host() finds it. */
 void cache_commit (JitThread *t, JitCode *code, uint8_t *end);
 JitCode *cache_find_host (const void *rx);
+/* A new execution counter; NULL when there are no more. */
 int32_t *cache_counter (int32_t start);
 void cache_reset (void);
 bool cache_unshare (void);
@@ -145,7 +148,8 @@ unsigned fpflags_mxcsr (const JitState *js);
 void fpflags_fold (JitState *js, unsigned csr);
 
 /* jit-table.c */
-JitCode *table_publish (JitCode *code, JitCode *replaces);
+/* Makes the code known; where it is stale already, makes it lead to a look-up instead. */
+JitCode *table_publish (JitThread *t, JitCode *code, JitCode *replaces);
 void table_add_thread (JitThread *t);
 void table_remove_thread (JitThread *t);
 

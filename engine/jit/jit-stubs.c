@@ -110,10 +110,13 @@ emit_exits (Asm *a, const uint8_t *leave)
   emit_leave_with (a, JIT_EXIT_LOOKUP, leave);
 }
 
+/* For returns that do not match their call. They may close a loop, so they look for requests. */
 static const uint8_t *
 emit_indirect (Asm *a)
 {
   const uint8_t *at = asm_rx (a);
+  asm_alu_mi (a, ALU_CMP, false, STATE (state.exit_request), 0);
+  asm_jcc (a, CC_NE, jit_stubs.request);
   asm_mov_rr (a, false, RCX, RAX);
   asm_shift_ri (a, 4, false, RCX, 3);
   asm_alu_ri (a, ALU_AND, false, RCX, (JIT_JUMPS - 1) << 4);

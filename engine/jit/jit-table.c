@@ -17,6 +17,11 @@ static GHashTable *pages;      /* guest page number -> GSList of JitCode with so
 static GHashTable *retired;    /* guest pc -> latest invalid JitCode there */
 static GPtrArray *all;         /* every JitCode since the last flush */
 static GPtrArray *threads;     /* of JitThread */
+/* The latest ranges of guest memory whose code was invalidated: code being made meanwhile was not in the tables. */
+static struct {
+  uint64_t start, size;
+} changes[16];
+static unsigned n_changes;
 static unsigned flush_epoch;
 static bool flushing;
 static GCond flush_done;
@@ -58,8 +63,48 @@ page_add (JitCode *code, const SourceRange *source)
   }
 }
 
+void
+jit_translating (JitThread *t)
+{
+  t->translating = true;
+  t->changes_seen = __atomic_load_n (&n_changes, __ATOMIC_ACQUIRE);
+}
+
+static void
+note_change (uint64_t start, uint64_t size)
+{
+  changes[n_changes % G_N_ELEMENTS (changes)].start = start;
+  changes[n_changes % G_N_ELEMENTS (changes)].size = size;
+  __atomic_store_n (&n_changes, n_changes + 1, __ATOMIC_RELEASE);
+}
+
+static bool
+overlaps (const JitCode *code, uint64_t start, uint64_t size)
+{
+  for (unsigned i = 0; i < code->n_sources; i++)
+    if (code->sources[i].pc < start + size && start < code->sources[i].pc + code->sources[i].size)
+      return true;
+  return false;
+}
+
+/* Whether guest code that `code` is made from may have changed since jit_translating(). */
+static bool
+changed_meanwhile (const JitThread *t, const JitCode *code)
+{
+  if (!t->translating || t->changes_seen == n_changes)
+    return false;
+  if (n_changes - t->changes_seen > G_N_ELEMENTS (changes))
+    return true;
+  for (unsigned n = t->changes_seen; n != n_changes; n++)
+    if (overlaps (code, changes[n % G_N_ELEMENTS (changes)].start, changes[n % G_N_ELEMENTS (changes)].size))
+      return true;
+  return false;
+}
+
+static void retire (JitCode *code);
+
 JitCode *
-table_publish (JitCode *code, JitCode *replaces)
+table_publish (JitThread *t, JitCode *code, JitCode *replaces)
 {
   g_mutex_lock (&lock);
   if (all == NULL) {
@@ -73,6 +118,11 @@ table_publish (JitCode *code, JitCode *replaces)
     code->valid = false;
     g_mutex_unlock (&lock);
     return existing;
+  }
+  if (changed_meanwhile (t, code) || (replaces != NULL && !replaces->valid)) {
+    retire (code); /* Whoever enters it looks its pc up again. */
+    g_mutex_unlock (&lock);
+    return code;
   }
   if (replaces != NULL) {
     unlink_code (replaces);
@@ -103,15 +153,6 @@ retire (JitCode *code)
   cache_patch_jump (code->entry, code->entry + code->stale_entry);
   for (unsigned i = 0; i < code->n_returns; i++)
     cache_patch_jump (code->entry + code->returns[i].offset, code->entry + code->returns[i].stale);
-}
-
-static bool
-overlaps (const JitCode *code, uint64_t start, uint64_t size)
-{
-  for (unsigned i = 0; i < code->n_sources; i++)
-    if (code->sources[i].pc < start + size && start < code->sources[i].pc + code->sources[i].size)
-      return true;
-  return false;
 }
 
 static void
@@ -146,18 +187,41 @@ collect (uint64_t start, uint64_t size)
   return found;
 }
 
+/* The one of this host thread, between jit_begin() and jit_end(). */
+static _Thread_local const JitThread *self;
+
+/* Asks all threads but `t` that are in code to leave it; whether there are any. Called with the lock held. */
+static bool
+others_in_code (const JitThread *t)
+{
+  bool any = false;
+  for (unsigned i = 0; threads != NULL && i < threads->len; i++) {
+    JitThread *other = g_ptr_array_index (threads, i);
+    if (other == t || !__atomic_load_n (&other->in_code, __ATOMIC_SEQ_CST))
+      continue;
+    __atomic_store_n (&other->js->state.exit_request, 1, __ATOMIC_RELEASE);
+    any = true;
+  }
+  return any;
+}
+
+/* Threads inside the code leave it at their next poll: a loop may hold them there for ever. */
 static void
 retire_all (GPtrArray *codes)
 {
   for (unsigned i = 0; codes != NULL && i < codes->len; i++)
     retire (g_ptr_array_index (codes, i));
+  if (codes != NULL && codes->len > 0)
+    others_in_code (self);
 }
 
 void
 jit_invalidate (uint64_t start, uint64_t size)
 {
+  size = MIN (size, UINT64_MAX - start);
   g_mutex_lock (&lock);
-  GPtrArray *found = collect (start, MIN (size, UINT64_MAX - start));
+  note_change (start, size);
+  GPtrArray *found = collect (start, size);
   retire_all (found);
   g_mutex_unlock (&lock);
   if (found != NULL)
@@ -181,8 +245,10 @@ has_changed (const JitCode *code)
 void
 jit_invalidate_changed (uint64_t start, uint64_t size)
 {
+  size = MIN (size, UINT64_MAX - start);
   g_mutex_lock (&lock);
-  GPtrArray *found = collect (start, MIN (size, UINT64_MAX - start));
+  note_change (start, size);
+  GPtrArray *found = collect (start, size);
   g_mutex_unlock (&lock);
   if (found == NULL)
     return;
@@ -237,6 +303,7 @@ table_remove_thread (JitThread *t)
 bool
 jit_begin (JitThread *t)
 {
+  self = t;
   __atomic_store_n (&t->in_code, true, __ATOMIC_SEQ_CST);
   if (G_LIKELY (!__atomic_load_n (&flushing, __ATOMIC_SEQ_CST) && t->epoch == flush_epoch))
     return true;
@@ -259,6 +326,7 @@ jit_begin (JitThread *t)
 void
 jit_end (JitThread *t)
 {
+  self = NULL;
   __atomic_store_n (&t->in_code, false, __ATOMIC_RELEASE);
 }
 
@@ -285,20 +353,6 @@ free_all (void)
       g_slist_free (list);
     g_hash_table_remove_all (pages);
   }
-}
-
-static bool
-others_in_code (const JitThread *t)
-{
-  bool any = false;
-  for (unsigned i = 0; i < threads->len; i++) {
-    JitThread *other = g_ptr_array_index (threads, i);
-    if (other == t || !__atomic_load_n (&other->in_code, __ATOMIC_SEQ_CST))
-      continue;
-    __atomic_store_n (&other->js->state.exit_request, 1, __ATOMIC_RELEASE);
-    any = true;
-  }
-  return any;
 }
 
 void

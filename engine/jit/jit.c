@@ -133,21 +133,11 @@ jit_clear_jumps (JitThread *t)
   jit_state_clear (t->js);
 }
 
-/* An upper bound of the bytes a region may take, so that emission needs no checks. */
+/* The bytes most regions fit into; lowering finds out about the others. */
 static size_t
-room_for (const IrRegion *r, JitTier tier)
+room_for (const IrRegion *r)
 {
-  size_t edge = tier == JIT_REGION ? 800 : 100, n = 2048 + r->n_blocks * (2 * edge + 200);
-  for (uint32_t i = 0; i < r->n_ops; i++)
-    switch (r->ops[i].op) {
-      case IR_INSN: break;
-      case IR_HELPER: n += 1200; break;
-      case IR_ADD:
-      case IR_MOV:
-      case IR_AND: n += 48; break;
-      default: n += 180 + (tier == JIT_REGION ? 400 : 0); break;
-    }
-  return n;
+  return LOWER_MARGIN + r->n_blocks * 256 + r->n_ops * 48;
 }
 
 /* The tables that belong to finished code. */
@@ -176,7 +166,10 @@ fill_tables (Lower *l)
     const IrBlock *b = &r->blocks[i];
     if (b->size == 0)
       continue;
-    jit_config.read (b->pc, code->bytes + at, b->size);
+    if (r->n_source == bytes)
+      memcpy (code->bytes + at, r->source + at, b->size);
+    else
+      jit_config.read (b->pc, code->bytes + at, b->size);
     code->sources[code->n_sources++] = (SourceRange){ b->pc, b->size, at };
     at += b->size;
   }
@@ -211,37 +204,56 @@ perf_map_add (const JitCode *code)
   fflush (file);
 }
 
+/* Lowers the region, with more room when it turns out to need more. FALSE when the cache has none left. */
+static bool
+lower_with_room (JitThread *t, size_t size)
+{
+  Lower *l = t->lower;
+  for (;;) {
+    uint8_t *room = cache_room (t, size);
+    if (room == NULL)
+      return false;
+    l->a = (Asm){ .p = room, .limit = t->chunk_end, .delta = cache_delta () };
+    l->code->entry = room + l->a.delta;
+    g_array_set_size (l->fixups, 0);
+    g_array_set_size (l->cold, 0);
+    g_array_set_size (l->faults, 0);
+    g_array_set_size (l->returns, 0);
+    if (lower_region (l)) {
+      l->code->size = l->a.p - room;
+      return true;
+    }
+    size = 2 * (t->chunk_end - room);
+  }
+}
+
 JitCode *
 jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
 {
   Lower *l = t->lower;
-  uint8_t *room = cache_room (t, room_for (r, tier));
-  if (room == NULL)
+  int32_t *counter = tier == JIT_BLOCK ? cache_counter (jit_config.hot_threshold) : NULL;
+  if (tier == JIT_BLOCK && counter == NULL)
     return NULL;
   VarMap map;
   bool own = false;
   if (tier == JIT_REGION)
     map_region (r, &map, &own);
   JitCode *code = g_new0 (JitCode, 1);
-  l->a = (Asm){ .p = room, .limit = t->chunk_end, .delta = cache_delta () };
   l->r = r;
   l->tier = tier;
   l->code = code;
   l->slow_path = cold;
-  l->counter = tier == JIT_BLOCK ? cache_counter (jit_config.hot_threshold) : NULL;
+  l->counter = counter;
   l->map = own ? &map : &jit_pinned_map;
-  g_array_set_size (l->fixups, 0);
-  g_array_set_size (l->cold, 0);
-  g_array_set_size (l->faults, 0);
-  g_array_set_size (l->returns, 0);
   code->pc = r->pc;
   code->mode = r->mode;
   code->tier = tier;
   code->valid = true;
-  code->entry = room + l->a.delta;
-  code->counter = l->counter;
-  lower_region (l);
-  code->size = l->a.p - room;
+  code->counter = counter;
+  if (!lower_with_room (t, room_for (r))) {
+    g_free (code);
+    return NULL;
+  }
   code->map = own ? g_memdup2 (&map, sizeof map) : NULL;
   fill_tables (l);
   cache_commit (t, code, l->a.p);
@@ -249,7 +261,7 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
     count_compile (r, tier, code->size);
   if (jit_config.perf_map)
     perf_map_add (code);
-  return table_publish (code, cold);
+  return table_publish (t, code, cold);
 }
 
 uint64_t

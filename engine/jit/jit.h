@@ -76,6 +76,10 @@ unsigned jit_enter (JitThread *t, const JitCode *code);
 /* The valid code for (pc, mode), or NULL. */
 JitCode *jit_lookup (uint64_t pc, uint32_t mode);
 
+/* Before guest code is read to be compiled: if any of it is invalidated from here on, jit_compile() returns code that
+ * leads to a look-up. */
+void jit_translating (JitThread *t);
+
 typedef enum { JIT_BLOCK, JIT_REGION } JitTier;
 /* Compiles the region and publishes it (if another thread was faster, that code is returned). A JIT_REGION replaces
  * the JIT_BLOCK code `cold` of the same pc. NULL if the code cache is full: call jit_flush() and try again. */

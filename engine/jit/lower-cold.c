@@ -141,10 +141,10 @@ emit_stale (Lower *l, uint64_t pc)
   return offset;
 }
 
-void
+bool
 cold_emit_all (Lower *l)
 {
-  for (unsigned i = 0; i < l->cold->len; i++) {
+  for (unsigned i = 0; i < l->cold->len && has_room (l); i++) {
     const Cold *cold = &g_array_index (l->cold, Cold, i);
     asm_patch_rel32 (&l->a, cold->from, asm_rx (&l->a));
     switch (cold->kind) {
@@ -159,8 +159,9 @@ cold_emit_all (Lower *l)
     }
   }
   l->code->stale_entry = emit_stale (l, l->r->pc);
-  for (unsigned i = 0; i < l->returns->len; i++) {
+  for (unsigned i = 0; i < l->returns->len && has_room (l); i++) {
     ReturnPoint *point = &g_array_index (l->returns, ReturnPoint, i);
     point->stale = emit_stale (l, point->pc);
   }
+  return has_room (l);
 }

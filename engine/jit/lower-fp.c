@@ -86,10 +86,6 @@ lower_fma (Lower *l, const IrOp *op)
   int y = fp_reg (l, opnd_fp (l, op->b), 1);
   /* The cold path needs a and b, and the accumulator must be c's copy: work in a register that is neither. */
   int sum = IR_IS_VAR (op->dst) && l->map->xmm[op->dst] >= 0 ? l->map->xmm[op->dst] : -1;
-  if (sum >= 0 && l->n_alias != 0) {
-    int again = dst_fp (l, op->dst); /* saves aliases of the old value */
-    sum = again;
-  }
   bool direct = sum >= 0 && sum != x && sum != y;
   if (!direct) {
     if (x == 0 || y == 1) { /* both scratch registers may be taken: use a spilled copy */

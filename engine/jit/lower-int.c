@@ -64,6 +64,7 @@ alu_in_memory (Lower *l, int digit, const IrOp *op)
   Opnd d = opnd_int (l, op->dst), y = opnd_int (l, op->b);
   if (d.kind != OPND_MEM || y.kind == OPND_MEM)
     return false;
+  free_dying (l, op);
   if (fits_imm32 (y, true))
     asm_alu_mi (&l->a, digit, true, d.mem, (int32_t)y.imm);
   else

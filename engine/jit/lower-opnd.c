@@ -143,16 +143,15 @@ dst_int_done (Lower *l, IrVal dst, int reg)
     asm_mov_rr (&l->a, true, o.reg, reg);
 }
 
-/* Copies a live alias of `var` away before `var` is written. */
-static void
-save_aliases (Lower *l, unsigned var)
+void
+save_aliases (Lower *l, IrVal var)
 {
   for (unsigned i = 0; i < l->n_alias; i++) {
     IrVal temp = l->alias[i];
     TempLoc *t = temp_loc (l, temp);
-    if (t->kind != LOC_VAR || t->at != var || l->last_use[temp - IR_TEMP_BASE] <= l->op_index)
+    if (t->kind != LOC_VAR || (t->at != var && var != IR_NONE) || l->last_use[temp - IR_TEMP_BASE] <= l->op_index)
       continue;
-    int x = fp_reg (l, fp_var (l, var), 1);
+    int x = fp_reg (l, fp_var (l, t->at), 1);
     t->kind = LOC_SPILL_FP;
     t->at = spill_slot (l);
     asm_fstore64 (&l->a, spill_mem (t->at), x);
@@ -162,11 +161,8 @@ save_aliases (Lower *l, unsigned var)
 int
 dst_fp (Lower *l, IrVal dst)
 {
-  if (IR_IS_VAR (dst)) {
-    if (l->n_alias != 0)
-      save_aliases (l, dst);
+  if (IR_IS_VAR (dst))
     return l->map->xmm[dst] >= 0 ? l->map->xmm[dst] : 0;
-  }
   TempLoc *t = temp_loc (l, dst);
   if (l->free_xmm != 0) {
     t->kind = LOC_XMM;
@@ -211,11 +207,9 @@ temp_alias (Lower *l, IrVal temp, unsigned var)
 }
 
 static void
-free_temp (Lower *l, IrVal v)
+give_back (Lower *l, IrVal v)
 {
-  if (!IR_IS_TEMP (v) || l->last_use[v - IR_TEMP_BASE] != l->op_index)
-    return;
-  TempLoc *t = temp_loc (l, v);
+  const TempLoc *t = temp_loc (l, v);
   switch (t->kind) {
     case LOC_GPR: l->free_gpr |= 1u << t->at; break;
     case LOC_XMM: l->free_xmm |= 1u << t->at; break;
@@ -228,6 +222,20 @@ free_temp (Lower *l, IrVal v)
       break;
     default: break;
   }
+}
+
+static void
+free_temp (Lower *l, IrVal v)
+{
+  if (IR_IS_TEMP (v) && l->last_use[v - IR_TEMP_BASE] == l->op_index)
+    give_back (l, v);
+}
+
+void
+free_unused (Lower *l, IrVal dst)
+{
+  if (IR_IS_TEMP (dst) && l->last_use[dst - IR_TEMP_BASE] == 0)
+    give_back (l, dst);
 }
 
 void
@@ -290,7 +298,7 @@ void
 temps_prepare (Lower *l)
 {
   const IrRegion *r = l->r;
-  if (l->cap_temps < r->n_temps) {
+  if (l->cap_temps <= r->n_temps) { /* Never NULL, even without any. */
     l->cap_temps = r->n_temps + 64;
     l->temps = g_renew (TempLoc, l->temps, l->cap_temps);
     l->last_use = g_renew (uint32_t, l->last_use, l->cap_temps);

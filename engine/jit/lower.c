@@ -172,6 +172,8 @@ lower_helper (Lower *l, const IrOp *op)
 {
   const IrHelper *helper = &jit_config.helpers[op->imm];
   bool state = helper->flags & IR_H_STATE;
+  if (state)
+    save_aliases (l, IR_NONE);
   store_args (l, op);
   free_dying (l, op);
   if (state) {
@@ -219,6 +221,8 @@ lower_op (Lower *l, const IrOp *original)
     if (op.op == IR_RMW || op.op == IR_CAS || op.op == IR_HELPER)
       op.dst = IR_NONE;
   }
+  if (IR_IS_VAR (op.dst) && var_is_fp (op.dst))
+    save_aliases (l, op.dst);
   if (op.op == IR_HELPER) {
     lower_helper (l, &op);
   } else if (!lower_inline (l, &op)) {
@@ -232,6 +236,7 @@ lower_op (Lower *l, const IrOp *original)
       lower_eval (l, &op);
     }
   }
+  free_unused (l, op.dst);
 }
 
 /* Lowering looks at the facts before an op and updates them after. */
@@ -265,12 +270,13 @@ static void
 lower_block (Lower *l, uint32_t index)
 {
   begin_block (l, index);
-  for (uint32_t i = 0; i < l->block->n_ops; i++) {
+  for (uint32_t i = 0; i < l->block->n_ops && has_room (l); i++) {
     l->op_index = l->block->first_op + i;
     lower_op_and_facts (l, &l->r->ops[l->op_index]);
   }
   l->op_index = l->block->first_op + l->block->n_ops;
-  lower_end (l, index);
+  if (has_room (l))
+    lower_end (l, index);
 }
 
 /* Behind the entry of a region: the FP variables it takes for boxed must be, or the block's own code runs. */
@@ -333,7 +339,7 @@ resolve_fixups (Lower *l)
   }
 }
 
-void
+bool
 lower_region (Lower *l)
 {
   l->start = l->a.p;
@@ -344,10 +350,12 @@ lower_region (Lower *l)
   if (l->tier == JIT_REGION)
     boxed_analyse (l);
   emit_entry (l);
-  for (uint32_t i = 0; i < l->r->n_blocks; i++)
+  for (uint32_t i = 0; i < l->r->n_blocks && has_room (l); i++)
     lower_block (l, i);
+  if (!has_room (l))
+    return false;
   if (jit_config.count)
     fill_counts (l);
   resolve_fixups (l);
-  cold_emit_all (l);
+  return cold_emit_all (l);
 }

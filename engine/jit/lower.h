@@ -120,6 +120,11 @@ int dst_fp (Lower *l, IrVal dst);
 void dst_fp_done (Lower *l, IrVal dst, int reg, bool boxed);
 /* Gives back the temporaries that op_index uses for the last time. */
 void free_dying (Lower *l, const IrOp *op);
+/* The same for a result that nothing uses. */
+void free_unused (Lower *l, IrVal dst);
+/* Before `var` is written (IR_NONE: any may be): live temporaries that stand for it get a copy of their own. Takes
+ * xmm1. */
+void save_aliases (Lower *l, IrVal var);
 /* Makes the temporary stand for FP variable `var`, without a copy. */
 void temp_alias (Lower *l, IrVal temp, unsigned var);
 /* Moves a live temporary out of rdx (division, multiplication). */
@@ -133,9 +138,17 @@ Cold *cold_new (Lower *l, ColdKind kind, uint8_t *from);
 /* jcc to a cold exit that lets the interpreter do this guest instruction. */
 void bail_if (Lower *l, int cc);
 void fault_point (Lower *l);
-void cold_emit_all (Lower *l);
-/* The whole job: from l->r to code at l->a.p. */
-void lower_region (Lower *l);
+/* FALSE when they do not fit. */
+bool cold_emit_all (Lower *l);
+/* No op, block end or cold path takes more bytes. */
+#define LOWER_MARGIN 4096
+static inline bool
+has_room (const Lower *l)
+{
+  return l->a.limit - l->a.p >= LOWER_MARGIN;
+}
+/* The whole job: from l->r to code at l->a.p. FALSE when that does not fit before l->a.limit. */
+bool lower_region (Lower *l);
 void edge_jump (Lower *l, uint64_t pc);
 void edge_jcc (Lower *l, int cc, uint64_t pc);
 void restore_pinned (Lower *l, bool to_pinned);

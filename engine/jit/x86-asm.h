@@ -11,7 +11,7 @@
 
 typedef struct {
   uint8_t *p;      /* next byte, RW view */
-  uint8_t *limit;  /* end of the room; emission past it sets `overflow` and stays in place */
+  uint8_t *limit;  /* end of the room: whoever emits sees to it that there is enough */
   intptr_t delta;  /* RX address - RW address */
 } Asm;
 

@@ -3,9 +3,9 @@
 /* Robust futexes: the lists threads register, and what happens to them when a thread ends.
  *
  * Where guest and host lists have the same shape (64-bit guest, no offset), the host kernel has the guest's
- * list too, so that a thread killed from outside still lets go of its locks.  A thread that ends by itself
+ * list too, so that a process killed from outside still lets go of its locks.  A thread that ends by itself
  * walks the list here first, because its tid must be cleared after the locks and the host's thread exit comes
- * later than both. */
+ * later than both.  Where the shapes differ, a process that ends by itself walks the lists of all its threads. */
 
 #include "user-thread.h"
 
@@ -118,6 +118,28 @@ user_robust_list_exit (UserThread *thread)
     futex_death ((pending + offset) & mask, thread->tid, pending_pi, true);
 }
 
+/* Whether the host kernel can walk the guest's lists. */
+static bool
+host_can_walk (void)
+{
+  return !user_is_32 () && guest_base == 0;
+}
+
+void
+user_robust_lists_exit (UserThread *thread)
+{
+  if (host_can_walk ())
+    return;
+  if (thread->vm_process) {
+    user_robust_list_exit (thread);
+    return;
+  }
+  g_mutex_lock (&user_process.lock);
+  for (GList *l = user_process.threads; l; l = l->next)
+    user_robust_list_exit (l->data);
+  g_mutex_unlock (&user_process.lock);
+}
+
 int64_t
 sys_set_robust_list (UserThread *thread, const uint64_t *a)
 {
@@ -125,7 +147,7 @@ sys_set_robust_list (UserThread *thread, const uint64_t *a)
     return -EINVAL;
   thread->robust_list = a[0];
   thread->robust_list_len = a[1];
-  if (!user_is_32 () && guest_base == 0)
+  if (host_can_walk ())
     HOST_CALL (SYS_set_robust_list, user_ptr (a[0], a[1]), a[1]);
   return 0;
 }

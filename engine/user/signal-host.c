@@ -259,7 +259,8 @@ user_signal_update_host (const UserSighand *hand, int sig)
   bool handled = guest->handler != USER_SIG_DFL && guest->handler != USER_SIG_IGN;
   if (handled ||
       (user_debugger && guest->handler == USER_SIG_DFL && user_signal_default (sig) != USER_DEFAULT_IGNORE))
-    install (sig, guest->flags);
+    /* Without a handler, an interrupted call goes on as if nothing had been. */
+    install (sig, guest->flags | (handled ? 0 : SA_RESTART));
   else if (is_sync (sig))
     install (sig, SA_RESTART);
   else {

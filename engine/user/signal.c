@@ -63,6 +63,8 @@ user_die_by_signal (int sig)
     user_debugger->exiting (0, sig);
   if (vlog_enabled (VLOG_STRACE))
     vlog (VLOG_STRACE, "+++ killed by %s +++\n", user_signal_name (sig));
+  if (user_self)
+    user_robust_lists_exit (user_self);
   take_default (sig);
   /* The first process of a namespace survives its signals. */
   syscall (SYS_exit_group, 128 + sig);

@@ -282,6 +282,8 @@ user_exit_group (int status)
     if (user_exit_hook)
       user_exit_hook ();
   }
+  if (thread)
+    user_robust_lists_exit (thread);
   /* Ends all threads at once, in whatever they are. */
   for (;;)
     syscall (SYS_exit_group, status);

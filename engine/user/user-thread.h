@@ -35,6 +35,8 @@ extern void (*user_exit_hook) (void);
 
 /* What the kernel does with a dying thread's robust futexes. */
 void user_robust_list_exit (UserThread *thread);
+/* The same for the process `thread` ends, where the host kernel cannot see to it. */
+void user_robust_lists_exit (UserThread *thread);
 /* Like user_mem_fault(), for that walk. */
 bool user_robust_fault (void *ucontext);
 

@@ -24,6 +24,7 @@
 enum { CHILD_STACK = 512 * 1024 };
 
 typedef struct {
+  int users;          /* the maker and its helper; the last one frees all this */
   UserThread *thread; /* the child's */
   UserClone args;
   GMutex lock; /* protects result, where a helper makes the process */
@@ -32,11 +33,13 @@ typedef struct {
   bool helper;
 } VmStart;
 
+/* The first report counts. */
 static void
 report (VmStart *start, int64_t result)
 {
   g_mutex_lock (&start->lock);
-  start->result = result;
+  if (start->result == 0)
+    start->result = result;
   g_cond_signal (&start->done);
   g_mutex_unlock (&start->lock);
 }
@@ -88,8 +91,10 @@ run_vm_child (VmStart *start)
 }
 
 static void
-vm_start_free (VmStart *start)
+vm_start_unref (VmStart *start)
 {
+  if (__atomic_sub_fetch (&start->users, 1, __ATOMIC_ACQ_REL) > 0)
+    return;
   UserThread *thread = start->thread;
   if (!(start->args.flags & CLONE_SIGHAND))
     g_free (thread->sighand);
@@ -104,11 +109,9 @@ helper_main (void *data)
 {
   VmStart *start = data;
   user_signal_stack_init ();
-  int64_t result = run_vm_child (start);
-  if (result < 0)
-    report (start, result);
-  else
-    vm_start_free (start);
+  /* Nobody else reports a child that could not be made, or was killed before it ran. */
+  report (start, run_vm_child (start));
+  vm_start_unref (start);
   user_signal_stack_free ();
   return NULL;
 }
@@ -121,17 +124,19 @@ start_helper (VmStart *start)
   pthread_t handle;
   int64_t result;
   start->helper = true;
-  if (pthread_attr_init (&attr))
+  if (pthread_attr_init (&attr) != 0)
     return -EAGAIN;
   pthread_attr_setdetachstate (&attr, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize (&attr, 64 * 1024);
   g_mutex_lock (&start->lock);
+  start->users = 2;
   user_signal_block_entirely ();
   int error = pthread_create (&handle, &attr, helper_main, start);
   user_signal_set_host (~UINT64_C (0));
-  if (error)
+  if (error) {
+    start->users = 1;
     result = -EAGAIN;
-  else {
+  } else {
     while (start->result == 0)
       g_cond_wait (&start->done, &start->lock);
     result = start->result;
@@ -174,14 +179,14 @@ user_vm_process (UserThread *parent, const UserClone *args)
   if (parent->queue->async_signo)
     return -USER_ERESTARTSYS;
   VmStart *start = g_new0 (VmStart, 1);
+  start->users = 1;
   start->args = *args;
   start->thread = vm_thread_new (parent, args);
   g_mutex_init (&start->lock);
   g_cond_init (&start->done);
   if (!(args->flags & CLONE_VFORK) && !parent->vm_process) {
     int64_t result = start_helper (start);
-    if (result < 0)
-      vm_start_free (start);
+    vm_start_unref (start);
     return result;
   }
   if (!parent->vm_process)
@@ -189,6 +194,6 @@ user_vm_process (UserThread *parent, const UserClone *args)
   int64_t result = run_vm_child (start);
   if (!parent->vm_process)
     user_rest_end (parent);
-  vm_start_free (start);
+  vm_start_unref (start);
   return result;
 }

@@ -35,7 +35,7 @@ static UserThread *threads[N_THREADS];
 static void
 start (void)
 {
-  const struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+  const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
   const int prot = PROT_READ | PROT_WRITE | PROT_EXEC;
   const GuestIsa *isa = guest_isa_find ("riscv64");
   sigaction (SIGSEGV, &action, NULL);
@@ -75,7 +75,7 @@ stop_again (GdbServer *s)
 {
   GdbThread *waiting = gdb_resume_threads (s);
   GdbThread *t = waiting ? waiting : s->threads->pdata[s->threads->len - 1];
-  t->stop = (GdbStop){.kind = GDB_STOP_SIGNAL, .info = {.si_signo = SIGUSR1}};
+  t->stop = (GdbStop){ .kind = GDB_STOP_SIGNAL, .info = { .si_signo = SIGUSR1 } };
   t->released = t->decided = false;
   t->reported = true;
   gdb_thread_select (s, t, &t->stop);
@@ -122,7 +122,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static gsize started;
   static GdbReader reader;
-  GdbServer server = {.send = check_answer};
+  GdbServer server = { .send = check_answer };
   if (g_once_init_enter (&started)) {
     start ();
     g_once_init_leave (&started, 1);

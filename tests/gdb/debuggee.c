@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What the gdb tests debug; the first argument says which part. Lines that tests name have a comment "at: NAME". */
+/* What the gdb tests debug; the first argument says which part. Lines that tests name have a comment "at:
+ * NAME" at their end. */
 
 #include <pthread.h>
 #include <signal.h>
@@ -30,7 +31,7 @@ add (int amount, struct point *p)
 __attribute__ ((noinline)) int
 sum (int n)
 {
-  struct point p = {1, 2};
+  struct point p = { 1, 2 };
   int total = 0;
   for (int i = 0; i < n; i++)
     total += add (i, &p); /* at: sum */
@@ -92,6 +93,29 @@ spin (void)
   return 9;
 }
 
+static int pipe_ends[2];
+
+static void *
+write_later (void *arg)
+{
+  while (!stop_spinning)
+    usleep (1000);
+  return write (pipe_ends[1], "x", 1) == 1 ? arg : NULL;
+}
+
+/* A blocking call that a debugger's stops must not end. */
+static int
+blocked (void)
+{
+  pthread_t id;
+  char c = 0;
+  if (pipe (pipe_ends) != 0 || pthread_create (&id, NULL, write_later, NULL) != 0)
+    return 1;
+  printf ("blocked\n");
+  fflush (stdout);
+  return read (pipe_ends[0], &c, 1) == 1 && c == 'x' ? 13 : 14;
+}
+
 enum { N_THREADS = 3 };
 static pthread_barrier_t barrier;
 
@@ -124,7 +148,7 @@ threads (void)
 static int
 children (void)
 {
-  struct point p = {0, 0};
+  struct point p = { 0, 0 };
   int status = 0, failed = 0;
   pid_t pid = fork ();
   if (pid == 0)
@@ -140,10 +164,10 @@ children (void)
 static int
 watched (void)
 {
-  bytes[8] = 1;                 /* at: watched-start */
+  bytes[8] = 1; /* at: watched-start */
   bytes[9] = 2;
   memset (bytes, 3, 8);
-  memset (bytes, 4, 16);        /* touches it again */
+  memset (bytes, 4, 16); /* touches it again */
   int seen = bytes[9] + bytes[8];
   __atomic_fetch_add ((uint32_t *)(bytes + 8), 1, __ATOMIC_SEQ_CST);
   return seen == 8 ? 11 : 12; /* at: watched-end */
@@ -156,8 +180,9 @@ main (int argc, char **argv)
     const char *name;
     int (*run) (void);
   } parts[] = {
-    {"calls", calls}, {"hot", hot},         {"crash", crash},       {"signals", signals},
-    {"spin", spin},   {"threads", threads}, {"children", children}, {"watched", watched},
+    { "calls", calls },       { "hot", hot },         { "crash", crash },
+    { "signals", signals },   { "spin", spin },       { "threads", threads },
+    { "children", children }, { "watched", watched }, { "blocked", blocked },
   };
   for (unsigned i = 0; argc > 1 && i < sizeof parts / sizeof *parts; i++)
     if (strcmp (argv[1], parts[i].name) == 0)

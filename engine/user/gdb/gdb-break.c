@@ -32,7 +32,7 @@ change_breakpoint (GdbServer *s, uint64_t addr, bool insert)
 static GdbNext
 change_point (GdbServer *s, const char *args, bool insert)
 {
-  static const GdbWatchKind kinds[] = {GDB_WATCH_WRITE, GDB_WATCH_READ, GDB_WATCH_ACCESS};
+  static const GdbWatchKind kinds[] = { GDB_WATCH_WRITE, GDB_WATCH_READ, GDB_WATCH_ACCESS };
   uint64_t type, addr, kind;
   if (!gdb_parse_hex_end (&args, ',', &type) || !gdb_parse_hex_end (&args, ',', &addr) ||
       !gdb_parse_hex (&args, &kind))

@@ -18,8 +18,8 @@
 static int
 gdb_errno (int error)
 {
-  static const int known[] = {EPERM,   ENOENT, EINTR,  EBADF,  EACCES, EFAULT, EBUSY,  EEXIST, ENODEV,
-                              ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE, EFBIG,  ENOSPC, ESPIPE, EROFS};
+  static const int known[] = { EPERM,   ENOENT, EINTR,  EBADF,  EACCES, EFAULT, EBUSY,  EEXIST, ENODEV,
+                               ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE, EFBIG,  ENOSPC, ESPIPE, EROFS };
   for (unsigned i = 0; i < G_N_ELEMENTS (known); i++)
     if (known[i] == error)
       return error;
@@ -190,9 +190,13 @@ GdbNext
 gdb_file (GdbServer *s, const char *args, size_t size)
 {
   static const GdbCommand operations[] = {
-      {"setfs:", set_file_system}, {"open:", open_file},  {"close:", close_file},
-      {"pread:", read_file},       {"fstat:", stat_file}, {"readlink:", read_link},
-      {NULL, NULL},
+    { "setfs:", set_file_system },
+    { "open:", open_file },
+    { "close:", close_file },
+    { "pread:", read_file },
+    { "fstat:", stat_file },
+    { "readlink:", read_link },
+    { NULL, NULL },
   };
   return gdb_dispatch (s, operations, args, size);
 }

@@ -51,23 +51,23 @@ read_exec_file (GdbServer *s, const char *annex)
 static void
 fill_siginfo (siginfo_t *ret_info, const GdbThread *t)
 {
-  *ret_info = (siginfo_t){.si_signo = SIGTRAP, .si_code = TRAP_BRKPT};
+  *ret_info = (siginfo_t){ .si_signo = SIGTRAP, .si_code = TRAP_BRKPT };
   switch (t->stop.kind) {
     case GDB_STOP_SIGNAL: *ret_info = t->stop.info; return;
-    case GDB_STOP_NONE: *ret_info = (siginfo_t){.si_signo = SIGINT, .si_code = SI_KERNEL}; return;
+    case GDB_STOP_NONE: *ret_info = (siginfo_t){ .si_signo = SIGINT, .si_code = SI_KERNEL }; return;
     case GDB_STOP_STEP: ret_info->si_code = TRAP_TRACE; break;
     case GDB_STOP_WATCH: ret_info->si_code = TRAP_HWBKPT; break;
     default: break;
   }
-  ret_info->si_addr = (void *)(uintptr_t)(t->stop.kind == GDB_STOP_WATCH ? t->stop.watch_addr
-                                                                          : t->user->cpu->state.pc);
+  ret_info->si_addr =
+      (void *)(uintptr_t)(t->stop.kind == GDB_STOP_WATCH ? t->stop.watch_addr : t->user->cpu->state.pc);
 }
 
 static GString *
 read_siginfo (GdbServer *s, const char *annex)
 {
   const GdbThread *t = gdb_general_thread (s);
-  uint64_t packed[USER_KIND_MAX_SIZE / 8] = {0};
+  uint64_t packed[USER_KIND_MAX_SIZE / 8] = { 0 };
   siginfo_t info;
   if (t == NULL)
     return NULL;
@@ -96,8 +96,8 @@ static const struct {
   const char *name;
   GString *(*read) (GdbServer *s, const char *annex); /* NULL: cannot be had */
 } objects[] = {
-    {"features", read_features}, {"auxv", read_auxv},       {"exec-file", read_exec_file},
-    {"siginfo", read_siginfo},   {"threads", read_threads},
+  { "features", read_features }, { "auxv", read_auxv },       { "exec-file", read_exec_file },
+  { "siginfo", read_siginfo },   { "threads", read_threads },
 };
 
 static GdbNext
@@ -137,8 +137,8 @@ supported (GdbServer *s, const char *args, size_t size)
   g_auto (GStrv) theirs = g_strsplit (*args == ':' ? args + 1 : args, ";", -1);
   s->multiprocess = g_strv_contains ((const char *const *)theirs, "multiprocess+");
   s->no_resumed = g_strv_contains ((const char *const *)theirs, "no-resumed+");
-  g_string_append_printf (s->reply, "PacketSize=%x;QStartNoAckMode+;vContSupported+;QPassSignals+;no-resumed+",
-                          GDB_PACKET_MAX);
+  g_string_append_printf (
+      s->reply, "PacketSize=%x;QStartNoAckMode+;vContSupported+;QPassSignals+;no-resumed+", GDB_PACKET_MAX);
   if (s->multiprocess)
     g_string_append (s->reply, ";multiprocess+");
   for (unsigned i = 0; i < G_N_ELEMENTS (objects); i++)
@@ -194,15 +194,15 @@ GdbNext
 gdb_query (GdbServer *s, const char *args, size_t size)
 {
   static const GdbCommand queries[] = {
-      {"Attached", attached},
-      {"C", gdb_current_thread},
-      {"Rcmd,", monitor},
-      {"Supported", supported},
-      {"ThreadExtraInfo,", gdb_thread_extra},
-      {"Xfer:", transfer},
-      {"fThreadInfo", gdb_first_threads},
-      {"sThreadInfo", gdb_next_threads},
-      {NULL, NULL},
+    { "Attached", attached },
+    { "C", gdb_current_thread },
+    { "Rcmd,", monitor },
+    { "Supported", supported },
+    { "ThreadExtraInfo,", gdb_thread_extra },
+    { "Xfer:", transfer },
+    { "fThreadInfo", gdb_first_threads },
+    { "sThreadInfo", gdb_next_threads },
+    { NULL, NULL },
   };
   /* "C" is a whole word, not the start of qCRC. */
   if (size > 1 && args[0] == 'C')
@@ -236,9 +236,9 @@ GdbNext
 gdb_set (GdbServer *s, const char *args, size_t size)
 {
   static const GdbCommand settings[] = {
-      {"PassSignals:", pass_signals},
-      {"StartNoAckMode", no_acknowledgements},
-      {NULL, NULL},
+    { "PassSignals:", pass_signals },
+    { "StartNoAckMode", no_acknowledgements },
+    { NULL, NULL },
   };
   return gdb_dispatch (s, settings, args, size);
 }

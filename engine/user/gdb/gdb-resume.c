@@ -51,7 +51,7 @@ order_for (const GdbThread *t, const Order *orders, unsigned n)
   for (unsigned i = 0; i < n; i++)
     if (orders[i].tid == -1 || orders[i].tid == t->tid)
       return orders[i];
-  return (Order){.action = GDB_HOLD};
+  return (Order){ .action = GDB_HOLD };
 }
 
 static GdbNext
@@ -109,7 +109,7 @@ gdb_vcont (GdbServer *s, const char *args, size_t size)
 {
   g_autoptr (GArray) orders = g_array_new (FALSE, FALSE, sizeof (Order));
   while (*args == ';') {
-    Order order = {.tid = -1};
+    Order order = { .tid = -1 };
     args++;
     if (*args == '\0' || !parse_action (&args, &order))
       return gdb_error (s, EINVAL);
@@ -139,7 +139,8 @@ resume_old (GdbServer *s, const char *args, GdbAction action, int sig)
     t->user->cpu->state.pc = pc & ~(uint64_t)(t->user->cpu->isa->insn_align - 1);
     t->user->restart = 0;
   }
-  const Order orders[] = {{.tid = t->tid, .action = action, .sig = sig}, {.tid = -1, .action = GDB_CONTINUE}};
+  const Order orders[] = { { .tid = t->tid, .action = action, .sig = sig },
+                           { .tid = -1, .action = GDB_CONTINUE } };
   return obey_all (s, orders, G_N_ELEMENTS (orders));
 }
 

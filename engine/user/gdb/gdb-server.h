@@ -3,9 +3,9 @@
 
 /* Between the files of the stub.
  *
- * A host thread of its own, the stub thread, speaks with gdb.  A guest thread that has something to tell rests
- * in gdb_report() until the stub thread has stopped all others, has told gdb, and gdb has let it go on.  So
- * commands run on the stub thread while every guest thread rests, and may look at all of them freely. */
+ * A host thread of its own, the stub thread, speaks with gdb.  A guest thread that has something to tell
+ * rests in gdb_report() until the stub thread has stopped all others, has told gdb, and gdb has let it go on.
+ * So commands run on the stub thread while every guest thread rests, and may look at all of them freely. */
 
 #include "gdb-packet.h"
 #include "user.h"
@@ -27,8 +27,8 @@ typedef enum {
 
 typedef struct {
   GdbStopKind kind;
-  siginfo_t info;       /* of SIGNAL */
-  const char *watch;    /* of WATCH: gdb's name of the kind, and the address of the watchpoint */
+  siginfo_t info;    /* of SIGNAL */
+  const char *watch; /* of WATCH: gdb's name of the kind, and the address of the watchpoint */
   uint64_t watch_addr;
   int status, exit_sig; /* of EXIT */
 } GdbStop;
@@ -43,16 +43,16 @@ struct GdbThread {
   uint64_t range_start, range_end; /* a step goes on while the pc is inside */
   uint64_t inject;                 /* bit n-1: signal n comes from gdb and is not to be reported; atomic */
   /* Protected by gdb_lock. */
-  GdbStop stop;                    /* it rests in gdb_report() with this, if kind is not NONE */
-  bool reported;                   /* gdb knows of it */
-  bool decided;                    /* gdb has said which signal to go on with */
-  bool released;                   /* it may leave */
-  int deliver;                     /* the signal to go on with */
+  GdbStop stop;  /* it rests in gdb_report() with this, if kind is not NONE */
+  bool reported; /* gdb knows of it */
+  bool decided;  /* gdb has said which signal to go on with */
+  bool released; /* it may leave */
+  int deliver;   /* the signal to go on with */
   /* The thread's own. */
   enum { GDB_WATCH_IDLE, GDB_WATCH_ARMED, GDB_WATCH_PASSING } watch; /* see gdb-watch.c */
   GdbStop watch_hit;
-  bool was_stepping;               /* what single_step was before PASSING */
-  uint64_t entering;               /* a handler whose start ends the step, or 0 */
+  bool was_stepping; /* what single_step was before PASSING */
+  uint64_t entering; /* a handler whose start ends the step, or 0 */
 };
 
 /* What the stub does after a command. */
@@ -68,7 +68,7 @@ struct GdbServer {
   guint listed;          /* threads that qfThreadInfo has told so far */
   uint64_t pass;         /* signals gdb need not see: bit n-1 */
   GHashTable *breakpoints;
-  GHashTable *files;     /* open vFile descriptors: number -> host path */
+  GHashTable *files; /* open vFile descriptors: number -> host path */
   unsigned next_file;
   bool no_ack, multiprocess, no_resumed;
 };
@@ -151,8 +151,8 @@ GdbNext gdb_continue (GdbServer *s, const char *args, size_t size);
 GdbNext gdb_continue_signal (GdbServer *s, const char *args, size_t size);
 GdbNext gdb_step (GdbServer *s, const char *args, size_t size);
 GdbNext gdb_step_signal (GdbServer *s, const char *args, size_t size);
-/* After GDB_RESUME: a thread with a stop that gdb must hear of before anything runs, or NULL: then all threads
- * are set to go. */
+/* After GDB_RESUME: a thread with a stop that gdb must hear of before anything runs, or NULL: then all
+ * threads are set to go. */
 GdbThread *gdb_resume_threads (GdbServer *s);
 /* All go on for good, as if gdb had never been. */
 void gdb_let_go (GdbServer *s);

@@ -6,11 +6,11 @@
 
 /* By Linux's number.  0: gdb has none. */
 static const uint8_t numbers[] = {
-    [SIGHUP] = 1,   [SIGINT] = 2,   [SIGQUIT] = 3,  [SIGILL] = 4,   [SIGTRAP] = 5,    [SIGABRT] = 6,
-    [SIGBUS] = 10,  [SIGFPE] = 8,   [SIGKILL] = 9,  [SIGUSR1] = 30, [SIGSEGV] = 11,   [SIGUSR2] = 31,
-    [SIGPIPE] = 13, [SIGALRM] = 14, [SIGTERM] = 15, [SIGCHLD] = 20, [SIGCONT] = 19,   [SIGSTOP] = 17,
-    [SIGTSTP] = 18, [SIGTTIN] = 21, [SIGTTOU] = 22, [SIGURG] = 16,  [SIGXCPU] = 24,   [SIGXFSZ] = 25,
-    [SIGVTALRM] = 26, [SIGPROF] = 27, [SIGWINCH] = 28, [SIGIO] = 23, [SIGPWR] = 32,   [SIGSYS] = 12,
+  [SIGHUP] = 1,     [SIGINT] = 2,   [SIGQUIT] = 3,   [SIGILL] = 4,   [SIGTRAP] = 5,  [SIGABRT] = 6,
+  [SIGBUS] = 10,    [SIGFPE] = 8,   [SIGKILL] = 9,   [SIGUSR1] = 30, [SIGSEGV] = 11, [SIGUSR2] = 31,
+  [SIGPIPE] = 13,   [SIGALRM] = 14, [SIGTERM] = 15,  [SIGCHLD] = 20, [SIGCONT] = 19, [SIGSTOP] = 17,
+  [SIGTSTP] = 18,   [SIGTTIN] = 21, [SIGTTOU] = 22,  [SIGURG] = 16,  [SIGXCPU] = 24, [SIGXFSZ] = 25,
+  [SIGVTALRM] = 26, [SIGPROF] = 27, [SIGWINCH] = 28, [SIGIO] = 23,   [SIGPWR] = 32,  [SIGSYS] = 12,
 };
 
 /* Real-time signals: 33 to 63 in order, the two at the ends apart. */

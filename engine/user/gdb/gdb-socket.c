@@ -28,7 +28,7 @@ fail (GError **error, int fd, const char *what, const char *where)
 static int
 listen_tcp (unsigned port, const char *where, GError **error)
 {
-  struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons ((uint16_t)port)};
+  struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons ((uint16_t)port) };
   socklen_t size = sizeof addr;
   const int on = 1;
   addr.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
@@ -60,7 +60,7 @@ is_abandoned (const struct sockaddr_un *addr)
 static int
 listen_unix (const char *path, GError **error)
 {
-  struct sockaddr_un addr = {.sun_family = AF_UNIX};
+  struct sockaddr_un addr = { .sun_family = AF_UNIX };
   if (strlen (path) >= sizeof addr.sun_path) {
     errno = ENAMETOOLONG;
     return fail (error, -1, "cannot listen on", path);

@@ -9,5 +9,6 @@
  * printed) or the path of a Unix socket.  False and an error if that cannot be. */
 bool gdb_listen (const char *where, GError **error);
 
-/* Attaches the connected gdb to the process, whose only thread is the caller; returns when gdb lets it run. */
+/* Attaches the connected gdb to the process, whose only thread is the caller; returns when gdb lets it run.
+ */
 void gdb_attach (UserThread *thread);

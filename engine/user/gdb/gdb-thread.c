@@ -12,7 +12,6 @@
 #define IDS_PER_REPLY 256
 
 GMutex gdb_lock;
-_Thread_local GdbThread *gdb_self;
 
 GdbThread *
 gdb_thread_add (GdbServer *s, UserThread *user)

@@ -52,7 +52,7 @@ look (IrState *state, uint64_t addr, unsigned size, unsigned access)
     ir_leave (state, IR_EXIT_DEBUG);
   }
   if (t->watch_hit.kind == GDB_STOP_NONE)
-    t->watch_hit = (GdbStop){.kind = GDB_STOP_WATCH, .watch = kind_name (w->kind), .watch_addr = w->addr};
+    t->watch_hit = (GdbStop){ .kind = GDB_STOP_WATCH, .watch = kind_name (w->kind), .watch_addr = w->addr };
 }
 
 static uint64_t
@@ -90,7 +90,7 @@ watch_cas16 (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t
   mem_direct.cas16 (s, addr, expected, desired, ret_old);
 }
 
-static const IrMemOps mem_watched = {watch_load, watch_store, watch_rmw, watch_cas, watch_cas16};
+static const IrMemOps mem_watched = { watch_load, watch_store, watch_rmw, watch_cas, watch_cas16 };
 
 /* ---- setting ---- */
 
@@ -118,7 +118,7 @@ gdb_watch_insert (GdbServer *s, GdbWatchKind kind, uint64_t addr, uint64_t size)
       return true;
   if (n_watches == MAX_WATCHES || size == 0)
     return false;
-  watches[n_watches++] = (Watch){addr, size, kind};
+  watches[n_watches++] = (Watch){ addr, size, kind };
   apply (s);
   return true;
 }

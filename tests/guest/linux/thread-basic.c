@@ -127,7 +127,8 @@ test_robust (int protocol)
   pthread_create (&thread, NULL, die_holding, NULL);
   pthread_join (thread, NULL);
   expect_owner_dead ();
-  for (int how = 0; how < 2; how++) {
+  /* The host kernel cannot walk lists of addresses that are not its own. */
+  for (int how = 0; how < (getenv ("TEST_GUEST_MOVED") ? 1 : 2); how++) {
     pid_t pid = fork ();
     if (pid == 0) {
       pthread_mutex_lock (robust);

@@ -135,7 +135,9 @@ test_names (void)
   CHECK (same (name.sysname, "Linux") && same (name.machine, "riscv32"));
   memset (&system, 0xff, sizeof system);
   CHECK_OK (CALL (sysinfo, &system));
-  CHECK (system.mem_unit >= 1 && system.totalram > 0 && system.freeram <= system.totalram && system.procs > 0);
+  CHECK (system.mem_unit >= 1 && system.totalram > 0 && system.procs > 0);
+  if (!under_qemu) /* It cuts the numbers off instead of choosing a unit for them. */
+    CHECK (system.freeram <= system.totalram);
   CHECK (system.totalhigh <= system.totalram);
   memset (&times, 0xff, sizeof times);
   CHECK_OK (CALL (times, &times));

@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
+#include <linux/wait.h>
 
 #define THREAD                                                                                             \
   (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
@@ -159,6 +160,23 @@ test_robust (void)
   CHECK (got == &head && size == sizeof head);
   head.list.next = &head.list;
   head.list_op_pending = NULL;
+
+  /* A whole process that ends lets go of its locks too. */
+  RobustLock *both = (RobustLock *)CALL (mmap2, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  for (int how = 0; how < 2; how++) {
+    long pid = fork_process ();
+    if (pid == 0) {
+      head.list.next = &both->link;
+      both->link.next = &head.list;
+      both->futex = (uint32_t)CALL (gettid);
+      CALL (set_robust_list, &head, sizeof head);
+      if (how == 1)
+        *(volatile int *)8 = 0;
+      exit_process (0);
+    }
+    CALL (waitid, P_PID, pid, 0, WEXITED, 0);
+    CHECK_EQ (both->futex, FUTEX_OWNER_DIED);
+  }
 }
 
 /* ---- clone3, and a child in its parent's memory ---- */
