@@ -69,7 +69,8 @@ vlog_help (void)
   return g_string_free (text, FALSE);
 }
 
-/* The guest shares the descriptor table, and expects the lowest free number from each open(): ours go to the top. */
+/* The guest shares the descriptor table, and expects the lowest free number from each open(): ours go to the
+ * top. */
 static int
 move_fd_high (int fd)
 {

@@ -7,8 +7,9 @@
 #include "jit.h"
 #include <signal.h>
 
-/* How the translator reads guest code. Returns the number of bytes readable and executable at pc (up to `want`,
- * which never crosses more than one page boundary), copied to `out`; 0 and *ret_fault set when there are none. */
+/* How the translator reads guest code. Returns the number of bytes readable and executable at pc (up to
+ * `want`, which never crosses more than one page boundary), copied to `out`; 0 and *ret_fault set when there
+ * are none. */
 typedef size_t (*CpuFetch) (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *ret_fault);
 
 struct Cpu {
@@ -18,24 +19,24 @@ struct Cpu {
   };
   const GuestIsa *isa;
   CpuFetch fetch;
-  JitThread *jit;     /* the JIT's part; NULL until first run, and always with CpuSettings.interpret */
+  JitThread *jit;           /* the JIT's part; NULL until first run, and always with CpuSettings.interpret */
   struct CpuInterp *interp; /* the interpreter's part; NULL until used */
-  void *owner;        /* the embedder's: a user-mode thread, a machine's hart */
-  bool single_step;   /* leave with IR_EXIT_DEBUG after each instruction */
-  bool interpret;     /* run no compiled code: all accesses of memory go through state.mem */
-  bool ignore_breakpoints; /* only with interpret */
+  void *owner;              /* the embedder's: a user-mode thread, a machine's hart */
+  bool single_step;         /* leave with IR_EXIT_DEBUG after each instruction */
+  bool interpret;           /* run no compiled code: all accesses of memory go through state.mem */
+  bool ignore_breakpoints;  /* only with interpret */
 };
 
 /* Global translator settings, set once before the first cpu_run(). */
 typedef struct {
-  bool interpret;            /* never JIT */
-  bool one_insn_per_block;   /* -one-insn-per-tb */
-  unsigned flush_every;      /* forced mode: drop all translations every N dispatches (0: never) */
-  unsigned interrupt_every;  /* forced mode: make an exit_request appear every N dispatches (0: never) */
-  size_t code_cache_size;    /* bytes; 0: the default */
-  unsigned hot_threshold;    /* executions of a block before its region is compiled; 0: the default */
-  bool count;                /* keep CpuCounters of executed instructions (slower code) */
-  bool perf_map;             /* write /tmp/perf-PID.map */
+  bool interpret;           /* never JIT */
+  bool one_insn_per_block;  /* -one-insn-per-tb */
+  unsigned flush_every;     /* forced mode: drop all translations every N dispatches (0: never) */
+  unsigned interrupt_every; /* forced mode: make an exit_request appear every N dispatches (0: never) */
+  size_t code_cache_size;   /* bytes; 0: the default */
+  unsigned hot_threshold;   /* executions of a block before its region is compiled; 0: the default */
+  bool count;               /* keep CpuCounters of executed instructions (slower code) */
+  bool perf_map;            /* write /tmp/perf-PID.map */
 } CpuSettings;
 extern CpuSettings cpu_settings;
 
@@ -55,8 +56,8 @@ Cpu *cpu_clone (const Cpu *cpu);
 void cpu_free (Cpu *cpu);
 
 /* Runs guest code from state.pc until something needs the embedder, and says what. State is exact on return.
- * Returns IR_EXIT_REQUEST, SYSCALL, BREAKPOINT, DEBUG, ILLEGAL, FAULT or FETCH_FAULT. Clears exit_request only when
- * returning IR_EXIT_REQUEST. The vCPU belongs to the calling thread. */
+ * Returns IR_EXIT_REQUEST, SYSCALL, BREAKPOINT, DEBUG, ILLEGAL, FAULT or FETCH_FAULT. Clears exit_request
+ * only when returning IR_EXIT_REQUEST. The vCPU belongs to the calling thread. */
 IrExit cpu_run (Cpu *cpu);
 
 /* Makes a running cpu_run() return IR_EXIT_REQUEST soon. Async-signal-safe, from any thread. */
@@ -66,16 +67,18 @@ cpu_request_exit (Cpu *cpu)
   __atomic_store_n (&cpu->state.exit_request, 1, __ATOMIC_RELEASE);
 }
 
-/* To be called from the embedder's SIGSEGV, SIGBUS and SIGFPE handler on the thread that runs `cpu`. If the fault was caused by
- * guest code (generated code, interpreter, guest memory accessors) it does not return to the faulting instruction:
- * the state is recovered, state.fault is filled, and cpu_run() returns IR_EXIT_FAULT. Returns false if the fault is
- * not the guest's (a defect of ours): the caller restores the default action. */
+/* To be called from the embedder's SIGSEGV, SIGBUS and SIGFPE handler on the thread that runs `cpu`. If the
+ * fault was caused by guest code (generated code, interpreter, guest memory accessors) it does not return to
+ * the faulting instruction: the state is recovered, state.fault is filled, and cpu_run() returns
+ * IR_EXIT_FAULT. Returns false if the fault is not the guest's (a defect of ours): the caller restores the
+ * default action. */
 bool cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext);
 
-/* Drops translations made from guest code in [start, start + size): for munmap, mprotect, MAP_FIXED over code, and
- * breakpoints. Threads inside such code finish their current block. */
+/* Drops translations made from guest code in [start, start + size): for munmap, mprotect, MAP_FIXED over
+ * code, and breakpoints. Threads inside such code finish their current block. */
 void cpu_invalidate (uint64_t start, uint64_t size);
-/* After the guest's instruction-cache flush: drops translations in the range whose source bytes have changed. */
+/* After the guest's instruction-cache flush: drops translations in the range whose source bytes have changed.
+ */
 void cpu_flush_icache (uint64_t start, uint64_t size);
 
 /* Debugger breakpoints: execution reaching `pc` leaves with IR_EXIT_DEBUG before the instruction. */

@@ -7,8 +7,8 @@
 #include "translate.h"
 #include <time.h>
 
-/* Cold code is compiled a few blocks at a time, along the fall-through path. Code that has run often is compiled
- * again as a region: all that has run and can be reached, loops included. */
+/* Cold code is compiled a few blocks at a time, along the fall-through path. Code that has run often is
+ * compiled again as a region: all that has run and can be reached, loops included. */
 #define COLD_INSNS  40
 #define COLD_BLOCKS 4
 #define HOT_INSNS   400
@@ -67,11 +67,20 @@ init_once (const Cpu *cpu)
     for (unsigned i = 0; i < isa->n_vars; i++)
       types[i] = isa->vars[i].type;
     JitConfig config = {
-      .n_vars = isa->n_vars, .var_types = types,
-      .n_hot_int = isa->n_hot_int, .n_hot_fp = isa->n_hot_fp, .hot_int = isa->hot_int, .hot_fp = isa->hot_fp,
-      .helpers = isa->helpers, .guest_base = guest_base, .addr32 = isa->bits == 32, .read = read_guest,
-      .cache_size = cpu_settings.code_cache_size, .hot_threshold = cpu_settings.hot_threshold,
-      .count = cpu_settings.count, .perf_map = cpu_settings.perf_map,
+      .n_vars = isa->n_vars,
+      .var_types = types,
+      .n_hot_int = isa->n_hot_int,
+      .n_hot_fp = isa->n_hot_fp,
+      .hot_int = isa->hot_int,
+      .hot_fp = isa->hot_fp,
+      .helpers = isa->helpers,
+      .guest_base = guest_base,
+      .addr32 = isa->bits == 32,
+      .read = read_guest,
+      .cache_size = cpu_settings.code_cache_size,
+      .hot_threshold = cpu_settings.hot_threshold,
+      .count = cpu_settings.count,
+      .perf_map = cpu_settings.perf_map,
     };
     GError *error = NULL;
     bool ok = jit_supported () && jit_init (&config, &error);
@@ -190,7 +199,8 @@ static void
 disturb (Cpu *cpu)
 {
   static unsigned flushes, interrupts;
-  if (cpu_settings.flush_every != 0 && __atomic_add_fetch (&flushes, 1, __ATOMIC_RELAXED) % cpu_settings.flush_every == 0)
+  if (cpu_settings.flush_every != 0 &&
+      __atomic_add_fetch (&flushes, 1, __ATOMIC_RELAXED) % cpu_settings.flush_every == 0)
     renew (cpu);
   if (cpu_settings.interrupt_every != 0 &&
       __atomic_add_fetch (&interrupts, 1, __ATOMIC_RELAXED) % cpu_settings.interrupt_every == 0)

@@ -10,7 +10,8 @@
 #include <unistd.h>
 #include <ucontext.h>
 
-/* The vCPU whose interpreter or helper is touching guest memory on this thread: its faults are the guest's. */
+/* The vCPU whose interpreter or helper is touching guest memory on this thread: its faults are the guest's.
+ */
 static _Thread_local Cpu *running;
 /* The vCPU that last ran on this thread. */
 static _Thread_local Cpu *latest;
@@ -109,7 +110,8 @@ cpu_run (Cpu *cpu)
   return reason;
 }
 
-/* What the guest's kernel would report: a host access fault on a page the guest may not touch is the guest's too. */
+/* What the guest's kernel would report: a host access fault on a page the guest may not touch is the guest's
+ * too. */
 static int
 guest_code (const siginfo_t *info)
 {
@@ -132,7 +134,8 @@ cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext)
       case JIT_FAULT_GUEST:
         if (info->si_code == SI_KERNEL) /* a non-canonical address: the host does not say which */
           addr = UINT64_MAX;
-        cpu->state.fault = (IrFault){ .addr = addr, .signo = info->si_signo, .si_code = guest_code (info), .write = write };
+        cpu->state.fault =
+            (IrFault){ .addr = addr, .signo = info->si_signo, .si_code = guest_code (info), .write = write };
         return true;
       case JIT_FAULT_NONE: break;
     }
@@ -140,7 +143,8 @@ cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext)
   }
   if (addr >= guest_space_size)
     return false;
-  cpu->state.fault = (IrFault){ .addr = addr, .signo = info->si_signo, .si_code = info->si_code, .write = write };
+  cpu->state.fault =
+      (IrFault){ .addr = addr, .signo = info->si_signo, .si_code = info->si_code, .write = write };
   sigset_t none = uc->uc_sigmask;
   sigprocmask (SIG_SETMASK, &none, NULL);
   ir_leave (&cpu->state, IR_EXIT_FAULT);

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Host address of guest address 0. Page-aligned; set once before guest code runs. For 64-bit guests it is 0 unless
- * something of the host (AddressSanitizer's shadow) lies where the guest wants to be. */
+/* Host address of guest address 0. Page-aligned; set once before guest code runs. For 64-bit guests it is 0
+ * unless something of the host (AddressSanitizer's shadow) lies where the guest wants to be. */
 extern uintptr_t guest_base;
 /* First address beyond the guest's address space: 2^32 or 2^38. */
 extern uint64_t guest_space_size;
@@ -22,4 +22,3 @@ h2g (const void *p)
 {
   return (uintptr_t)p - guest_base;
 }
-

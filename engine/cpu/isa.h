@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* What a guest architecture gives the translator: its variables, its front end, its registers for a debugger. */
+/* What a guest architecture gives the translator: its variables, its front end, its registers for a debugger.
+ */
 
 #include "ir-build.h"
 #include "ir-state.h"
@@ -16,7 +17,8 @@ typedef struct {
 
 /* A register as a debugger sees it. The order of the table is gdb's register numbering. */
 typedef struct {
-  const char *name, *type, *group, *feature; /* gdb's names: "a0", "int", "general", "org.gnu.gdb.riscv.cpu" */
+  const char *name, *type, *group,
+      *feature; /* gdb's names: "a0", "int", "general", "org.gnu.gdb.riscv.cpu" */
   unsigned bits;
   uint64_t (*get) (const Cpu *cpu, unsigned index);
   void (*set) (Cpu *cpu, unsigned index, uint64_t value);
@@ -31,18 +33,18 @@ typedef enum {
 
 typedef struct {
   IrBuilder *b;
-  const Cpu *cpu;   /* its model: enabled extensions, not its registers */
-  uint64_t pc;      /* of the instruction */
-  uint32_t mode;    /* IrState.mode the code is for */
-  unsigned len;     /* in: bytes available in `code`; out: length of the instruction */
+  const Cpu *cpu; /* its model: enabled extensions, not its registers */
+  uint64_t pc;    /* of the instruction */
+  uint32_t mode;  /* IrState.mode the code is for */
+  unsigned len;   /* in: bytes available in `code`; out: length of the instruction */
   uint8_t code[16];
 } IsaInsn;
 
 struct GuestIsa {
-  const char *name;      /* "riscv64", as in vitrine-riscv64 */
-  const char *gdb_arch;  /* "riscv:rv64" */
-  unsigned bits;         /* 32 or 64: guest address width in user mode */
-  uint16_t elf_machine;  /* EM_* */
+  const char *name;              /* "riscv64", as in vitrine-riscv64 */
+  const char *gdb_arch;          /* "riscv:rv64" */
+  unsigned bits;                 /* 32 or 64: guest address width in user mode */
+  uint16_t elf_machine;          /* EM_* */
   unsigned insn_align, insn_max; /* bytes */
   unsigned n_vars;
   const IsaVar *vars;
@@ -53,16 +55,18 @@ struct GuestIsa {
   unsigned n_registers;
   const IsaRegister *registers;
 
-  size_t cpu_size;       /* of the ISA's struct, whose first member is Cpu */
-  /* Sets up a zeroed cpu for `model` (NULL: the default). FALSE and an error naming the models when unknown. */
+  size_t cpu_size; /* of the ISA's struct, whose first member is Cpu */
+  /* Sets up a zeroed cpu for `model` (NULL: the default). FALSE and an error naming the models when unknown.
+   */
   bool (*cpu_init) (Cpu *cpu, const char *model, GError **error);
   /* Lists the models and extension options, for -cpu help. */
   char *(*models) (void);
-  /* Emits the IR of the instruction at insn->pc (always starts with ir_insn). Where the bytes given are fewer than
-   * the instruction needs, sets insn->len to the needed length and emits nothing. Illegal ones end the block with
-   * IR_EXIT_ILLEGAL. */
+  /* Emits the IR of the instruction at insn->pc (always starts with ir_insn). Where the bytes given are fewer
+   * than the instruction needs, sets insn->len to the needed length and emits nothing. Illegal ones end the
+   * block with IR_EXIT_ILLEGAL. */
   IsaFlow (*translate) (IsaInsn *insn);
-  /* One line of assembly of the `len` bytes at code into `out`; returns the instruction's length (at least 1). */
+  /* One line of assembly of the `len` bytes at code into `out`; returns the instruction's length (at least
+   * 1). */
   unsigned (*disassemble) (const uint8_t *code, size_t len, uint64_t pc, char *out, size_t out_size);
   /* Text of the integer and floating-point registers, for -d cpu and crash reports. */
   void (*dump) (const Cpu *cpu, GString *out);

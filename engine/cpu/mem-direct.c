@@ -26,9 +26,15 @@ checked_atomic (IrState *s, uint64_t addr, unsigned size)
   return p;
 }
 
-typedef struct { uint16_t v; } __attribute__ ((packed, may_alias)) Any16;
-typedef struct { uint32_t v; } __attribute__ ((packed, may_alias)) Any32;
-typedef struct { uint64_t v; } __attribute__ ((packed, may_alias)) Any64;
+typedef struct {
+  uint16_t v;
+} __attribute__ ((packed, may_alias)) Any16;
+typedef struct {
+  uint32_t v;
+} __attribute__ ((packed, may_alias)) Any32;
+typedef struct {
+  uint64_t v;
+} __attribute__ ((packed, may_alias)) Any64;
 
 static uint64_t
 direct_load (IrState *s, uint64_t addr, unsigned size)
@@ -90,11 +96,11 @@ static uint64_t
 compare_and_swap (void *p, unsigned size, uint64_t expected, uint64_t desired)
 {
   switch (size) {
-#define CASE(bytes, type)                                                                                              \
-  case bytes: {                                                                                                        \
-    type e = expected;                                                                                                 \
-    __atomic_compare_exchange_n ((type *)p, &e, (type)desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);            \
-    return e;                                                                                                          \
+#define CASE(bytes, type)                                                                                    \
+  case bytes: {                                                                                              \
+    type e = expected;                                                                                       \
+    __atomic_compare_exchange_n ((type *)p, &e, (type)desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
+    return e;                                                                                                \
   }
     CASE (1, uint8_t)
     CASE (2, uint16_t)

@@ -62,7 +62,8 @@ want_block (Job *job, uint64_t pc)
   job->todo[job->n_todo++] = pc;
 }
 
-/* The bytes an instruction was made from: what the code is compared with when the guest may have changed it. */
+/* The bytes an instruction was made from: what the code is compared with when the guest may have changed it.
+ */
 static void
 add_source (IrRegion *r, const uint8_t *bytes, size_t size)
 {
@@ -142,7 +143,8 @@ translate_block (Job *job, uint64_t pc, bool fallthrough)
   }
 }
 
-/* The successor that is most likely to follow `block` and that the region should go on with; false if none. */
+/* The successor that is most likely to follow `block` and that the region should go on with; false if none.
+ */
 static bool
 next_in_line (Job *job, const IrBlock *block, uint64_t *ret_pc)
 {
@@ -165,7 +167,9 @@ resolve_edges (IrRegion *r)
       r->blocks[i].target[t].block = -1;
   for (unsigned i = 0; i < r->n_blocks; i++) {
     IrBlock *block = &r->blocks[i];
-    unsigned n = block->end == IR_END_BRANCH || block->end == IR_END_CALL ? 2 : block->end == IR_END_GOTO ? 1 : 0;
+    unsigned n = block->end == IR_END_BRANCH || block->end == IR_END_CALL ? 2
+                 : block->end == IR_END_GOTO                              ? 1
+                                                                          : 0;
     for (unsigned t = block->end == IR_END_CALL ? 1 : 0; t < n; t++) {
       int to = find_block (r, block->target[t].pc);
       if (to >= 0 && (!r->blocks[to].inherits || to == (int)i + 1))

@@ -7,13 +7,14 @@
 
 typedef struct {
   unsigned max_insns, max_blocks;
-  /* Whether a branch or jump target should join the region (it has run before); NULL: only fall-through paths do. */
+  /* Whether a branch or jump target should join the region (it has run before); NULL: only fall-through paths
+   * do. */
   bool (*wants) (Cpu *cpu, uint64_t pc);
 } TranslateScope;
 
-/* Fills `r` (reset first) with the code from `pc` on: block 0 starts there.  A block for each basic block reached
- * inside the scope; edges between them are resolved to block numbers.  Where not even the first instruction can be
- * fetched the block ends in IR_EXIT_FETCH_FAULT.  The region is optimised. */
+/* Fills `r` (reset first) with the code from `pc` on: block 0 starts there.  A block for each basic block
+ * reached inside the scope; edges between them are resolved to block numbers.  Where not even the first
+ * instruction can be fetched the block ends in IR_EXIT_FETCH_FAULT.  The region is optimised. */
 void translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const TranslateScope *scope);
 
 /* Debugger breakpoints, see cpu.h. */

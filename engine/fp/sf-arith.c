@@ -13,7 +13,7 @@
 static SfNum
 nan_of_two (const SfNum *a, const SfNum *b, SfEnv *env)
 {
-  return sf_propagate_nan ((const SfNum *const[]){a, b}, 2, env);
+  return sf_propagate_nan ((const SfNum *const[]){ a, b }, 2, env);
 }
 
 /* The sum where one operand or both are not finite and non-zero. */
@@ -28,7 +28,7 @@ add_special (const SfNum *a, const SfNum *b, SfEnv *env)
     return *b;
   if (a->kind == SF_FINITE)
     return *a;
-  return (SfNum){.kind = SF_ZERO, .sign = a->sign == b->sign ? a->sign : env->round == SF_RDN};
+  return (SfNum){ .kind = SF_ZERO, .sign = a->sign == b->sign ? a->sign : env->round == SF_RDN };
 }
 
 static inline SfNum
@@ -45,11 +45,11 @@ add (const SfNum *a, const SfNum *b, SfEnv *env)
   /* One bit of room for the carry.  Where the exponents differ by two or more at most one leading bit
    * cancels, where they differ less nothing is shifted out: the sticky bit stays low enough. */
   SfSig x = a->sig >> 1, y = sf_shift_right_sticky (b->sig, a->exp - b->exp + 1);
-  SfNum sum = {.kind = SF_FINITE, .sign = a->sign, .exp = a->exp + 1};
+  SfNum sum = { .kind = SF_FINITE, .sign = a->sign, .exp = a->exp + 1 };
 
   sum.sig = a->sign == b->sign ? x + y : x - y;
   if (sum.sig == 0)
-    return (SfNum){.kind = SF_ZERO, .sign = env->round == SF_RDN};
+    return (SfNum){ .kind = SF_ZERO, .sign = env->round == SF_RDN };
   sf_normalize (&sum);
   return sum;
 }
@@ -80,7 +80,7 @@ sf_sub (const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env)
 static inline SfNum
 multiply (const SfNum *a, const SfNum *b, SfEnv *env)
 {
-  SfNum product = {.kind = SF_FINITE, .sign = a->sign != b->sign};
+  SfNum product = { .kind = SF_FINITE, .sign = a->sign != b->sign };
 
   if (a->kind == SF_FINITE && b->kind == SF_FINITE) {
     product.exp = a->exp + b->exp + 1;
@@ -111,7 +111,7 @@ sf_fma (const SfFormat *f, uint64_t a, uint64_t b, uint64_t c, unsigned negate, 
   SfNum x = sf_unpack (f, a), y = sf_unpack (f, b), z = sf_unpack (f, c);
 
   if (sf_is_nan (&x) || sf_is_nan (&y)) {
-    SfNum nan = sf_propagate_nan ((const SfNum *const[]){&x, &y, &z}, 3, env);
+    SfNum nan = sf_propagate_nan ((const SfNum *const[]){ &x, &y, &z }, 3, env);
     return sf_pack (f, &nan, env);
   }
 
@@ -138,7 +138,7 @@ divide (const SfNum *a, const SfNum *b)
   SfSig dividend = a->sig >> 1; /* so that its high half is less than the divisor, and the quotient fits */
   uint64_t digits = dividend / divisor;
   bool sticky = dividend != (SfSig)digits * divisor;
-  SfNum quotient = {.kind = SF_FINITE, .sign = a->sign != b->sign, .exp = a->exp - b->exp};
+  SfNum quotient = { .kind = SF_FINITE, .sign = a->sign != b->sign, .exp = a->exp - b->exp };
 
   quotient.sig = (SfSig)digits << 64 | sticky;
   sf_normalize (&quotient);
@@ -148,7 +148,7 @@ divide (const SfNum *a, const SfNum *b)
 static SfNum
 divide_special (const SfNum *a, const SfNum *b, SfEnv *env)
 {
-  SfNum quotient = {.kind = SF_ZERO, .sign = a->sign != b->sign};
+  SfNum quotient = { .kind = SF_ZERO, .sign = a->sign != b->sign };
 
   if (sf_is_nan (a) || sf_is_nan (b))
     return nan_of_two (a, b, env);
@@ -191,7 +191,7 @@ square_root (const SfNum *a, unsigned digits)
 
   SfSig sig = (SfSig)(root << 3 | (rest != 0)) << 64;
 
-  return (SfNum){.kind = SF_FINITE, .exp = (a->exp - (int32_t)odd) / 2, .sig = sig};
+  return (SfNum){ .kind = SF_FINITE, .exp = (a->exp - (int32_t)odd) / 2, .sig = sig };
 }
 
 uint64_t
@@ -200,7 +200,7 @@ sf_sqrt (const SfFormat *f, uint64_t a, SfEnv *env)
   SfNum x = sf_unpack (f, a);
 
   if (sf_is_nan (&x))
-    x = sf_propagate_nan ((const SfNum *const[]){&x}, 1, env);
+    x = sf_propagate_nan ((const SfNum *const[]){ &x }, 1, env);
   else if (x.sign && x.kind != SF_ZERO)
     x = sf_invalid (env);
   else if (x.kind == SF_FINITE)

@@ -18,10 +18,10 @@ encoding_of (const SfFormat *f, uint64_t a)
   bool nan = magnitude > infinity;
 
   return (Encoding){
-      .magnitude = magnitude,
-      .sign = (a >> (f->bits - 1)) & 1,
-      .nan = nan,
-      .snan = nan && magnitude < sf_canonical_nan (f),
+    .magnitude = magnitude,
+    .sign = (a >> (f->bits - 1)) & 1,
+    .nan = nan,
+    .snan = nan && magnitude < sf_canonical_nan (f),
   };
 }
 
@@ -74,7 +74,7 @@ static uint64_t
 minmax_nan (const SfFormat *f, uint64_t a, uint64_t b, SfMinMax rule, SfEnv *env)
 {
   SfNum x = sf_unpack (f, a), y = sf_unpack (f, b);
-  SfNum result = sf_propagate_nan ((const SfNum *const[]){&x, &y}, 2, env);
+  SfNum result = sf_propagate_nan ((const SfNum *const[]){ &x, &y }, 2, env);
 
   if (rule == SF_MINMAX_NUMBER && sf_is_nan (&x) != sf_is_nan (&y))
     return (sf_is_nan (&x) ? b : a) & sf_mask (f->bits);

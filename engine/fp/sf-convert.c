@@ -58,7 +58,7 @@ uint32_t
 sf_to_int_modulo (const SfFormat *f, uint64_t a, SfEnv *env)
 {
   SfNum v = sf_unpack (f, a);
-  SfEnv towards_zero = {.round = SF_RTZ, .fp_class = env->fp_class};
+  SfEnv towards_zero = { .round = SF_RTZ, .fp_class = env->fp_class };
   uint32_t integer = sf_to_int (f, a, 32, true, &towards_zero);
   int32_t down = 127 - v.exp;
 
@@ -77,7 +77,7 @@ sf_from_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEn
   uint64_t value = a & sf_mask (width);
   bool negative = is_signed && (value >> (width - 1)) != 0;
   uint64_t magnitude = negative ? -value & sf_mask (width) : value;
-  SfNum v = {.kind = SF_FINITE, .sign = negative, .exp = 127, .sig = magnitude};
+  SfNum v = { .kind = SF_FINITE, .sign = negative, .exp = 127, .sig = magnitude };
 
   if (magnitude == 0)
     return 0;

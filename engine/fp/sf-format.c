@@ -5,9 +5,9 @@
 #include "sf-internal.h"
 #include <stddef.h>
 
-const SfFormat sf_f16 = {.bits = 16, .exp_bits = 5, .frac_bits = 10, .bias = 15};
-const SfFormat sf_f32 = {.bits = 32, .exp_bits = 8, .frac_bits = 23, .bias = 127};
-const SfFormat sf_f64 = {.bits = 64, .exp_bits = 11, .frac_bits = 52, .bias = 1023};
+const SfFormat sf_f16 = { .bits = 16, .exp_bits = 5, .frac_bits = 10, .bias = 15 };
+const SfFormat sf_f32 = { .bits = 32, .exp_bits = 8, .frac_bits = 23, .bias = 127 };
+const SfFormat sf_f64 = { .bits = 64, .exp_bits = 11, .frac_bits = 52, .bias = 1023 };
 
 static SfSig
 infinity_magnitude (const SfFormat *f)

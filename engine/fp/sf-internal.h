@@ -77,7 +77,7 @@ static inline SfNum
 sf_invalid (SfEnv *env)
 {
   env->flags |= FP_INVALID;
-  return (SfNum){.kind = SF_QNAN, .sig = SF_SIG_QUIET};
+  return (SfNum){ .kind = SF_QNAN, .sig = SF_SIG_QUIET };
 }
 
 static inline SfNum
@@ -85,7 +85,9 @@ sf_unpack (const SfFormat *f, uint64_t a)
 {
   uint64_t frac = a & sf_mask (f->frac_bits);
   int32_t biased = (a >> f->frac_bits) & sf_exp_max (f);
-  SfNum v = {.kind = SF_FINITE, .sign = (a >> (f->bits - 1)) & 1, .sig = (SfSig)frac << (127 - f->frac_bits)};
+  SfNum v = { .kind = SF_FINITE,
+              .sign = (a >> (f->bits - 1)) & 1,
+              .sig = (SfSig)frac << (127 - f->frac_bits) };
 
   if (biased == sf_exp_max (f)) {
     v.kind = frac == 0 ? SF_INF : v.sig & SF_SIG_QUIET ? SF_QNAN : SF_SNAN;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* Building a region.  The builder folds constants, tracks variables known to hold a constant inside a block, and
- * retargets results straight into variables, so that front ends may be written as plain semantics. */
+/* Building a region.  The builder folds constants, tracks variables known to hold a constant inside a block,
+ * and retargets results straight into variables, so that front ends may be written as plain semantics. */
 
 #include "ir-state.h"
 
 typedef struct {
   IrRegion *region;
-  IrBlock *block;           /* the open block (moves when blocks are added: do not keep) */
-  const IrHelper *helpers;  /* the ISA's table; NULL: every helper is taken to be IR_H_STATE. Set after init */
-  bool dead;                /* unused by the builder; true once the block has ended */
+  IrBlock *block;          /* the open block (moves when blocks are added: do not keep) */
+  const IrHelper *helpers; /* the ISA's table; NULL: every helper is taken to be IR_H_STATE. Set after init */
+  bool dead;               /* unused by the builder; true once the block has ended */
   uint64_t known_mask[IR_MAX_VARS / 64]; /* variables whose value is the constant known[] */
   int64_t known[IR_MAX_VARS];
-  uint16_t const_hash[64];  /* pool index by hash of the value; a wrong guess only costs a duplicate */
+  uint16_t const_hash[64]; /* pool index by hash of the value; a wrong guess only costs a duplicate */
 } IrBuilder;
 
 IrRegion *ir_region_new (void);
@@ -22,7 +22,8 @@ void ir_region_free (IrRegion *r);
 void ir_region_reset (IrRegion *r, uint64_t pc, uint32_t mode, bool addr32);
 
 void ir_builder_init (IrBuilder *b, IrRegion *r);
-/* Opens a block at `pc`. Keeps the known constants if `fallthrough` (its only predecessor is the block just ended). */
+/* Opens a block at `pc`. Keeps the known constants if `fallthrough` (its only predecessor is the block just
+ * ended). */
 void ir_block_begin (IrBuilder *b, uint64_t pc, bool fallthrough);
 /* Marks the start of a guest instruction of `len` bytes at pc. */
 void ir_insn (IrBuilder *b, uint64_t pc, unsigned len);
@@ -38,18 +39,20 @@ void ir_exit (IrBuilder *b, IrExit reason, uint64_t pc);
 
 /* Values. */
 IrVal ir_const (IrBuilder *b, int64_t value);
-/* The variable as an operand: itself, or the constant it is known to hold where that is the cheaper operand (it fits
- * 32 bits). Emitting does the same with variables passed as they are, so front ends seldom need this; a value's
- * constancy is asked with ir_is_const(). */
+/* The variable as an operand: itself, or the constant it is known to hold where that is the cheaper operand
+ * (it fits 32 bits). Emitting does the same with variables passed as they are, so front ends seldom need
+ * this; a value's constancy is asked with ir_is_const(). */
 IrVal ir_get (IrBuilder *b, IrVal var);
-/* var = value (of a narrow variable: zero-extended).  A temporary that the latest op defined is retargeted: after ir_set (b, v, t), use v, not t.
- * For FP variables of F16/F32 type the value is a typed FP result and the container is written boxed. */
+/* var = value (of a narrow variable: zero-extended).  A temporary that the latest op defined is retargeted:
+ * after ir_set (b, v, t), use v, not t. For FP variables of F16/F32 type the value is a typed FP result and
+ * the container is written boxed. */
 void ir_set (IrBuilder *b, IrVal var, IrVal value);
 /* True if v is a constant or a variable known to hold one. */
 bool ir_is_const (IrBuilder *b, IrVal v, int64_t *ret_value);
 
-/* Generic emit: returns the new temporary (IR_NONE for ops without dst). Folds constants for PURE integer ops; an op
- * that changes nothing becomes a MOV, so that the result never aliases a variable or another temporary. */
+/* Generic emit: returns the new temporary (IR_NONE for ops without dst). Folds constants for PURE integer
+ * ops; an op that changes nothing becomes a MOV, so that the result never aliases a variable or another
+ * temporary. */
 IrVal ir_emit (IrBuilder *b, IrDesc d, IrVal x, IrVal y, IrVal z);
 #define IR_DESC(...) ((IrDesc){ { __VA_ARGS__ } })
 
@@ -63,8 +66,8 @@ ir_op1 (IrBuilder *b, IrOpcode op, IrType type, IrVal x)
 {
   return ir_emit (b, IR_DESC (.op = op, .type = type), x, IR_NONE, IR_NONE);
 }
-/* The I32 value x (a result of the latest op, or any operand) as a sign-extended 64-bit value. Where the latest op
- * defined x this only sets IR_F_SX on it. */
+/* The I32 value x (a result of the latest op, or any operand) as a sign-extended 64-bit value. Where the
+ * latest op defined x this only sets IR_F_SX on it. */
 IrVal ir_sx32 (IrBuilder *b, IrVal x);
 IrVal ir_ext (IrBuilder *b, IrType type, IrVal x, unsigned bits, bool is_signed);
 IrVal ir_setcc (IrBuilder *b, IrCond cond, IrType type, IrVal x, IrVal y);
@@ -73,9 +76,11 @@ IrVal ir_shladd (IrBuilder *b, IrType type, IrVal x, unsigned shift, IrVal y);
 IrVal ir_load (IrBuilder *b, IrType type, unsigned mem, IrVal addr, int32_t disp);
 void ir_store (IrBuilder *b, IrType type, unsigned mem, IrVal addr, int32_t disp, IrVal value);
 IrVal ir_rmw (IrBuilder *b, IrType type, unsigned mem, IrRmw op, IrVal addr, IrVal value, unsigned flags);
-IrVal ir_cas (IrBuilder *b, IrType type, unsigned mem, IrVal addr, IrVal expected, IrVal desired, unsigned flags);
+IrVal ir_cas (IrBuilder *b, IrType type, unsigned mem, IrVal addr, IrVal expected, IrVal desired,
+              unsigned flags);
 void ir_fence (IrBuilder *b, unsigned mask);
-/* Calls helper `index`; with no result wanted pass want_dst false. A helper flagged IR_H_STATE forgets known values. */
+/* Calls helper `index`; with no result wanted pass want_dst false. A helper flagged IR_H_STATE forgets known
+ * values. */
 IrVal ir_helper (IrBuilder *b, unsigned index, bool want_dst, IrVal x, IrVal y, IrVal z);
 /* Forgets what is known of variables (after something the builder cannot see wrote them). */
 void ir_forget (IrBuilder *b);

@@ -5,14 +5,15 @@
 
 #include "ir-state.h"
 
-/* Evaluates an op that touches no guest memory on operand values (FP operands: raw container bits; the result is
- * the value dst's 64-bit slot receives, boxed or extended as the op says).  Raises FP flags in s->fp. This is also
- * the JIT's out-of-line path. Not for LOAD STORE RMW CAS FENCE ZEROLINE HELPER INSN. */
+/* Evaluates an op that touches no guest memory on operand values (FP operands: raw container bits; the result
+ * is the value dst's 64-bit slot receives, boxed or extended as the op says).  Raises FP flags in s->fp. This
+ * is also the JIT's out-of-line path. Not for LOAD STORE RMW CAS FENCE ZEROLINE HELPER INSN. */
 uint64_t ir_eval (IrState *s, uint64_t desc_bits, uint64_t a, uint64_t b, uint64_t c);
 
 /* Evaluates a BRANCH's condition or a SETCC's. */
 bool ir_eval_cond (IrCond cond, IrType type, uint64_t a, uint64_t b);
 
 /* Runs one block of the region from its start: executes its ops and its end, leaving s->pc at the next guest
- * instruction.  Returns IR_EXIT_NONE, or the reason of an EXIT end.  s->pc is exact at every op that may leave. */
+ * instruction.  Returns IR_EXIT_NONE, or the reason of an EXIT end.  s->pc is exact at every op that may
+ * leave. */
 IrExit ir_interp_block (IrState *s, const IrRegion *r, uint32_t block);

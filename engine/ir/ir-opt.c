@@ -78,18 +78,21 @@ is_const_in (const IrRegion *r, IrVal v, int64_t low, int64_t high)
   return IR_IS_CONST (v) && ir_const_value (r, v) >= low && ir_const_value (r, v) <= high;
 }
 
-/* v = x << 32; v = v >> (32 - k), k 0 to 3: an unsigned 32-bit index scaled. Becomes v = zero-extended x; v = v << k,
- * whose second half the next rule can take. */
+/* v = x << 32; v = v >> (32 - k), k 0 to 3: an unsigned 32-bit index scaled. Becomes v = zero-extended x; v =
+ * v << k, whose second half the next rule can take. */
 static void
 split_scaled_index (IrRegion *r, IrOp *shl, IrOp *shr)
 {
-  if (shl->op != IR_SHL || shr->op != IR_SHR || shl->type != IR_I64 || shr->type != IR_I64 || shr->a != shl->dst ||
-      shr->dst != shl->dst || !is_const_in (r, shl->b, 32, 32) || !is_const_in (r, shr->b, 29, 31))
+  if (shl->op != IR_SHL || shr->op != IR_SHR || shl->type != IR_I64 || shr->type != IR_I64 ||
+      shr->a != shl->dst || shr->dst != shl->dst || !is_const_in (r, shl->b, 32, 32) ||
+      !is_const_in (r, shr->b, 29, 31))
     return;
   unsigned scale = 32 - (unsigned)ir_const_value (r, shr->b);
   if (ir_region_full (r))
     return;
-  *shl = (IrOp){ .op = IR_EXTZ, .type = IR_I64, .imm = 32, .dst = shl->dst, .a = shl->a, .b = IR_NONE, .c = IR_NONE };
+  *shl = (IrOp){
+    .op = IR_EXTZ, .type = IR_I64, .imm = 32, .dst = shl->dst, .a = shl->a, .b = IR_NONE, .c = IR_NONE
+  };
   shr->op = IR_SHL;
   shr->b = ir_region_const (r, scale);
 }
@@ -98,12 +101,17 @@ split_scaled_index (IrRegion *r, IrOp *shl, IrOp *shr)
 static bool
 fuse_scaled_add (IrRegion *r, IrOp *shl, IrOp *add)
 {
-  if (shl->op != IR_SHL || add->op != IR_ADD || shl->type != IR_I64 || add->type != IR_I64 || add->dst != shl->dst ||
-      !is_const_in (r, shl->b, 1, 3) || (add->a == shl->dst) == (add->b == shl->dst))
+  if (shl->op != IR_SHL || add->op != IR_ADD || shl->type != IR_I64 || add->type != IR_I64 ||
+      add->dst != shl->dst || !is_const_in (r, shl->b, 1, 3) || (add->a == shl->dst) == (add->b == shl->dst))
     return false;
   IrVal base = add->a == shl->dst ? add->b : add->a;
-  *add = (IrOp){ .op = IR_SHLADD, .type = IR_I64, .imm = (int32_t)ir_const_value (r, shl->b),
-                 .dst = add->dst, .a = shl->a, .b = base, .c = IR_NONE };
+  *add = (IrOp){ .op = IR_SHLADD,
+                 .type = IR_I64,
+                 .imm = (int32_t)ir_const_value (r, shl->b),
+                 .dst = add->dst,
+                 .a = shl->a,
+                 .b = base,
+                 .c = IR_NONE };
   *shl = removed;
   return true;
 }

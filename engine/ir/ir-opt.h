@@ -3,6 +3,7 @@
 
 #include "ir.h"
 
-/* Removes ops whose result is never seen: temporaries without use, and variables overwritten in the same block
- * before any op that may leave.  Linear; INSN markers stay. Sets removed ops to MOV with dst IR_NONE. */
+/* Removes ops whose result is never seen: temporaries without use, and variables overwritten in the same
+ * block before any op that may leave.  Linear; INSN markers stay. Sets removed ops to MOV with dst IR_NONE.
+ */
 void ir_optimise (IrRegion *r);

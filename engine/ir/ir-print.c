@@ -84,7 +84,9 @@ print_details (const Printer *p, const IrOp *op)
 static void
 print_flags (const Printer *p, unsigned flags)
 {
-  static const char *const names[] = { "sx", "negp", "negc", "signaling", "exact", "be", "unboxed", "aligned" };
+  static const char *const names[] = {
+    "sx", "negp", "negc", "signaling", "exact", "be", "unboxed", "aligned"
+  };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (names); i++)
     if (flags >> i & 1)

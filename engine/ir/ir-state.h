@@ -16,19 +16,21 @@ typedef struct {
 
 /* Bits of IrState.mode that every guest shares; a front end's own start at IR_MODE_GUEST. */
 enum {
-  IR_MODE_FP_EXACT = 1 << 0, /* the dynamic rounding mode is one the host FPU lacks: evaluate FP out of line */
+  IR_MODE_FP_EXACT =
+      1 << 0, /* the dynamic rounding mode is one the host FPU lacks: evaluate FP out of line */
   IR_MODE_GUEST = 1 << 8,
 };
 
-/* How the interpreter and helpers reach guest memory.  Little-endian, size 1 2 4 8.  A failing access does not
- * return: it records IrState.fault and leaves with IR_EXIT_FAULT. */
+/* How the interpreter and helpers reach guest memory.  Little-endian, size 1 2 4 8.  A failing access does
+ * not return: it records IrState.fault and leaves with IR_EXIT_FAULT. */
 typedef struct {
   uint64_t (*load) (IrState *s, uint64_t addr, unsigned size);
   void (*store) (IrState *s, uint64_t addr, unsigned size, uint64_t value);
   uint64_t (*rmw) (IrState *s, uint64_t addr, unsigned size, IrRmw op, uint64_t value);
   uint64_t (*cas) (IrState *s, uint64_t addr, unsigned size, uint64_t expected, uint64_t desired);
   /* 16 bytes, low half first; for helpers. */
-  void (*cas16) (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t *desired, uint64_t *ret_old);
+  void (*cas16) (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t *desired,
+                 uint64_t *ret_old);
 } IrMemOps;
 
 /* Signature of a helper: the op's operand values in, dst out.  FP operands travel as raw container bits. */
@@ -53,13 +55,13 @@ typedef struct {
 struct IrState {
   uint64_t var[IR_MAX_VARS]; /* guest variables; narrow ones are zero-extended */
   uint64_t pc;               /* exact whenever C code outside a region's hot path sees it */
-  uint32_t exit_request;     /* polled on back-edges and indirect jumps: non-zero leaves with IR_EXIT_REQUEST */
-  uint32_t mode;             /* IR_MODE_*: part of the key of translated code */
+  uint32_t exit_request; /* polled on back-edges and indirect jumps: non-zero leaves with IR_EXIT_REQUEST */
+  uint32_t mode;         /* IR_MODE_*: part of the key of translated code */
   FpStatus fp;
   IrFault fault;
   const IrMemOps *mem;
-  const IrHelper *helpers;   /* the ISA's table */
-  sigjmp_buf *leave;         /* where ir_leave() goes; set by the executor */
+  const IrHelper *helpers; /* the ISA's table */
+  sigjmp_buf *leave;       /* where ir_leave() goes; set by the executor */
 };
 
 /* Leaves the running code from a helper or memory function. State must be exact. `reason` is an IrExit. */

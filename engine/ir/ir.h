@@ -3,10 +3,10 @@
 
 /* The intermediate representation.
  *
- * A front end turns guest code into an IrRegion: a control-flow graph of basic blocks over 16-byte ops.  Operands
- * are 16-bit numbers: a guest variable (a register of the guest, held in IrState.var), a temporary (single
- * assignment, local to its block) or a constant (an index into the region's pool).  Ops read and write variables
- * directly.  Nothing here knows a guest architecture.
+ * A front end turns guest code into an IrRegion: a control-flow graph of basic blocks over 16-byte ops.
+ * Operands are 16-bit numbers: a guest variable (a register of the guest, held in IrState.var), a temporary
+ * (single assignment, local to its block) or a constant (an index into the region's pool).  Ops read and
+ * write variables directly.  Nothing here knows a guest architecture.
  */
 
 #include <glib.h>
@@ -31,11 +31,22 @@ typedef enum {
 
 typedef enum { IR_EQ, IR_NE, IR_LTS, IR_GES, IR_LTU, IR_GEU, IR_LES, IR_GTS, IR_LEU, IR_GTU } IrCond;
 typedef enum { IR_DIV0_ONES, IR_DIV0_ZERO } IrDivRule; /* x/0: all ones (x%0 = x), or 0 (x%0 = x) */
-typedef enum { IR_RMW_SWAP, IR_RMW_ADD, IR_RMW_AND, IR_RMW_OR, IR_RMW_XOR, IR_RMW_MINS, IR_RMW_MAXS, IR_RMW_MINU, IR_RMW_MAXU } IrRmw;
+typedef enum {
+  IR_RMW_SWAP,
+  IR_RMW_ADD,
+  IR_RMW_AND,
+  IR_RMW_OR,
+  IR_RMW_XOR,
+  IR_RMW_MINS,
+  IR_RMW_MAXS,
+  IR_RMW_MINU,
+  IR_RMW_MAXU
+} IrRmw;
 /* Which orders a FENCE keeps, each bit "earlier kind before later kind". */
 typedef enum { IR_FENCE_LL = 1, IR_FENCE_LS = 2, IR_FENCE_SL = 4, IR_FENCE_SS = 8 } IrFence;
 enum { IR_MINMAX_NUMBER, IR_MINMAX_NAN };
-/* The five sticky flags as bits 0 to 4 of an integer: as FP_* has them, invalid lowest, or the other way round. */
+/* The five sticky flags as bits 0 to 4 of an integer: as FP_* has them, invalid lowest, or the other way
+ * round. */
 typedef enum { IR_FPFLAGS_INVALID_LOW, IR_FPFLAGS_INVALID_HIGH } IrFpFlagOrder;
 static inline unsigned
 ir_fpflags_reverse (unsigned flags)
@@ -60,9 +71,9 @@ enum { IR_P_PURE = 1, IR_P_FLAGS = 2, IR_P_LEAVE = 4, IR_P_MEM = 8, IR_P_COMM = 
 
 /* sub of a memory op. */
 #define IR_MEM(log2size, is_signed) ((log2size) | ((is_signed) ? 8 : 0))
-#define IR_MEM_LOG2(sub)            ((sub)&7)
-#define IR_MEM_BYTES(sub)           (1u << ((sub)&7))
-#define IR_MEM_SIGNED(sub)          (((sub)&8) != 0)
+#define IR_MEM_LOG2(sub)            ((sub) & 7)
+#define IR_MEM_BYTES(sub)           (1u << ((sub) & 7))
+#define IR_MEM_SIGNED(sub)          (((sub) & 8) != 0)
 
 /* Rounding: a static direction, or the one in IrState.fp.round. */
 typedef enum { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_RDYN = 7 } IrRound;
@@ -75,7 +86,7 @@ typedef enum {
   IR_FPC_CVT_NAN_MAX = 8,   /* NaN to integer gives the largest value (else 0); out of range saturates */
 } IrFpClass;
 #define IR_FP(round, class) ((round) | ((class) << 8))
-#define IR_FP_ROUND(imm)    ((IrRound)((imm)&7))
+#define IR_FP_ROUND(imm)    ((IrRound)((imm) & 7))
 #define IR_FP_CLASS(imm)    (((imm) >> 8) & 0xff)
 
 typedef uint16_t IrVal;
@@ -123,8 +134,9 @@ typedef enum {
   IR_END_NONE,     /* still open (builder only) */
   IR_END_GOTO,     /* to target[0] */
   IR_END_BRANCH,   /* if a cond b (type): target[0], else target[1] */
-  IR_END_CALL,     /* a guest call: to target[0], or to (a & ~align) where a is not IR_NONE; `link` is the variable
-                      that receives the return address target[1].pc (the end writes it, no op does) */
+  IR_END_CALL,     /* a guest call: to target[0], or to (a & ~align) where a is not IR_NONE; `link` is the
+                      variable     that receives the return address target[1].pc (the end writes it, no op does)
+                    */
   IR_END_RET,      /* a guest return: to a & ~align, paired with the latest call */
   IR_END_INDIRECT, /* to a & ~align */
   IR_END_EXIT,     /* leave to the embedder with `reason`; pc = target[0].pc */
@@ -151,31 +163,32 @@ typedef struct {
 } IrEdge;
 
 typedef struct {
-  uint64_t pc;      /* guest pc of its first instruction */
-  uint32_t size;    /* bytes of guest code */
+  uint64_t pc;   /* guest pc of its first instruction */
+  uint32_t size; /* bytes of guest code */
   uint32_t n_insns;
   uint32_t first_op, n_ops;
-  uint8_t end;      /* IrEndKind */
-  uint8_t cond;     /* IrCond */
-  uint8_t type;     /* of BRANCH's operands */
-  uint8_t reason;   /* IrExit */
-  uint8_t align;    /* low bits cleared from an indirect target */
-  bool inherits;    /* only the preceding block flows into it: what is known there holds here */
+  uint8_t end;    /* IrEndKind */
+  uint8_t cond;   /* IrCond */
+  uint8_t type;   /* of BRANCH's operands */
+  uint8_t reason; /* IrExit */
+  uint8_t align;  /* low bits cleared from an indirect target */
+  bool inherits;  /* only the preceding block flows into it: what is known there holds here */
   IrVal a, b, link;
   IrEdge target[2];
 } IrBlock;
 
 typedef struct {
-  uint64_t pc;      /* of block 0, the only entry */
-  uint32_t mode;    /* IrState.mode the code was translated for */
-  bool addr32;      /* guest addresses wrap at 32 bits */
+  uint64_t pc;   /* of block 0, the only entry */
+  uint32_t mode; /* IrState.mode the code was translated for */
+  bool addr32;   /* guest addresses wrap at 32 bits */
   IrOp *ops;
   uint32_t n_ops, cap_ops;
   IrBlock *blocks;
   uint32_t n_blocks, cap_blocks;
   int64_t *consts;
   uint32_t n_consts, cap_consts;
-  uint8_t *source;  /* the guest bytes of all blocks in their order, where the region was translated from some */
+  uint8_t
+      *source; /* the guest bytes of all blocks in their order, where the region was translated from some */
   uint32_t n_source, cap_source;
   uint32_t n_temps; /* numbers IR_TEMP_BASE .. IR_TEMP_BASE + n_temps - 1; unique in the region */
 } IrRegion;
@@ -186,8 +199,8 @@ ir_const_value (const IrRegion *r, IrVal v)
   return r->consts[v - IR_CONST_BASE];
 }
 
-/* True when the region may run out of operand numbers within the next guest instruction or two: whoever builds it asks
- * between instructions, and ends it there. */
+/* True when the region may run out of operand numbers within the next guest instruction or two: whoever
+ * builds it asks between instructions, and ends it there. */
 static inline bool
 ir_region_full (const IrRegion *r)
 {
@@ -196,9 +209,9 @@ ir_region_full (const IrRegion *r)
 
 /* Adds a constant to the region's pool, without looking whether it is there. */
 IrVal ir_region_const (IrRegion *r, int64_t value);
-/* Verifies what every executor takes for granted: operand numbers in range and present as the shape says, temporaries
- * defined once and before use in the same block, blocks ended, edges inside the region. For tests and debugging.
- * Returns NULL, or a newly allocated description of the first defect. */
+/* Verifies what every executor takes for granted: operand numbers in range and present as the shape says,
+ * temporaries defined once and before use in the same block, blocks ended, edges inside the region. For tests
+ * and debugging. Returns NULL, or a newly allocated description of the first defect. */
 char *ir_region_check (const IrRegion *r);
 
 /* A readable dump of the region, for -d ir and tests. `var_name (v)` may be NULL. */

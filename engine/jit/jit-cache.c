@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Shared memory, mapped twice: written through one view and run through the other, so no page is ever writable and
- * executable.  It is cut into chunks; a thread fills its own chunk without a lock.  Next to the executable view lie
- * the execution counters, within reach of a rip-relative operand. */
+/* Shared memory, mapped twice: written through one view and run through the other, so no page is ever
+ * writable and executable.  It is cut into chunks; a thread fills its own chunk without a lock.  Next to the
+ * executable view lie the execution counters, within reach of a rip-relative operand. */
 
 #define DEFAULT_SIZE  (512u << 20)
 #define MIN_CHUNKS    8 /* the stubs' own, and room for the largest region */
@@ -17,16 +17,21 @@
 static struct {
   uint8_t *rw, *rx;
   size_t size;
-  /* protects next_chunk and next_counter */
+  /* protects next_chunk, next_counter and tails */
   GMutex lock;
   size_t next_chunk; /* byte offset */
+  /* What ended threads left of their chunks. */
+  struct {
+    uint8_t *p, *end;
+  } tails[64];
+  unsigned n_tails;
   int32_t *counters;
   size_t next_counter;
   JitCode *top[MAX_CHUNKS]; /* the latest code of each chunk */
 } cache;
 
-/* Shared memory to write code to; NULL if there is none. Not a memfd: that would take a descriptor, of which the guest
- * may have left none. */
+/* Shared memory to write code to; NULL if there is none. Not a memfd: that would take a descriptor, of which
+ * the guest may have left none. */
 static uint8_t *
 new_rw (size_t size)
 {
@@ -34,7 +39,8 @@ new_rw (size_t size)
   return p != MAP_FAILED ? p : NULL;
 }
 
-/* Maps the memory at `rw` a second time, at `rx`, to run code. (An old size of 0 asks mremap() for a copy.) */
+/* Maps the memory at `rw` a second time, at `rx`, to run code. (An old size of 0 asks mremap() for a copy.)
+ */
 static bool
 map_rx (uint8_t *rw, uint8_t *rx, size_t size)
 {
@@ -50,8 +56,8 @@ cache_init (size_t size, GError **error)
   size = CLAMP (size, (size_t)MIN_CHUNKS * CHUNK_SIZE, (size_t)MAX_CHUNKS * CHUNK_SIZE);
   cache.size = size;
   cache.rw = new_rw (size);
-  uint8_t *area =
-    mmap (NULL, size + COUNTER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  uint8_t *area = mmap (NULL, size + COUNTER_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (cache.rw == NULL || area == MAP_FAILED || !map_rx (cache.rw, area, size)) {
     g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
                  "no memory for translated code (%zu MiB): %s; raise the limit on address space (ulimit -v)",
@@ -75,6 +81,31 @@ cache_contains (const void *rx)
   return (const uint8_t *)rx >= cache.rx && (const uint8_t *)rx < cache.rx + cache.size;
 }
 
+static bool
+take_tail (JitThread *t, size_t size)
+{
+  for (unsigned i = cache.n_tails; i-- > 0;)
+    if ((size_t)(cache.tails[i].end - cache.tails[i].p) >= size) {
+      t->chunk = cache.tails[i].p;
+      t->chunk_end = cache.tails[i].end;
+      cache.tails[i] = cache.tails[--cache.n_tails];
+      return true;
+    }
+  return false;
+}
+
+void
+cache_give_back (JitThread *t)
+{
+  g_mutex_lock (&cache.lock);
+  if (t->chunk != t->chunk_end && cache.n_tails < G_N_ELEMENTS (cache.tails)) {
+    cache.tails[cache.n_tails].p = t->chunk;
+    cache.tails[cache.n_tails++].end = t->chunk_end;
+  }
+  g_mutex_unlock (&cache.lock);
+  t->chunk = t->chunk_end = NULL;
+}
+
 uint8_t *
 cache_room (JitThread *t, size_t size)
 {
@@ -82,8 +113,9 @@ cache_room (JitThread *t, size_t size)
     return t->chunk;
   size_t want = (size + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
   g_mutex_lock (&cache.lock);
-  bool fits = cache.next_chunk + want <= cache.size;
-  if (fits) {
+  bool fits = take_tail (t, size);
+  if (!fits && cache.next_chunk + want <= cache.size) {
+    fits = true;
     t->chunk = cache.rw + cache.next_chunk;
     t->chunk_end = t->chunk + want;
     cache.next_chunk += want;
@@ -139,6 +171,7 @@ cache_counter (int32_t start)
 void
 cache_reset (void)
 {
+  cache.n_tails = 0;
   cache.next_chunk = CHUNK_SIZE; /* The stubs stay in the first chunk. */
   cache.next_counter = 0;
   memset (cache.top, 0, sizeof cache.top);

@@ -4,8 +4,8 @@
 #include <capstone/capstone.h>
 #include <dlfcn.h>
 
-/* Host code as text and numbers, for -d out_asm and the instruction counters.  Capstone is loaded when first needed:
- * relocating its tables takes longer than a short program runs. */
+/* Host code as text and numbers, for -d out_asm and the instruction counters.  Capstone is loaded when first
+ * needed: relocating its tables takes longer than a short program runs. */
 
 static struct {
   csh handle;

@@ -50,8 +50,8 @@ jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, unsigned re
   const uint8_t *addr = info->si_addr;
   if (!cache_contains (at))
     return JIT_FAULT_NONE;
-  /* The guard page: deep recursion has used up the return stack. Start it afresh; returns that no longer find their
-   * entry take the slower way. */
+  /* The guard page: deep recursion has used up the return stack. Start it afresh; returns that no longer find
+   * their entry take the slower way. */
   if (info->si_signo == SIGSEGV && addr >= t->stack && addr < t->stack + 4096) {
     stack_reset (t);
     uc->uc_mcontext.gregs[REG_RSP] = t->js->jit_rsp;

@@ -5,16 +5,17 @@
 
 /* The guest's sticky floating-point flags.
  *
- * Reading MXCSR costs a wait for every floating-point operation in flight, and compilers read the flags around each
- * comparison.  So state.fp.flags is kept complete without reading it: while compiled code runs, each exception whose
- * flag is not set yet is unmasked. The first operation that raises it traps; the handler notes the flag, masks the
- * exception and repeats the operation. A program that clears flags again and again would trap again and again: after
- * some thousand times all stay masked, and the flags are read from MXCSR as needed (fp_lazy).
+ * Reading MXCSR costs a wait for every floating-point operation in flight, and compilers read the flags
+ * around each comparison.  So state.fp.flags is kept complete without reading it: while compiled code runs,
+ * each exception whose flag is not set yet is unmasked. The first operation that raises it traps; the handler
+ * notes the flag, masks the exception and repeats the operation. A program that clears flags again and again
+ * would trap again and again: after some thousand times all stay masked, and the flags are read from MXCSR as
+ * needed (fp_lazy).
  *
- * The host reports an unmasked underflow for any tiny result, but the flag is for inexact ones only: after such a
- * trap the flag must be read from MXCSR too, until the code is next entered. */
+ * The host reports an unmasked underflow for any tiny result, but the flag is for inexact ones only: after
+ * such a trap the flag must be read from MXCSR too, until the code is next entered. */
 
-#define MAX_TRAPS 2000
+#define MAX_TRAPS  2000
 #define MASK_SHIFT 7
 #define CSR_UE     16u
 

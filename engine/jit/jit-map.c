@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
-/* What is decided about a whole region before any code is emitted: which variables get the host registers, and which
- * floating-point variables are known to hold boxed F32 values. */
+/* What is decided about a whole region before any code is emitted: which variables get the host registers,
+ * and which floating-point variables are known to hold boxed F32 values. */
 
 static unsigned
 successors (const IrBlock *b, int32_t out[2])
@@ -27,7 +27,8 @@ predecessors (const IrRegion *r, uint64_t *pred)
   }
 }
 
-/* The blocks of the loop that the edge from `tail` to `head` closes: all that reach `tail` without passing `head`. */
+/* The blocks of the loop that the edge from `tail` to `head` closes: all that reach `tail` without passing
+ * `head`. */
 static uint64_t
 loop_body (const uint64_t *pred, unsigned head, unsigned tail)
 {
@@ -41,7 +42,8 @@ loop_body (const uint64_t *pred, unsigned head, unsigned tail)
   return body;
 }
 
-/* Estimated executions of each block: eight times more for each loop around it. Returns whether there is a loop. */
+/* Estimated executions of each block: eight times more for each loop around it. Returns whether there is a
+ * loop. */
 static bool
 block_weights (const IrRegion *r, uint32_t *weight)
 {
@@ -86,9 +88,10 @@ count_uses (const IrRegion *r, const uint32_t *weight, uint32_t *uses)
   }
 }
 
-/* What it costs to have one register hold another variable than the pinned one: an exchange at every way in or out.
- * A value that travels through memory at each of them can cost several times what the register saves, as interpreters'
- * dispatch loops show: FALSE where there is an indirect jump, and calls and returns weigh heavily. */
+/* What it costs to have one register hold another variable than the pinned one: an exchange at every way in
+ * or out. A value that travels through memory at each of them can cost several times what the register saves,
+ * as interpreters' dispatch loops show: FALSE where there is an indirect jump, and calls and returns weigh
+ * heavily. */
 static bool
 exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
 {
@@ -115,7 +118,8 @@ exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
   return true;
 }
 
-/* Gives the hottest variables without a register the registers of the coldest pinned ones, while that pays. */
+/* Gives the hottest variables without a register the registers of the coldest pinned ones, while that pays.
+ */
 static bool
 exchange (const uint32_t *uses, uint32_t cost, bool fp, int8_t *map)
 {

@@ -7,9 +7,9 @@
 #include "x86-asm.h"
 #include <stddef.h>
 
-/* Host register conventions.  rbp: JitState + STATE_BIAS.  rsp: the thread's JIT stack, 16-byte aligned at region
- * boundaries.  rax, rcx: scratch inside one op.  rdx: temporaries.  The others hold variables.
- * xmm0, xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others hold variables. */
+/* Host register conventions.  rbp: JitState + STATE_BIAS.  rsp: the thread's JIT stack, 16-byte aligned at
+ * region boundaries.  rax, rcx: scratch inside one op.  rdx: temporaries.  The others hold variables. xmm0,
+ * xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others hold variables. */
 #define STATE_BIAS   128
 #define N_PINNED_GPR 11
 #define N_PINNED_XMM 11
@@ -19,12 +19,12 @@ extern const int8_t jit_pinned_xmm[N_PINNED_XMM];
 
 /* Indices into JitState.consts. */
 enum {
-  JIT_C_NAN32 = 0,    /* boxed canonical NaN */
-  JIT_C_NAN64 = 2,    /* each constant fills 16 bytes: packed operands are 128-bit */
-  JIT_C_SIGN32 = 4,   /* low lane's sign bit */
+  JIT_C_NAN32 = 0,  /* boxed canonical NaN */
+  JIT_C_NAN64 = 2,  /* each constant fills 16 bytes: packed operands are 128-bit */
+  JIT_C_SIGN32 = 4, /* low lane's sign bit */
   JIT_C_SIGN64 = 6,
-  JIT_C_BOX32 = 8,    /* 0xffffffff00000000 */
-  JIT_C_ABS32 = 10,   /* ~SIGN32 */
+  JIT_C_BOX32 = 8,  /* 0xffffffff00000000 */
+  JIT_C_ABS32 = 10, /* ~SIGN32 */
   JIT_C_ABS64 = 12,
 };
 
@@ -50,7 +50,8 @@ extern VarMap jit_pinned_map;
 
 extern JitConfig jit_config;
 
-/* A host address range -> guest pc entry: code from `offset` on belongs to the instruction at region pc + pc. */
+/* A host address range -> guest pc entry: code from `offset` on belongs to the instruction at region pc + pc.
+ */
 typedef struct {
   uint32_t offset;
   int32_t pc;
@@ -71,12 +72,12 @@ typedef struct {
 
 struct JitCode {
   uint64_t pc;
-  JitCode *chain;       /* in its hash bucket */
+  JitCode *chain; /* in its hash bucket */
   uint32_t mode;
   JitTier tier;
   bool valid;
-  uint8_t *entry;       /* RX */
-  uint8_t *body;        /* RX: behind the execution counter (JIT_BLOCK) */
+  uint8_t *entry; /* RX */
+  uint8_t *body;  /* RX: behind the execution counter (JIT_BLOCK) */
   uint32_t size;
   uint32_t stale_entry; /* as ReturnPoint.stale, for the entry */
   int32_t *counter;     /* JIT_BLOCK: counts down; negative: hot */
@@ -85,20 +86,20 @@ struct JitCode {
   FaultPoint *faults;
   ReturnPoint *returns;
   SourceRange *sources;
-  uint8_t *bytes;       /* the guest bytes it was made from, or NULL */
-  JitCode *retired;     /* the next one in the list of invalid code of this pc */
-  JitCode *below;       /* the code before it in the same chunk */
+  uint8_t *bytes;   /* the guest bytes it was made from, or NULL */
+  JitCode *retired; /* the next one in the list of invalid code of this pc */
+  JitCode *below;   /* the code before it in the same chunk */
 };
 
 struct JitThread {
   JitState *js;
-  uint8_t *stack;       /* host memory of the JIT stack: guard page first */
+  uint8_t *stack; /* host memory of the JIT stack: guard page first */
   size_t stack_size;
   uint8_t *chunk, *chunk_end; /* RW view of the free part of its arena */
   bool in_code;
-  uint32_t mode;        /* of the code its jump cache and its return stack lead to */
-  unsigned epoch;       /* of the latest flush it has seen */
-  bool translating;     /* jit_translating() was called, */
+  uint32_t mode;         /* of the code its jump cache and its return stack lead to */
+  unsigned epoch;        /* of the latest flush it has seen */
+  bool translating;      /* jit_translating() was called, */
   unsigned changes_seen; /* when so many ranges had been invalidated */
   uint32_t host_mxcsr;
   /* Scratch memory of the compiler, reused. */
@@ -112,6 +113,8 @@ intptr_t cache_delta (void);
 bool cache_contains (const void *rx);
 /* Room for at least `size` bytes in the thread's arena; NULL when the cache is full. */
 uint8_t *cache_room (JitThread *t, size_t size);
+/* Leaves the rest of an ending thread's chunk to others. */
+void cache_give_back (JitThread *t);
 /* Takes the bytes up to `end` and registers the code so that cache_find_host() finds it. */
 void cache_commit (JitThread *t, JitCode *code, uint8_t *end);
 JitCode *cache_find_host (const void *rx);
@@ -124,8 +127,9 @@ void cache_patch_jump (const void *at, const void *target);
 
 /* jit-stubs.c: code shared by all regions (RX addresses). */
 typedef struct {
-  const uint8_t *enter;         /* (JitState *, entry): C calls it */
-  const uint8_t *link;          /* `call`ed with inline data: int32 offset of the rel32 to patch from the data, u64 pc */
+  const uint8_t *enter; /* (JitState *, entry): C calls it */
+  const uint8_t
+      *link; /* `call`ed with inline data: int32 offset of the rel32 to patch from the data, u64 pc */
   const uint8_t *exit;          /* `call`ed with inline data: u64 pc, u32 reason */
   const uint8_t *request;       /* jumped to: guest pc in rax; leave with IR_EXIT_REQUEST */
   const uint8_t *hot;           /* `call`ed with inline data: u64 JitCode pointer, u64 pc */
@@ -135,7 +139,8 @@ typedef struct {
   const uint8_t *helper;        /* called: function in rax, operands in arg[]; result in rax */
   const uint8_t *helper_fp;     /* the same for IR_H_FP helpers: function pointer in rax */
   const uint8_t *underflow;     /* where a return from the bottom of the JIT stack lands */
-  const uint8_t *leave_fault;   /* where the fault handler sends the thread: reason in rax, state already exact */
+  const uint8_t
+      *leave_fault; /* where the fault handler sends the thread: reason in rax, state already exact */
 } JitStubs;
 extern JitStubs jit_stubs;
 void stubs_init (JitThread *t);

@@ -5,9 +5,9 @@
 
 /* Code made once: the ways into and out of translated code.
  *
- * Calls to C switch to the C stack that jit_enter() was called on, since the JIT stack is small and holds nothing but
- * guest return addresses.  All of it may be abandoned at any moment by ir_leave(), so jit_rsp always holds the value
- * the region expects. */
+ * Calls to C switch to the C stack that jit_enter() was called on, since the JIT stack is small and holds
+ * nothing but guest return addresses.  All of it may be abandoned at any moment by ir_leave(), so jit_rsp
+ * always holds the value the region expects. */
 
 const int8_t jit_pinned_gpr[N_PINNED_GPR] = { RBX, RSI, RDI, R8, R9, R10, R11, R12, R14, R15, R13 };
 const int8_t jit_pinned_xmm[N_PINNED_XMM] = { 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 };
@@ -135,13 +135,14 @@ move_caller_saved (Asm *a, bool store)
   for (unsigned i = 0; i < G_N_ELEMENTS (caller_saved); i++)
     asm_rm (a, OP0 (store ? 0x89 : 0x8b), true, caller_saved[i], state_mem (STATE_OFF (saved_gpr) + 8 * i));
   for (unsigned x = 2; x < XMM_ONES; x++)
-    asm_vex_rm (a, store ? V_MOVSD_STORE : V_MOVSD_LOAD, false, x, 0, state_mem (STATE_OFF (saved_xmm) + 8 * x));
+    asm_vex_rm (a, store ? V_MOVSD_STORE : V_MOVSD_LOAD, false, x, 0,
+                state_mem (STATE_OFF (saved_xmm) + 8 * x));
   if (!store)
     asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
 }
 
-/* A routine that calls C with the state and arg[]. `first` is the register of the first operand; rax goes to `extra`;
- * `fn` NULL: rax is the function. */
+/* A routine that calls C with the state and arg[]. `first` is the register of the first operand; rax goes to
+ * `extra`; `fn` NULL: rax is the function. */
 static const uint8_t *
 emit_c_call (Asm *a, const int8_t operands[3], int extra, const void *fn)
 {

@@ -3,21 +3,23 @@
 
 #include <sched.h>
 
-/* Which code exists: by guest pc for the run loop, by guest page for invalidation.  Look-ups take no lock: entries
- * are only ever added in front of a chain or unlinked, and their memory is not reused before a flush, which waits
- * until every thread is out of the code. */
+/* Which code exists: by guest pc for the run loop, by guest page for invalidation.  Look-ups take no lock:
+ * entries are only ever added in front of a chain or unlinked, and their memory is not reused before a flush,
+ * which waits until every thread is out of the code. */
 
-#define N_BUCKETS (1u << 15)
-#define PAGE_BITS 12
+#define N_BUCKETS     (1u << 15)
+#define PAGE_BITS     12
+#define MAX_FORWARDED 32
 
 static JitCode *buckets[N_BUCKETS];
 /* protects everything below, and writes to buckets */
 static GMutex lock;
-static GHashTable *pages;      /* guest page number -> GSList of JitCode with source there */
-static GHashTable *retired;    /* guest pc -> latest invalid JitCode there */
-static GPtrArray *all;         /* every JitCode since the last flush */
-static GPtrArray *threads;     /* of JitThread */
-/* The latest ranges of guest memory whose code was invalidated: code being made meanwhile was not in the tables. */
+static GHashTable *pages;   /* guest page number -> GSList of JitCode with source there */
+static GHashTable *retired; /* guest pc -> latest invalid JitCode there */
+static GPtrArray *all;      /* every JitCode since the last flush */
+static GPtrArray *threads;  /* of JitThread */
+/* The latest ranges of guest memory whose code was invalidated: code being made meanwhile was not in the
+ * tables. */
 static struct {
   uint64_t start, size;
 } changes[16];
@@ -55,7 +57,8 @@ unlink_code (JitCode *code)
 static void
 page_add (JitCode *code, const SourceRange *source)
 {
-  for (uint64_t page = source->pc >> PAGE_BITS; page <= (source->pc + source->size - 1) >> PAGE_BITS; page++) {
+  for (uint64_t page = source->pc >> PAGE_BITS; page <= (source->pc + source->size - 1) >> PAGE_BITS;
+       page++) {
     GSList *list = g_hash_table_lookup (pages, GSIZE_TO_POINTER (page));
     if (list != NULL && list->data == code)
       continue;
@@ -128,8 +131,11 @@ table_publish (JitThread *t, JitCode *code, JitCode *replaces)
     unlink_code (replaces);
     cache_patch_jump (replaces->entry, code->entry);
   }
-  for (JitCode *old = g_hash_table_lookup (retired, &code->pc); old != NULL; old = old->retired)
-    if (old->mode == code->mode) /* Links to the old code go on to the new one. */
+  /* Links to the old code go on to the new one: from code that is older still, by way of what replaced that.
+   */
+  JitCode *old = g_hash_table_lookup (retired, &code->pc);
+  for (unsigned n = 0; n < MAX_FORWARDED && old != NULL; old = old->retired, n++)
+    if (old->mode == code->mode)
       cache_patch_jump (old->entry, code->entry);
   JitCode **bucket = bucket_of (code->pc, code->mode);
   code->chain = *bucket;
@@ -155,17 +161,25 @@ retire (JitCode *code)
     cache_patch_jump (code->entry + code->returns[i].offset, code->entry + code->returns[i].stale);
 }
 
-static void
+/* Returns the list without the codes that are invalid by now. */
+static GSList *
 collect_page (GSList *list, uint64_t start, uint64_t size, GPtrArray *found)
 {
-  for (; list != NULL; list = list->next) {
-    JitCode *code = list->data;
-    if (code->valid && overlaps (code, start, size))
+  for (GSList **at = &list; *at != NULL;) {
+    JitCode *code = (*at)->data;
+    if (!code->valid) {
+      *at = g_slist_delete_link (*at, *at);
+      continue;
+    }
+    if (overlaps (code, start, size))
       g_ptr_array_add (found, code);
+    at = &(*at)->next;
   }
+  return list;
 }
 
-/* The valid codes made from the range (some maybe more than once); NULL if none. Called with the lock held. */
+/* The valid codes made from the range (some maybe more than once); NULL if none. Called with the lock held.
+ */
 static GPtrArray *
 collect (uint64_t start, uint64_t size)
 {
@@ -174,8 +188,11 @@ collect (uint64_t start, uint64_t size)
   uint64_t first = start >> PAGE_BITS, last = (start + size - 1) >> PAGE_BITS;
   GPtrArray *found = g_ptr_array_new ();
   if (last - first < g_hash_table_size (pages)) {
-    for (uint64_t page = first; page <= last; page++)
-      collect_page (g_hash_table_lookup (pages, GSIZE_TO_POINTER (page)), start, size, found);
+    for (uint64_t page = first; page <= last; page++) {
+      GSList *list = g_hash_table_lookup (pages, GSIZE_TO_POINTER (page));
+      if (list != NULL)
+        g_hash_table_insert (pages, GSIZE_TO_POINTER (page), collect_page (list, start, size, found));
+    }
     return found;
   }
   GHashTableIter iter;
@@ -183,7 +200,7 @@ collect (uint64_t start, uint64_t size)
   g_hash_table_iter_init (&iter, pages);
   while (g_hash_table_iter_next (&iter, &page, &list))
     if (GPOINTER_TO_SIZE (page) >= first && GPOINTER_TO_SIZE (page) <= last)
-      collect_page (list, start, size, found);
+      g_hash_table_iter_replace (&iter, collect_page (list, start, size, found));
   return found;
 }
 
@@ -235,13 +252,15 @@ has_changed (const JitCode *code)
   for (unsigned i = 0; i < code->n_sources && same; i++) {
     const SourceRange *source = &code->sources[i];
     uint8_t *now = g_malloc (source->size);
-    same = jit_config.read (source->pc, now, source->size) && memcmp (now, code->bytes + source->bytes, source->size) == 0;
+    same = jit_config.read (source->pc, now, source->size) &&
+           memcmp (now, code->bytes + source->bytes, source->size) == 0;
     g_free (now);
   }
   return !same;
 }
 
-/* Guest memory is read without the lock: reading takes the embedder's locks, under which it may invalidate. */
+/* Guest memory is read without the lock: reading takes the embedder's locks, under which it may invalidate.
+ */
 void
 jit_invalidate_changed (uint64_t start, uint64_t size)
 {
@@ -292,14 +311,17 @@ void
 table_remove_thread (JitThread *t)
 {
   g_mutex_lock (&lock);
+  if (t->epoch == flush_epoch) /* else its chunk is not its own any more */
+    cache_give_back (t);
   ended_guest += t->js->executed_insns;
   ended_host += t->js->executed_host_insns;
   g_ptr_array_remove_fast (threads, t);
   g_mutex_unlock (&lock);
 }
 
-/* Before and after running code or compiling into the arena: a flush waits for threads in between. Entering catches
- * up with flushes that happened meanwhile; false if one did, so that anything found before is stale. */
+/* Before and after running code or compiling into the arena: a flush waits for threads in between. Entering
+ * catches up with flushes that happened meanwhile; false if one did, so that anything found before is stale.
+ */
 bool
 jit_begin (JitThread *t)
 {

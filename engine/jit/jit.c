@@ -11,16 +11,17 @@
 JitConfig jit_config;
 JitCounters jit_counters;
 
-#define STACK_SIZE    (256 * 1024)
-#define DEFAULT_HOT   200
+#define STACK_SIZE  (256 * 1024)
+#define DEFAULT_HOT 200
 
 bool
 jit_supported (void)
 {
 #ifdef __x86_64__
   __builtin_cpu_init ();
-  return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("bmi2") &&
-         __builtin_cpu_supports ("bmi") && __builtin_cpu_supports ("lzcnt") && __builtin_cpu_supports ("popcnt") &&
+  return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") &&
+         __builtin_cpu_supports ("bmi2") && __builtin_cpu_supports ("bmi") &&
+         __builtin_cpu_supports ("lzcnt") && __builtin_cpu_supports ("popcnt") &&
          __builtin_cpu_supports ("pclmul");
 #else
   return false;

@@ -3,9 +3,10 @@
 
 /* The just-in-time compiler: regions of IR become host code that keeps guest variables in host registers.
  *
- * A fixed map of the hottest variables to host registers (the pinned map) holds at every entry and exit of compiled
- * code, so code links to code without glue.  Regions with loops use a map of their own inside.  All other state is in
- * IrState.  The caller owns the run loop: it looks code up, compiles what is missing, and enters it.
+ * A fixed map of the hottest variables to host registers (the pinned map) holds at every entry and exit of
+ * compiled code, so code links to code without glue.  Regions with loops use a map of their own inside.  All
+ * other state is in IrState.  The caller owns the run loop: it looks code up, compiles what is missing, and
+ * enters it.
  */
 
 #include "ir-state.h"
@@ -23,31 +24,31 @@ typedef struct {
 
 /* What compiled code reaches from its state register, after the guest's own state. */
 typedef struct {
-  IrState state; /* must be first */
-  uint64_t arg[3];           /* operands of out-of-line calls */
-  uint64_t c_rsp, jit_rsp;   /* the other stack, while one is in use */
-  uint64_t exit_info;        /* of the latest exit: see JitExit */
+  IrState state;           /* must be first */
+  uint64_t arg[3];         /* operands of out-of-line calls */
+  uint64_t c_rsp, jit_rsp; /* the other stack, while one is in use */
+  uint64_t exit_info;      /* of the latest exit: see JitExit */
   uint64_t saved_gpr[8], saved_xmm[16];
   uint32_t mxcsr_saved, mxcsr_masked;
-  uint64_t consts[16];       /* JIT_C_* */
+  uint64_t consts[16];        /* JIT_C_* */
   uint8_t flags_reversed[32]; /* the order of IR_FPFLAGS_INVALID_HIGH */
-  uint8_t fp_lazy;           /* flags may be in MXCSR that are not in state.fp.flags: see jit-fpflags.c */
+  uint8_t fp_lazy;            /* flags may be in MXCSR that are not in state.fp.flags: see jit-fpflags.c */
   uint32_t fp_traps;
-  uint64_t spill[64];        /* temporaries without a host register */
+  uint64_t spill[64];                           /* temporaries without a host register */
   uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
-  JitJump jumps[JIT_JUMPS];  /* cache of indirect jump targets, by pc */
+  JitJump jumps[JIT_JUMPS];                     /* cache of indirect jump targets, by pc */
 } JitState;
 
 typedef struct {
   unsigned n_vars;
-  const uint8_t *var_types;            /* IrType of each variable; floating-point ones are IR_F64 containers */
+  const uint8_t *var_types; /* IrType of each variable; floating-point ones are IR_F64 containers */
   unsigned n_hot_int, n_hot_fp;
-  const uint8_t *hot_int, *hot_fp;     /* hottest first */
+  const uint8_t *hot_int, *hot_fp; /* hottest first */
   const IrHelper *helpers;
   uintptr_t guest_base;
   bool addr32;
   bool (*read) (uint64_t addr, void *out, size_t size); /* guest bytes; false: not readable */
-  size_t cache_size;                   /* bytes of code; 0: default */
+  size_t cache_size;                                    /* bytes of code; 0: default */
   unsigned hot_threshold;
   bool count, perf_map;
 } JitConfig;
@@ -76,21 +77,22 @@ unsigned jit_enter (JitThread *t, const JitCode *code);
 /* The valid code for (pc, mode), or NULL. */
 JitCode *jit_lookup (uint64_t pc, uint32_t mode);
 
-/* Before guest code is read to be compiled: if any of it is invalidated from here on, jit_compile() returns code that
- * leads to a look-up. */
+/* Before guest code is read to be compiled: if any of it is invalidated from here on, jit_compile() returns
+ * code that leads to a look-up. */
 void jit_translating (JitThread *t);
 
 typedef enum { JIT_BLOCK, JIT_REGION } JitTier;
-/* Compiles the region and publishes it (if another thread was faster, that code is returned). A JIT_REGION replaces
- * the JIT_BLOCK code `cold` of the same pc. NULL if the code cache is full: call jit_flush() and try again. */
+/* Compiles the region and publishes it (if another thread was faster, that code is returned). A JIT_REGION
+ * replaces the JIT_BLOCK code `cold` of the same pc. NULL if the code cache is full: call jit_flush() and try
+ * again. */
 JitCode *jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold);
 
-/* A thread brackets its use of code (jit_enter, jit_lookup, jit_compile) with these: a flush waits for threads in
- * between. jit_begin returns false if a flush has made every JitCode pointer of before stale. */
+/* A thread brackets its use of code (jit_enter, jit_lookup, jit_compile) with these: a flush waits for
+ * threads in between. jit_begin returns false if a flush has made every JitCode pointer of before stale. */
 bool jit_begin (JitThread *t);
 void jit_end (JitThread *t);
-/* After leaving code by ir_leave() from C that it called: takes over the guest's FP flags from MXCSR (or from the
- * signal frame's) and gives MXCSR back to the host. */
+/* After leaving code by ir_leave() from C that it called: takes over the guest's FP flags from MXCSR (or from
+ * the signal frame's) and gives MXCSR back to the host. */
 void jit_abandon (JitThread *t, const void *ucontext);
 
 /* Makes the direct jump that led to the latest JIT_EXIT_LINK go straight to `to`. */
@@ -114,14 +116,14 @@ bool jit_after_fork_child (JitThread *t);
 /* Around fork(): no other thread is changing the tables while the child is made. */
 void jit_fork_lock (bool take);
 
-/* From a host SIGFPE handler: if compiled code raised a floating-point flag for the first time, notes it and lets the
- * code go on (true). */
+/* From a host SIGFPE handler: if compiled code raised a floating-point flag for the first time, notes it and
+ * lets the code go on (true). */
 bool jit_host_fpe (JitThread *t, const siginfo_t *info, void *ucontext);
 
-/* From a host SIGSEGV/SIGBUS handler: if the host pc is in compiled code, and the fault is a guest access, recovers
- * the exact guest state into the thread's state (fault is left to the caller) and makes the handler's return continue
- * as an exit with `reason`. If the fault is the host stack's guard page, fixes that and lets the code go on
- * (JIT_FAULT_RETRY). */
+/* From a host SIGSEGV/SIGBUS handler: if the host pc is in compiled code, and the fault is a guest access,
+ * recovers the exact guest state into the thread's state (fault is left to the caller) and makes the
+ * handler's return continue as an exit with `reason`. If the fault is the host stack's guard page, fixes that
+ * and lets the code go on (JIT_FAULT_RETRY). */
 typedef enum { JIT_FAULT_NONE, JIT_FAULT_GUEST, JIT_FAULT_RETRY } JitFault;
 JitFault jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, unsigned reason);
 

@@ -2,14 +2,6 @@
 #include "lower.h"
 
 static void
-finish (Lower *l, const IrOp *op, int reg)
-{
-  if (op->flags & IR_F_SX)
-    asm_movsxd (&l->a, reg, reg);
-  dst_int_done (l, op->dst, reg);
-}
-
-static void
 lower_mul (Lower *l, const IrOp *op)
 {
   bool w = op->type == IR_I64;
@@ -26,7 +18,7 @@ lower_mul (Lower *l, const IrOp *op)
     int_to (l, w, d, x);
     asm_rr (&l->a, OP0F (0xaf), w, d, second);
   }
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 /* The high half of a product. digit: 4 mul, 5 imul. */
@@ -55,7 +47,7 @@ lower_mulh (Lower *l, const IrOp *op, int digit)
     asm_mov_rr (&l->a, w, RAX, RDX);
   else
     asm_mov_rr (&l->a, w, d, RDX);
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 /* Quotient or remainder in rax/rdx; a divisor of 0 or -1 goes the safe way first. */
@@ -99,7 +91,7 @@ lower_div (Lower *l, const IrOp *op)
   if (done1 != NULL)
     asm_short_end (&l->a, done1);
   asm_mov_rr (&l->a, w, d, rem ? RDX : RAX);
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 bool
@@ -135,7 +127,7 @@ lower_count (Lower *l, unsigned code, const IrOp *op)
     asm_rm (&l->a, code, w, d, x.mem);
   else
     asm_rr (&l->a, code, w, d, int_reg (l, w, x, RAX));
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 static void
@@ -149,7 +141,7 @@ lower_bswap (Lower *l, const IrOp *op)
   asm_u8 (&l->a, 0x40 | w << 3 | (d >> 3));
   asm_u8 (&l->a, 0x0f);
   asm_u8 (&l->a, 0xc8 | (d & 7));
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 /* Each byte all ones unless it is zero: the complement of a compare with zero. */
@@ -165,7 +157,7 @@ lower_orcb (Lower *l, const IrOp *op)
   asm_vex_rr (&l->a, V_PCMPEQB, false, 0, 0, 1);
   asm_vex_rr (&l->a, V_XORPD, false, 0, 0, XMM_ONES);
   asm_vex_rr (&l->a, V_MOVD_FROM_X, w, 0, 0, d);
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 /* Carry-less product: pclmulqdq gives 127 bits. */
@@ -192,7 +184,7 @@ lower_clmul (Lower *l, const IrOp *op)
       asm_u8 (&l->a, 1);
     }
   }
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
   return true;
 }
 

@@ -68,8 +68,8 @@ canonical_nan (Lower *l, const Cold *cold)
   resume (l, cold);
 }
 
-/* a * b + c is a NaN. The host has raised invalid unless c is a quiet NaN and a * b is infinity times zero: multiply
- * again, with all exceptions masked, to see. */
+/* a * b + c is a NaN. The host has raised invalid unless c is a quiet NaN and a * b is infinity times zero:
+ * multiply again, with all exceptions masked, to see. */
 static void
 emit_nan_fma (Lower *l, const Cold *cold)
 {
@@ -77,9 +77,10 @@ emit_nan_fma (Lower *l, const Cold *cold)
   unsigned ucomis = f32 ? V_UCOMISS : V_UCOMISD;
   asm_vex_rr (&l->a, ucomis, false, cold->r[1], 0, cold->r[2]);
   uint8_t *inputs_nan = asm_short_jcc (&l->a, CC_P);
-  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_saved)); /* vstmxcsr */
+  asm_vex_rm (&l->a, OP0F (0xae), false, 3, 0, STATE (mxcsr_saved));  /* vstmxcsr */
   asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_masked)); /* vldmxcsr */
-  asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x59)) : OP_F2 (OP0F (0x59)), false, cold->r[0], cold->r[1], cold->r[2]);
+  asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x59)) : OP_F2 (OP0F (0x59)), false, cold->r[0], cold->r[1],
+              cold->r[2]);
   asm_vex_rr (&l->a, ucomis, false, cold->r[0], 0, cold->r[0]);
   asm_vex_rm (&l->a, OP0F (0xae), false, 2, 0, STATE (mxcsr_saved));
   uint8_t *valid = asm_short_jcc (&l->a, CC_NP);

@@ -7,7 +7,8 @@ static bool
 ready (const Lower *l, const IrOp *op)
 {
   const int wanted = IR_FPC_NAN_CANONICAL | IR_FPC_BOXED;
-  return l->fp_inline && op->type != IR_F16 && (IR_FP_CLASS (op->imm) & (wanted | IR_FPC_TINY_BEFORE)) == wanted;
+  return l->fp_inline && op->type != IR_F16 &&
+         (IR_FP_CLASS (op->imm) & (wanted | IR_FPC_TINY_BEFORE)) == wanted;
 }
 
 /* F32 <-> F64. Widening is exact, so its rounding mode does not matter. */
@@ -44,8 +45,8 @@ round_imm (IrRound round)
   }
 }
 
-/* Float to signed integer (or unsigned 32-bit through the signed 64-bit one). The host's "indefinite" result stands
- * for NaN, out of range, and once for a true minimum: all three are left to the interpreter. */
+/* Float to signed integer (or unsigned 32-bit through the signed 64-bit one). The host's "indefinite" result
+ * stands for NaN, out of range, and once for a true minimum: all three are left to the interpreter. */
 static bool
 lower_ftoi (Lower *l, const IrOp *op)
 {

@@ -3,8 +3,8 @@
 
 /* How blocks end, and the cold paths. */
 
-/* On a way that may close a loop: leave if somebody wants the vCPU. A jump or call leaves as done, at its target;
- * a branch, which writes nothing, as not begun. */
+/* On a way that may close a loop: leave if somebody wants the vCPU. A jump or call leaves as done, at its
+ * target; a branch, which writes nothing, as not begun. */
 static Cold *
 poll (Lower *l, uint64_t pc)
 {
@@ -105,7 +105,8 @@ return_point (Lower *l, uint32_t index)
   const IrEdge *ret = &l->block->target[1];
   ReturnPoint point = { .offset = l->a.p - l->start, .pc = ret->pc };
   g_array_append_val (l->returns, point);
-  asm_lea (&l->a, true, RSP, mem_base (RSP, 8)); /* 5 bytes: room for a jump, should the region become stale */
+  asm_lea (&l->a, true, RSP,
+           mem_base (RSP, 8)); /* 5 bytes: room for a jump, should the region become stale */
   if (ret->block < 0) {
     const VarMap *map = l->map;
     l->map = &jit_pinned_map;

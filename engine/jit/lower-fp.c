@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
-/* Scalar floating point on the host's SSE/AVX unit.  An F32 in a register always has its container's upper half all
- * ones (the class is boxed), which costs nothing: scalar AVX operations copy the upper part of their first source.
- * A NaN result must become the canonical one: a compare with itself and a jump to a cold path see to it. */
+/* Scalar floating point on the host's SSE/AVX unit.  An F32 in a register always has its container's upper
+ * half all ones (the class is boxed), which costs nothing: scalar AVX operations copy the upper part of their
+ * first source. A NaN result must become the canonical one: a compare with itself and a jump to a cold path
+ * see to it. */
 
 static bool
 is_f32 (const IrOp *op)
@@ -11,7 +12,8 @@ is_f32 (const IrOp *op)
   return op->type == IR_F32;
 }
 
-/* Whether the host FPU can do this op: known class, dynamic rounding (MXCSR has it) where rounding matters. */
+/* Whether the host FPU can do this op: known class, dynamic rounding (MXCSR has it) where rounding matters.
+ */
 static bool
 inline_class (const Lower *l, const IrOp *op)
 {
@@ -115,7 +117,8 @@ lower_fma (Lower *l, const IrOp *op)
   }
 }
 
-/* Unordered operands go out of line; equal ones may be zeros of different sign: or (min) and and (max) choose. */
+/* Unordered operands go out of line; equal ones may be zeros of different sign: or (min) and and (max)
+ * choose. */
 static bool
 lower_minmax (Lower *l, const IrOp *op)
 {
@@ -167,7 +170,8 @@ static bool
 lower_sgnj (Lower *l, const IrOp *op)
 {
   bool f32 = is_f32 (op);
-  Mem sign = const_mem (f32 ? JIT_C_SIGN32 : JIT_C_SIGN64), rest = const_mem (f32 ? JIT_C_ABS32 : JIT_C_ABS64);
+  Mem sign = const_mem (f32 ? JIT_C_SIGN32 : JIT_C_SIGN64),
+      rest = const_mem (f32 ? JIT_C_ABS32 : JIT_C_ABS64);
   int x = fp_reg (l, opnd_fp (l, op->a), 0);
   bool same = op->a == op->b || (opnd_fp (l, op->b).kind == OPND_REG && opnd_fp (l, op->b).reg == x);
   int y = same ? x : fp_reg (l, opnd_fp (l, op->b), 1);

@@ -8,8 +8,8 @@ is_w (const IrOp *op)
 }
 
 /* The result of an I32 op is in the low half of `reg`: extend it as the op says, and deliver it. */
-static void
-finish (Lower *l, const IrOp *op, int reg)
+void
+dst_int_finish (Lower *l, const IrOp *op, int reg)
 {
   if (op->flags & IR_F_SX)
     asm_movsxd (&l->a, reg, reg);
@@ -82,7 +82,7 @@ lower_alu (Lower *l, int digit, bool commutes, const IrOp *op)
   free_dying (l, op);
   int d = dst_int (l, op->dst);
   if (digit == ALU_ADD && add_by_lea (l, w, d, x, y)) {
-    finish (l, op, d);
+    dst_int_finish (l, op, d);
     return;
   }
   if (same_reg (y, d) && !same_reg (x, d)) {
@@ -99,7 +99,7 @@ lower_alu (Lower *l, int digit, bool commutes, const IrOp *op)
     int_to (l, w, d, x);
     alu (l, digit, w, d, y);
   }
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 /* a & ~b, a | ~b, ~(a ^ b) */
@@ -126,7 +126,7 @@ lower_alu_not (Lower *l, const IrOp *op)
     if (d != RAX)
       asm_mov_rr (&l->a, w, d, RAX);
   }
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 /* digit: of the legacy shift; vex: prefix-coded opcode of BMI2 shlx/shrx/sarx, 0 for rotates. */
@@ -161,7 +161,7 @@ lower_shift (Lower *l, int digit, unsigned vex, const IrOp *op)
     if (d != RAX)
       asm_mov_rr (&l->a, w, d, RAX);
   }
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 static void
@@ -213,7 +213,7 @@ lower_ext (Lower *l, const IrOp *op)
     asm_rm (&l->a, code, wide, d, x.mem);
   else
     asm_rr_n (&l->a, code, wide, d, int_reg (l, true, x, RAX), op->imm == 8 ? 1 : 8);
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 static void
@@ -230,11 +230,11 @@ lower_shladd (Lower *l, const IrOp *op)
   else
     m.base = int_reg (l, w, y, RAX);
   asm_lea (&l->a, w, d, m);
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 static const uint8_t cond_cc[] = {
-  [IR_EQ] = CC_E,   [IR_NE] = CC_NE, [IR_LTS] = CC_L,  [IR_GES] = CC_GE, [IR_LTU] = CC_B,
+  [IR_EQ] = CC_E,   [IR_NE] = CC_NE,  [IR_LTS] = CC_L, [IR_GES] = CC_GE, [IR_LTU] = CC_B,
   [IR_GEU] = CC_AE, [IR_LES] = CC_LE, [IR_GTS] = CC_G, [IR_LEU] = CC_BE, [IR_GTU] = CC_A,
 };
 
@@ -298,7 +298,7 @@ lower_select (Lower *l, const IrOp *op)
     asm_rm (&l->a, OP0F (0x40 | cc), w, d, yes.mem);
   else
     asm_rr (&l->a, OP0F (0x40 | cc), w, d, int_reg (l, w, yes, RCX));
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 static void
@@ -315,7 +315,7 @@ lower_minmax (Lower *l, const IrOp *op)
   asm_rr (&l->a, OP0F (0x40 | keep[op->op - IR_MINS]), w, RAX, second);
   if (d != RAX)
     asm_mov_rr (&l->a, w, d, RAX);
-  finish (l, op, d);
+  dst_int_finish (l, op, d);
 }
 
 bool

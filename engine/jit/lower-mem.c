@@ -144,8 +144,8 @@ is_fp (IrType type)
   return type >= IR_F16;
 }
 
-/* The address in a register other than rax, checked for natural alignment (a bad one is left to the interpreter,
- * which reports it). */
+/* The address in a register other than rax, checked for natural alignment (a bad one is left to the
+ * interpreter, which reports it). */
 static Mem
 atomic_mem (Lower *l, const IrOp *op)
 {
@@ -226,7 +226,9 @@ static bool
 lower_rmw_simple (Lower *l, const IrOp *op, Mem m)
 {
   unsigned log2 = IR_MEM_LOG2 (op->sub);
-  static const int8_t direct[] = { [IR_RMW_ADD] = ALU_ADD, [IR_RMW_AND] = ALU_AND, [IR_RMW_OR] = ALU_OR, [IR_RMW_XOR] = ALU_XOR };
+  static const int8_t direct[] = {
+    [IR_RMW_ADD] = ALU_ADD, [IR_RMW_AND] = ALU_AND, [IR_RMW_OR] = ALU_OR, [IR_RMW_XOR] = ALU_XOR
+  };
   bool is_alu = op->imm >= IR_RMW_ADD && op->imm <= IR_RMW_XOR;
   if (op->dst == IR_NONE && is_alu) {
     int v = int_reg (l, true, opnd_int (l, op->b), RAX);
@@ -251,7 +253,9 @@ lower_rmw_simple (Lower *l, const IrOp *op, Mem m)
 static void
 rmw_compute (Lower *l, const IrOp *op, int v)
 {
-  static const uint8_t take[] = { [IR_RMW_MINS] = CC_G, [IR_RMW_MAXS] = CC_L, [IR_RMW_MINU] = CC_A, [IR_RMW_MAXU] = CC_B };
+  static const uint8_t take[] = {
+    [IR_RMW_MINS] = CC_G, [IR_RMW_MAXS] = CC_L, [IR_RMW_MINU] = CC_A, [IR_RMW_MAXU] = CC_B
+  };
   bool w = IR_MEM_LOG2 (op->sub) == 3;
   asm_mov_rr (&l->a, true, RDX, RAX);
   switch (op->imm) {

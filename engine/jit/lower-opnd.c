@@ -149,7 +149,8 @@ save_aliases (Lower *l, IrVal var)
   for (unsigned i = 0; i < l->n_alias; i++) {
     IrVal temp = l->alias[i];
     TempLoc *t = temp_loc (l, temp);
-    if (t->kind != LOC_VAR || (t->at != var && var != IR_NONE) || l->last_use[temp - IR_TEMP_BASE] <= l->op_index)
+    if (t->kind != LOC_VAR || (t->at != var && var != IR_NONE) ||
+        l->last_use[temp - IR_TEMP_BASE] <= l->op_index)
       continue;
     int x = fp_reg (l, fp_var (l, t->at), 1);
     t->kind = LOC_SPILL_FP;

@@ -101,7 +101,8 @@ edge_jump (Lower *l, uint64_t pc)
   l->map = map;
 }
 
-/* Registers whose variable differs between the region's map and the pinned one are exchanged through the slots. */
+/* Registers whose variable differs between the region's map and the pinned one are exchanged through the
+ * slots. */
 void
 restore_pinned (Lower *l, bool to_pinned)
 {
@@ -131,10 +132,11 @@ store_args (Lower *l, const IrOp *op)
     Mem slot = state_mem (STATE_OFF (arg) + 8 * i);
     if (in[i] == IR_NONE)
       continue;
-    bool fp = IR_IS_VAR (in[i]) ? var_is_fp (in[i])
-                                : IR_IS_TEMP (in[i]) && (l->temps[in[i] - IR_TEMP_BASE].kind == LOC_XMM ||
-                                                         l->temps[in[i] - IR_TEMP_BASE].kind == LOC_SPILL_FP ||
-                                                         l->temps[in[i] - IR_TEMP_BASE].kind == LOC_VAR);
+    bool fp = IR_IS_VAR (in[i])
+                  ? var_is_fp (in[i])
+                  : IR_IS_TEMP (in[i]) && (l->temps[in[i] - IR_TEMP_BASE].kind == LOC_XMM ||
+                                           l->temps[in[i] - IR_TEMP_BASE].kind == LOC_SPILL_FP ||
+                                           l->temps[in[i] - IR_TEMP_BASE].kind == LOC_VAR);
     if (fp)
       asm_fstore64 (&l->a, slot, fp_reg (l, opnd_fp (l, in[i]), 0));
     else

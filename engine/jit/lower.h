@@ -8,7 +8,7 @@
 /* An operand as the host sees it. */
 typedef struct {
   enum { OPND_REG, OPND_MEM, OPND_IMM } kind;
-  int8_t reg;  /* GPR or XMM number */
+  int8_t reg; /* GPR or XMM number */
   Mem mem;
   int64_t imm;
 } Opnd;
@@ -16,19 +16,19 @@ typedef struct {
 /* Where a temporary lives. */
 typedef struct {
   enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_SPILL_FP, LOC_VAR } kind;
-  uint8_t at;  /* register, spill slot, or the FP variable it is a copy of */
+  uint8_t at; /* register, spill slot, or the FP variable it is a copy of */
 } TempLoc;
 
 /* Code for the rare cases, emitted behind the region. */
 typedef enum {
-  COLD_EXIT,       /* restore the pinned map, leave with pc and reason */
-  COLD_EDGE,       /* restore the pinned map (unless `pinned`), go to guest pc */
-  COLD_NAN,        /* the result in xmm r[0] is a NaN: make it canonical */
-  COLD_NAN_FMA,    /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
-  COLD_EVAL,       /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
-  COLD_RETURN,     /* a return that does not match its call: target in GPR r[0] */
-  COLD_INDIRECT,   /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
-  COLD_HOT,        /* the execution counter ran out */
+  COLD_EXIT,     /* restore the pinned map, leave with pc and reason */
+  COLD_EDGE,     /* restore the pinned map (unless `pinned`), go to guest pc */
+  COLD_NAN,      /* the result in xmm r[0] is a NaN: make it canonical */
+  COLD_NAN_FMA,  /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
+  COLD_EVAL,     /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
+  COLD_RETURN,   /* a return that does not match its call: target in GPR r[0] */
+  COLD_INDIRECT, /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
+  COLD_HOT,      /* the execution counter ran out */
 } ColdKind;
 
 typedef struct Lower Lower;
@@ -40,8 +40,8 @@ typedef struct {
   uint8_t align;
   bool pinned;
   uint32_t reason;
-  bool pc_in_rax;  /* COLD_EXIT: instead of pc */
-  IrVal link;      /* COLD_EXIT: IR_NONE, or the variable that first gets link_pc: the call is done */
+  bool pc_in_rax; /* COLD_EXIT: instead of pc */
+  IrVal link;     /* COLD_EXIT: IR_NONE, or the variable that first gets link_pc: the call is done */
   uint64_t pc, link_pc, desc;
   uint8_t *from;   /* rel32 that jumps here */
   uint8_t *resume; /* RW address to go on at */
@@ -55,8 +55,8 @@ typedef struct {
 
 #define MAX_BLOCKS 64
 
-/* Among the facts known at a point, besides which variables are boxed: no plain store since the latest full barrier,
- * so another one orders nothing. No front end has so many variables. */
+/* Among the facts known at a point, besides which variables are boxed: no plain store since the latest full
+ * barrier, so another one orders nothing. No front end has so many variables. */
 #define FACT_FENCED (IR_MAX_VARS - 1)
 
 struct Lower {
@@ -65,23 +65,23 @@ struct Lower {
   const IrRegion *r;
   const VarMap *map;
   JitTier tier;
-  uint8_t *start;           /* RW address of the entry */
-  uint64_t insn_pc;         /* guest instruction being lowered */
+  uint8_t *start;   /* RW address of the entry */
+  uint64_t insn_pc; /* guest instruction being lowered */
   const IrBlock *block;
   uint32_t op_index;
   TempLoc *temps;
-  uint32_t *last_use;       /* op index of each temporary's last use */
+  uint32_t *last_use; /* op index of each temporary's last use */
   uint32_t cap_temps;
   uint16_t free_gpr, free_xmm;
   uint64_t spill_used;
-  uint64_t boxed[2];        /* FP variables known to hold a boxed F32; bit FACT_FENCED */
+  uint64_t boxed[2]; /* FP variables known to hold a boxed F32; bit FACT_FENCED */
   uint64_t boxed_in[MAX_BLOCKS][2];
-  uint32_t n_alias;         /* live LOC_VAR temporaries */
+  uint32_t n_alias; /* live LOC_VAR temporaries */
   uint32_t alias[8];
   uint8_t *label[MAX_BLOCKS];
-  uint8_t *loop_head;       /* RW: where back-edges to block 0 land */
+  uint8_t *loop_head; /* RW: where back-edges to block 0 land */
   GArray *fixups, *cold, *faults, *returns;
-  bool fp_inline;           /* FP ops may use the host FPU */
+  bool fp_inline; /* FP ops may use the host FPU */
   int32_t *counter;
   uint8_t *count_site[MAX_BLOCKS]; /* RW: where a block's host instruction count goes, with JitConfig.count */
   JitCode *code, *slow_path;
@@ -115,6 +115,8 @@ void fp_to (Lower *l, int reg, Opnd o);
 /* The register to compute an op's result in: the destination's own, or a scratch one that dst_done stores. */
 int dst_int (Lower *l, IrVal dst);
 void dst_int_done (Lower *l, IrVal dst, int reg);
+/* The same, extending an I32 result as the op says. */
+void dst_int_finish (Lower *l, const IrOp *op, int reg);
 int dst_fp (Lower *l, IrVal dst);
 /* `boxed`: the container holds a boxed F32 (its upper half is all ones). */
 void dst_fp_done (Lower *l, IrVal dst, int reg, bool boxed);
@@ -122,8 +124,8 @@ void dst_fp_done (Lower *l, IrVal dst, int reg, bool boxed);
 void free_dying (Lower *l, const IrOp *op);
 /* The same for a result that nothing uses. */
 void free_unused (Lower *l, IrVal dst);
-/* Before `var` is written (IR_NONE: any may be): live temporaries that stand for it get a copy of their own. Takes
- * xmm1. */
+/* Before `var` is written (IR_NONE: any may be): live temporaries that stand for it get a copy of their own.
+ * Takes xmm1. */
 void save_aliases (Lower *l, IrVal var);
 /* Makes the temporary stand for FP variable `var`, without a copy. */
 void temp_alias (Lower *l, IrVal temp, unsigned var);

@@ -10,20 +10,37 @@
 #include <string.h>
 
 typedef struct {
-  uint8_t *p;      /* next byte, RW view */
-  uint8_t *limit;  /* end of the room: whoever emits sees to it that there is enough */
-  intptr_t delta;  /* RX address - RW address */
+  uint8_t *p;     /* next byte, RW view */
+  uint8_t *limit; /* end of the room: whoever emits sees to it that there is enough */
+  intptr_t delta; /* RX address - RW address */
 } Asm;
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
-enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
+enum {
+  CC_O,
+  CC_NO,
+  CC_B,
+  CC_AE,
+  CC_E,
+  CC_NE,
+  CC_BE,
+  CC_A,
+  CC_S,
+  CC_NS,
+  CC_P,
+  CC_NP,
+  CC_L,
+  CC_GE,
+  CC_LE,
+  CC_G
+};
 
 /* A memory operand. */
 typedef struct {
-  int8_t base;     /* register, or -1: absolute disp32 */
-  int8_t index;    /* register, or -1 */
-  uint8_t scale;   /* log2 */
-  uint8_t prefix;  /* MEM_* */
+  int8_t base;    /* register, or -1: absolute disp32 */
+  int8_t index;   /* register, or -1 */
+  uint8_t scale;  /* log2 */
+  uint8_t prefix; /* MEM_* */
   int32_t disp;
 } Mem;
 enum { MEM_GS = 1, MEM_ADDR32 = 2 };
@@ -59,13 +76,13 @@ asm_rx (const Asm *a)
 
 /* Opcodes: bits 0-7 the opcode byte, bits 8-11 the map (0: one-byte, 1: 0F, 2: 0F38, 3: 0F3A), bits 12-13 the
  * mandatory prefix (0 none, 1: 66, 2: F3, 3: F2). */
-#define OP0(x)        (x)
-#define OP0F(x)       (0x100 | (x))
-#define OP_66(op)     ((op) | 0x1000)
-#define OP_F3(op)     ((op) | 0x2000)
-#define OP_F2(op)     ((op) | 0x3000)
-#define OP0F38(x)     (0x200 | (x))
-#define OP0F3A(x)     (0x300 | (x))
+#define OP0(x)    (x)
+#define OP0F(x)   (0x100 | (x))
+#define OP_66(op) ((op) | 0x1000)
+#define OP_F3(op) ((op) | 0x2000)
+#define OP_F2(op) ((op) | 0x3000)
+#define OP0F38(x) (0x200 | (x))
+#define OP0F3A(x) (0x300 | (x))
 
 static inline void
 asm_mandatory (Asm *a, unsigned op)
@@ -342,7 +359,8 @@ asm_nop (Asm *a, unsigned n)
   }
 }
 
-/* VEX-encoded instructions (128-bit, or scalar).  `op` as above: map and mandatory prefix become VEX fields. */
+/* VEX-encoded instructions (128-bit, or scalar).  `op` as above: map and mandatory prefix become VEX fields.
+ */
 static inline void
 asm_vex_head (Asm *a, unsigned op, bool w, int reg, int vvvv, bool x, bool b)
 {
@@ -379,7 +397,7 @@ enum {
   V_MOVSD_STORE = OP_F2 (OP0F (0x11)),
   V_MOVSS_LOAD = OP_F3 (OP0F (0x10)),
   V_MOVSS_STORE = OP_F3 (OP0F (0x11)),
-  V_MOVD_TO_X = OP_66 (OP0F (0x6e)),   /* W: movq */
+  V_MOVD_TO_X = OP_66 (OP0F (0x6e)), /* W: movq */
   V_MOVD_FROM_X = OP_66 (OP0F (0x7e)),
   V_UCOMISS = OP0F (0x2e),
   V_UCOMISD = OP_66 (OP0F (0x2e)),

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* vitrine-user: runs one Linux program of another architecture. The architecture is the last part of the name it is
- * called by: vitrine-riscv64, vitrine-riscv32. */
+/* vitrine-user: runs one Linux program of another architecture. The architecture is the last part of the name
+ * it is called by: vitrine-riscv64, vitrine-riscv32. */
 
 #include "gdb-stub.h"
 #include "log.h"
 #include "mem-direct.h"
 #include "user-abi.h"
 #include "user-exec.h"
+#include "user-limits.h"
 #include "user-mmap.h"
 #include "user-options.h"
 #include "user-path.h"
@@ -52,8 +53,8 @@ print_error (const GError *error)
   fprintf (stderr, "%s: %s\n", program_name, error->message);
 }
 
-/* Started by the kernel for a registered program (data/binfmt): its full path and its own argv[0] come before its
- * arguments. There are no options then, only environment variables. */
+/* Started by the kernel for a registered program (data/binfmt): its full path and its own argv[0] come before
+ * its arguments. There are no options then, only environment variables. */
 static bool
 is_binfmt_start (int argc)
 {
@@ -114,17 +115,24 @@ make_environment (const GPtrArray *changes)
   return env;
 }
 
-/* The guest's stack grows under the limit the host's kernel knows; -s is that limit. What we need of our own stack is
- * taken before, so a small limit is no danger to us. */
+/* Makes the host's kernel let our stack grow to its full size now. */
+static __attribute__ ((noinline)) void
+take_stack (void)
+{
+  volatile char room[OUR_STACK] G_GNUC_UNUSED;
+  room[0] = 0;
+}
+
+/* The guest's stack grows under the limit the host's kernel knows; -s is that limit. What we need of our own
+ * stack is taken before, so a small limit is no danger to us. */
 static bool
 set_stack_limit (uint64_t size)
 {
   struct rlimit limit;
-  volatile char *low = (volatile char *)__builtin_frame_address (0) - OUR_STACK;
   if (getrlimit (RLIMIT_STACK, &limit) < 0)
     return false;
   if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > 2 * OUR_STACK)
-    *low = 0;
+    take_stack ();
   if (!size)
     return true;
   limit.rlim_cur = size;
@@ -145,12 +153,17 @@ print_counters (void)
     const char *name;
     uint64_t value;
   } rows[] = {
-    { "translated_insns", c.translated_insns }, { "translate_ns", c.translate_ns },
-    { "blocks", c.blocks },                     { "hot_regions", c.hot_regions },
-    { "hot_insns", c.hot_insns },               { "host_bytes", c.host_bytes },
-    { "flushes", c.flushes },                   { "executed_insns", c.executed_insns },
+    { "translated_insns", c.translated_insns },
+    { "translate_ns", c.translate_ns },
+    { "blocks", c.blocks },
+    { "hot_regions", c.hot_regions },
+    { "hot_insns", c.hot_insns },
+    { "host_bytes", c.host_bytes },
+    { "flushes", c.flushes },
+    { "executed_insns", c.executed_insns },
     { "executed_host_insns", c.executed_host_insns },
-    { "link_exits", c.link_exits },             { "lookup_exits", c.lookup_exits },
+    { "link_exits", c.link_exits },
+    { "lookup_exits", c.lookup_exits },
     { "interpret_exits", c.interpret_exits },
   };
   for (unsigned i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -169,7 +182,12 @@ prepare_host (const UserCommand *command)
     fprintf (stderr, "%s: -D: %s: %s\n", program_name, command->log_file, g_strerror (errno));
     return false;
   }
-  return set_stack_limit (command->options.stack_size);
+  if (!set_stack_limit (command->options.stack_size))
+    return false;
+  if (!command->limits || user_limits_restore (command->limits))
+    return true;
+  fprintf (stderr, "%s: -limits: '%s' is not a list of limits\n", program_name, command->limits);
+  return false;
 }
 
 static void

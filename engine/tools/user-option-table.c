@@ -44,7 +44,8 @@ set_sysroot (Parse *p, const char *value)
 {
   if (!g_file_test (value, G_FILE_TEST_IS_DIR))
     return option_complain (p, "%s: %s; give the root directory of a %s system", value,
-                     g_file_test (value, G_FILE_TEST_EXISTS) ? "not a directory" : "no such directory", p->isa->name);
+                            g_file_test (value, G_FILE_TEST_EXISTS) ? "not a directory" : "no such directory",
+                            p->isa->name);
   p->command->options.sysroot = g_canonicalize_filename (value, NULL);
   return true;
 }
@@ -209,8 +210,10 @@ set_test_mode (Parse *p, const char *mode)
     return true;
   }
 #undef IS
-  return option_complain (p, "'%s' is not a test mode; they are interpret, guest-base, flush-every=N, "
-                          "interrupt-every=N, cache-size=N and hot=N", mode);
+  return option_complain (p,
+                          "'%s' is not a test mode; they are interpret, guest-base, flush-every=N, "
+                          "interrupt-every=N, cache-size=N and hot=N",
+                          mode);
 }
 
 static bool
@@ -230,6 +233,13 @@ set_exec_fd (Parse *p, const char *value)
   if (!set_unsigned (p, value, &fd))
     return false;
   p->command->exec_fd = (int)fd;
+  return true;
+}
+
+static bool
+set_limits (Parse *p, const char *value)
+{
+  p->command->limits = value;
   return true;
 }
 
@@ -263,28 +273,33 @@ const Option user_options[] = {
   { "h", NULL, NULL, "print this help", show_help, 0 },
   { "help", NULL, NULL, NULL, show_help, 0 },
   { "version", NULL, NULL, "print the version", show_version, 0 },
-  { "L", "DIR", "VITRINE_LD_PREFIX", "look for the program's loader, libraries and files below DIR first", set_sysroot,
-    OPTION_PASS_ON | OPTION_PATH },
-  { "E", "NAME=VALUE", "VITRINE_SET_ENV", "set a variable of the program's environment (several: with commas)", set_env,
-    0 },
+  { "L", "DIR", "VITRINE_LD_PREFIX", "look for the program's loader, libraries and files below DIR first",
+    set_sysroot, OPTION_PASS_ON | OPTION_PATH },
+  { "E", "NAME=VALUE", "VITRINE_SET_ENV",
+    "set a variable of the program's environment (several: with commas)", set_env, 0 },
   { "U", "NAME", "VITRINE_UNSET_ENV", "remove one", unset_env, 0 },
   { "0", "NAME", "VITRINE_ARGV0", "give the program NAME as its argv[0]", set_argv0, 0 },
   { "cpu", "MODEL", "VITRINE_CPU", "processor to be ('-cpu help' lists them)", set_cpu, OPTION_PASS_ON },
-  { "s", "SIZE", "VITRINE_STACK_SIZE", "stack size in bytes, or with K, M, G (default: ulimit -s)", set_stack_size,
-    OPTION_PASS_ON },
-  { "g", "PORT|PATH", "VITRINE_GDB", "wait for gdb on a TCP port of this machine or a Unix socket", set_gdb, 0 },
+  { "s", "SIZE", "VITRINE_STACK_SIZE", "stack size in bytes, or with K, M, G (default: ulimit -s)",
+    set_stack_size, OPTION_PASS_ON },
+  { "g", "PORT|PATH", "VITRINE_GDB", "wait for gdb on a TCP port of this machine or a Unix socket", set_gdb,
+    0 },
   { "strace", NULL, "VITRINE_STRACE", "print system calls", set_strace, OPTION_PASS_ON },
   { "d", "ITEM,...", "VITRINE_LOG", "log what is listed ('-d help' lists items)", set_log, OPTION_PASS_ON },
   { "D", "FILE", "VITRINE_LOG_FILENAME", "log to FILE, with %d for the process id (default: standard error)",
     set_log_file, OPTION_PASS_ON | OPTION_PATH },
   { "p", "SIZE", "VITRINE_PAGESIZE", "page size; only 4096", set_page_size, 0 },
-  { "one-insn-per-tb", NULL, "VITRINE_ONE_INSN_PER_TB", "translate each instruction by itself", set_one_insn, OPTION_PASS_ON },
+  { "one-insn-per-tb", NULL, "VITRINE_ONE_INSN_PER_TB", "translate each instruction by itself", set_one_insn,
+    OPTION_PASS_ON },
   { "singlestep", NULL, NULL, NULL, set_one_insn, OPTION_PASS_ON },
-  { "tb-size", "MIB", "VITRINE_TB_SIZE", "size of the cache for translated code", set_tb_size, OPTION_PASS_ON },
+  { "tb-size", "MIB", "VITRINE_TB_SIZE", "size of the cache for translated code", set_tb_size,
+    OPTION_PASS_ON },
   { "perfmap", NULL, "VITRINE_PERFMAP", "write /tmp/perf-PID.map for perf", set_perf_map, OPTION_PASS_ON },
-  { "test", "MODE,...", "VITRINE_TEST", "force interpret, guest-base, flush-every=N, interrupt-every=N, cache-size=N or hot=N",
-    set_test, OPTION_PASS_ON },
+  { "test", "MODE,...", "VITRINE_TEST",
+    "force interpret, guest-base, flush-every=N, interrupt-every=N, cache-size=N or hot=N", set_test,
+    OPTION_PASS_ON },
   { "exec-fd", "FD", NULL, NULL, set_exec_fd, OPTION_HIDDEN },
+  { "limits", "LIMITS", NULL, NULL, set_limits, OPTION_HIDDEN },
   { "reentry", NULL, NULL, NULL, set_reentry, OPTION_HIDDEN },
 };
 const unsigned user_n_options = G_N_ELEMENTS (user_options);
@@ -299,10 +314,12 @@ show_help (Parse *p, const char *value)
     const Option *o = &user_options[i];
     if (!o->help)
       continue;
-    g_autofree char *left = g_strdup_printf ("-%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    g_autofree char *left =
+        g_strdup_printf ("-%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     printf ("  %-17s %-23s %s\n", left, o->variable ? o->variable : "", o->help);
   }
-  printf ("\nThe second column names environment variables with the same effect; an option overrides its variable.\n");
+  printf ("\nThe second column names environment variables with the same effect; an option overrides its "
+          "variable.\n");
   p->done = true;
   return true;
 }

@@ -70,8 +70,8 @@ pass_on (Parse *p, const Option *option, const char *value)
   g_ptr_array_add (p->command->passed_on, g_strconcat ("-", option->name, NULL));
   if (option->argument)
     /* The program may change directory. */
-    g_ptr_array_add (p->command->passed_on, option->flags & OPTION_PATH ? g_canonicalize_filename (value, NULL)
-                                                                         : g_strdup (value));
+    g_ptr_array_add (p->command->passed_on,
+                     option->flags & OPTION_PATH ? g_canonicalize_filename (value, NULL) : g_strdup (value));
 }
 
 static int

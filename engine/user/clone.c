@@ -50,14 +50,14 @@ int64_t
 sys_clone (UserThread *thread, const uint64_t *a)
 {
   UserClone args = {
-      .flags = (uint32_t)a[0] & ~(uint64_t)CSIGNAL_MASK,
-      .exit_signal = (int)(a[0] & CSIGNAL_MASK),
-      .stack = a[1],
-      .ptid = a[2],
-      .pidfd = a[2],
-      .tls = a[3],
-      .ctid = a[4],
-      .cgroup = -1,
+    .flags = (uint32_t)a[0] & ~(uint64_t)CSIGNAL_MASK,
+    .exit_signal = (int)(a[0] & CSIGNAL_MASK),
+    .stack = a[1],
+    .ptid = a[2],
+    .pidfd = a[2],
+    .tls = a[3],
+    .ctid = a[4],
+    .cgroup = -1,
   };
   /* One address cannot take both. */
   if ((args.flags & CLONE_PIDFD) && (args.flags & CLONE_PARENT_SETTID))
@@ -71,7 +71,7 @@ sys_clone (UserThread *thread, const uint64_t *a)
 static int
 read_clone_args (struct clone_args *ret_args, uint64_t addr, uint64_t size)
 {
-  uint8_t bytes[4096] = {0};
+  uint8_t bytes[4096] = { 0 };
   memset (ret_args, 0, sizeof *ret_args);
   if (size > sizeof bytes)
     return -E2BIG;
@@ -116,16 +116,16 @@ sys_clone3 (UserThread *thread, const uint64_t *a)
   if (error)
     return error;
   UserClone args = {
-      .flags = c.flags,
-      .exit_signal = (int)c.exit_signal,
-      .stack = c.stack ? c.stack + c.stack_size : 0,
-      .ptid = c.parent_tid,
-      .pidfd = c.pidfd,
-      .tls = c.tls,
-      .ctid = c.child_tid,
-      .set_tid = c.set_tid,
-      .set_tid_size = c.set_tid_size,
-      .cgroup = (c.flags & CLONE_INTO_CGROUP) ? (int)c.cgroup : -1,
+    .flags = c.flags,
+    .exit_signal = (int)c.exit_signal,
+    .stack = c.stack ? c.stack + c.stack_size : 0,
+    .ptid = c.parent_tid,
+    .pidfd = c.pidfd,
+    .tls = c.tls,
+    .ctid = c.child_tid,
+    .set_tid = c.set_tid,
+    .set_tid_size = c.set_tid_size,
+    .cgroup = (c.flags & CLONE_INTO_CGROUP) ? (int)c.cgroup : -1,
   };
   return user_clone_args (thread, &args);
 }
@@ -145,8 +145,8 @@ sys_waitid (UserThread *thread, const uint64_t *a)
   if (a[4] && user_put (K_RUSAGE, a[4], rusage) < 0)
     return -EFAULT;
   /* The kernel writes these members alone: six words that are the same for any guest. */
-  int32_t words[6] = {info.si_signo, info.si_errno,        info.si_code,
-                      info.si_pid,   (int32_t)info.si_uid, info.si_status};
+  int32_t words[6] = { info.si_signo, info.si_errno,        info.si_code,
+                       info.si_pid,   (int32_t)info.si_uid, info.si_status };
   return a[2] ? user_write (a[2], words, sizeof words) : result;
 }
 

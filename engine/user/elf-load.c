@@ -58,7 +58,8 @@ map_segment (int fd, const ElfSegment *s, uint64_t bias)
   uint64_t end = user_page_up (bias + s->vaddr + s->memsz), anonymous = start;
   if (s->filesz) {
     anonymous = user_page_up (file_end);
-    int64_t at = user_mmap (start, anonymous - start, s->prot, MAP_PRIVATE | MAP_FIXED, fd, page_down (s->offset));
+    int64_t at =
+        user_mmap (start, anonymous - start, s->prot, MAP_PRIVATE | MAP_FIXED, fd, page_down (s->offset));
     if (at < 0)
       return at;
     if (s->memsz > s->filesz) {
@@ -69,12 +70,13 @@ map_segment (int fd, const ElfSegment *s, uint64_t bias)
   }
   if (end <= anonymous)
     return 0;
-  int64_t at = user_mmap (anonymous, end - anonymous, s->prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  int64_t at =
+      user_mmap (anonymous, end - anonymous, s->prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   return at < 0 ? at : 0;
 }
 
-/* Finds a place for a position-independent image: at `want` if that is not 0, else where mmap() puts things. *ret_bias
- * becomes a multiple of the image's alignment. */
+/* Finds a place for a position-independent image: at `want` if that is not 0, else where mmap() puts things.
+ * *ret_bias becomes a multiple of the image's alignment. */
 static int64_t
 find_bias (const ElfImage *image, uint64_t want, uint64_t *ret_bias)
 {
@@ -106,7 +108,8 @@ map_image (int fd, const ElfImage *image, uint64_t want, uint64_t *ret_bias)
       return error;
   } else {
     uint64_t size = image->high - image->low;
-    int64_t at = user_mmap (image->low, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    int64_t at =
+        user_mmap (image->low, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (at < 0)
       return at;
     user_munmap (image->low, size);
@@ -120,14 +123,16 @@ map_image (int fd, const ElfImage *image, uint64_t want, uint64_t *ret_bias)
 }
 
 static bool
-map_or_fail (int fd, const char *name, const ElfImage *image, uint64_t want, uint64_t *ret_bias, GError **error)
+map_or_fail (int fd, const char *name, const ElfImage *image, uint64_t want, uint64_t *ret_bias,
+             GError **error)
 {
   int64_t result = map_image (fd, image, want, ret_bias);
   if (result == 0)
     return true;
   if (image->type == ET_EXEC && (result == -EEXIST || result == -EPERM || result == -ENOMEM))
     g_set_error (error, load_error (), EXIT_NOT_EXECUTABLE,
-                 "%s: it must be loaded at %#" G_GINT64_MODIFIER "x, where there is no room", name, image->low);
+                 "%s: it must be loaded at %#" G_GINT64_MODIFIER "x, where there is no room", name,
+                 image->low);
   else
     g_set_error (error, load_error (), EXIT_NOT_EXECUTABLE, "%s: cannot be loaded: %s", name,
                  g_strerror ((int)-result));
@@ -145,7 +150,8 @@ open_interp (const char *name, ElfImage *ret_image, GError **error)
     if (errno == ENOENT || errno == ENOTDIR)
       g_set_error (error, load_error (), EXIT_NOT_FOUND,
                    "%s: the program's dynamic loader was not found; pass -L DIR with a %s root, or set "
-                   "VITRINE_LD_PREFIX", name, isa->name);
+                   "VITRINE_LD_PREFIX",
+                   name, isa->name);
     else
       fail_errno (error, path, errno);
     return -1;
@@ -183,8 +189,8 @@ map_vdso (const UserLoaderAbi *abi, GError **error)
   g_autoptr (GByteArray) image = user_vdso_build (abi, isa->bits, isa->elf_machine, &sigreturn);
   int64_t at = user_mmap_kind (0, image->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0,
                                USER_MAP_VDSO);
-  if (at < 0 || user_write ((uint64_t)at, image->data, image->len) < 0
-      || user_mprotect ((uint64_t)at, image->len, PROT_READ | PROT_EXEC) < 0) {
+  if (at < 0 || user_write ((uint64_t)at, image->data, image->len) < 0 ||
+      user_mprotect ((uint64_t)at, image->len, PROT_READ | PROT_EXEC) < 0) {
     g_set_error (error, load_error (), EXIT_NOT_EXECUTABLE, "no memory for the program's vDSO");
     return false;
   }
@@ -227,7 +233,8 @@ set_names (int fd, const char *path)
 }
 
 static bool
-check_flags (const UserLoaderAbi *abi, const Cpu *cpu, const char *name, const ElfImage *image, GError **error)
+check_flags (const UserLoaderAbi *abi, const Cpu *cpu, const char *name, const ElfImage *image,
+             GError **error)
 {
   const char *why;
   if (abi->check_elf_flags (cpu, image->flags, &why))
@@ -244,8 +251,8 @@ start_heap (const ElfImage *image, uint64_t bias)
 }
 
 static bool
-load_image (int fd, const char *path, const ElfImage *image, const UserLoaderAbi *abi, Cpu *cpu, UserStackInfo *info,
-            GError **error)
+load_image (int fd, const char *path, const ElfImage *image, const UserLoaderAbi *abi, Cpu *cpu,
+            UserStackInfo *info, GError **error)
 {
   UserProcess *p = &user_process;
   uint64_t pie = user_pie_base (), bias;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The only code that looks at the bytes of an ELF file. Every number in it is hostile: nothing is used before it has
- * been compared with the size of the file and of the guest's address space. */
+/* The only code that looks at the bytes of an ELF file. Every number in it is hostile: nothing is used before
+ * it has been compared with the size of the file and of the guest's address space. */
 
 #include "elf-parse.h"
 
@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE         4096u
-#define MAX_PHNUM    (65536 / sizeof (Elf64_Phdr))
-#define MAX_ALIGN    (UINT64_C (1) << 30)
+#define PAGE      4096u
+#define MAX_PHNUM (65536 / sizeof (Elf64_Phdr))
+#define MAX_ALIGN (UINT64_C (1) << 30)
 
 typedef struct {
   const ElfView *view;
@@ -22,8 +22,7 @@ typedef struct {
   char *why;
 } Parser;
 
-static bool G_GNUC_PRINTF (2, 3)
-refuse (Parser *p, const char *format, ...)
+static bool G_GNUC_PRINTF (2, 3) refuse (Parser *p, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -53,10 +52,12 @@ machine_name (uint16_t machine, unsigned bits)
     unsigned bits;
     const char *name;
   } names[] = {
-    { EM_X86_64, 0, "x86-64" }, { EM_386, 0, "i386" },         { EM_AARCH64, 0, "aarch64" },
-    { EM_ARM, 0, "arm" },       { EM_RISCV, 64, "riscv64" },   { EM_RISCV, 32, "riscv32" },
-    { EM_PPC64, 0, "ppc64" },   { EM_PPC, 0, "ppc" },          { EM_MIPS, 0, "mips" },
-    { EM_S390, 0, "s390x" },    { EM_LOONGARCH, 0, "loongarch" }, { EM_SPARCV9, 0, "sparc64" },
+    { EM_X86_64, 0, "x86-64" },       { EM_386, 0, "i386" },
+    { EM_AARCH64, 0, "aarch64" },     { EM_ARM, 0, "arm" },
+    { EM_RISCV, 64, "riscv64" },      { EM_RISCV, 32, "riscv32" },
+    { EM_PPC64, 0, "ppc64" },         { EM_PPC, 0, "ppc" },
+    { EM_MIPS, 0, "mips" },           { EM_S390, 0, "s390x" },
+    { EM_LOONGARCH, 0, "loongarch" }, { EM_SPARCV9, 0, "sparc64" },
   };
   for (unsigned i = 0; i < G_N_ELEMENTS (names); i++)
     if (names[i].machine == machine && (!names[i].bits || names[i].bits == bits))
@@ -79,9 +80,10 @@ parse_ident (Parser *p, const unsigned char *ident, unsigned bits, uint16_t mach
     file_machine = (uint16_t)(ident[18] << 8 | ident[19]);
   const char *is = machine_name (file_machine, class_bits), *want = machine_name (machine, bits);
   if (is)
-    return refuse (p, "a program for %s%s, not for %s", is, ident[EI_DATA] == ELFDATA2MSB ? " (big-endian)" : "",
-                   want ? want : "this guest");
-  return refuse (p, "a program for an unknown machine (%u), not for %s", file_machine, want ? want : "this guest");
+    return refuse (p, "a program for %s%s, not for %s", is,
+                   ident[EI_DATA] == ELFDATA2MSB ? " (big-endian)" : "", want ? want : "this guest");
+  return refuse (p, "a program for an unknown machine (%u), not for %s", file_machine,
+                 want ? want : "this guest");
 }
 
 static bool
@@ -100,17 +102,20 @@ parse_header (Parser *p, unsigned bits, uint16_t machine)
   if (p->view->file_size < size)
     return refuse (p, "cut off inside its ELF header");
   image->bits = bits;
-#define TAKE(e)                                                                                                        \
-  image->type = (e).e_type, image->machine = (e).e_machine, image->flags = (e).e_flags, image->entry = (e).e_entry,    \
-  image->phoff = (e).e_phoff, image->phnum = (e).e_phnum, image->phentsize = (e).e_phentsize
+#define TAKE(e)                                                                                              \
+  image->type = (e).e_type, image->machine = (e).e_machine, image->flags = (e).e_flags,                      \
+  image->entry = (e).e_entry, image->phoff = (e).e_phoff, image->phnum = (e).e_phnum,                        \
+  image->phentsize = (e).e_phentsize
   if (bits == 64)
     TAKE (header.e64);
   else
     TAKE (header.e32);
 #undef TAKE
   if (image->type != ET_EXEC && image->type != ET_DYN)
-    return refuse (p, image->type == ET_REL ? "an object file, not a program; link it first"
-                                            : "an ELF file, but not a program (type %u)", image->type);
+    return refuse (p,
+                   image->type == ET_REL ? "an object file, not a program; link it first"
+                                         : "an ELF file, but not a program (type %u)",
+                   image->type);
   size_t entry = bits == 64 ? sizeof (Elf64_Phdr) : sizeof (Elf32_Phdr);
   if (image->phentsize != entry)
     return refuse (p, "damaged: its program headers have %u bytes, not %zu", image->phentsize, entry);
@@ -126,11 +131,13 @@ get_phdr (Parser *p, unsigned i, Elf64_Phdr *ret)
   if (offset < p->image->phoff)
     return refuse (p, "damaged: its program headers lie beyond the end of the file");
   Elf32_Phdr h;
-  bool ok = p->image->bits == 64 ? get (p->view, offset, ret, sizeof *ret) : get (p->view, offset, &h, sizeof h);
+  bool ok =
+      p->image->bits == 64 ? get (p->view, offset, ret, sizeof *ret) : get (p->view, offset, &h, sizeof h);
   if (!ok)
     return refuse (p, "cut off: its program headers lie beyond the end of the file");
   if (p->image->bits == 32)
-    *ret = (Elf64_Phdr){ h.p_type, h.p_flags, h.p_offset, h.p_vaddr, h.p_paddr, h.p_filesz, h.p_memsz, h.p_align };
+    *ret = (Elf64_Phdr){ h.p_type,  h.p_flags,  h.p_offset, h.p_vaddr,
+                         h.p_paddr, h.p_filesz, h.p_memsz,  h.p_align };
   return true;
 }
 
@@ -158,7 +165,8 @@ check_load (Parser *p, const Elf64_Phdr *h)
   if (h->p_filesz > p->view->file_size || h->p_offset > p->view->file_size - h->p_filesz)
     return refuse (p, "cut off: a segment lies beyond the end of the file");
   if (h->p_memsz > p->space || h->p_vaddr > p->space - h->p_memsz)
-    return refuse (p, "damaged: a segment at %#" G_GINT64_MODIFIER "x lies outside of the address space", h->p_vaddr);
+    return refuse (p, "damaged: a segment at %#" G_GINT64_MODIFIER "x lies outside of the address space",
+                   h->p_vaddr);
   if (h->p_filesz && (h->p_offset & (PAGE - 1)) != (h->p_vaddr & (PAGE - 1)))
     return refuse (p, "damaged: a segment's address and place in the file do not agree in a page");
   /* Not a power of two is ignored, as Linux does. */
@@ -184,14 +192,15 @@ parse_load (Parser *p, const Elf64_Phdr *h)
   } else {
     image->low = h->p_vaddr & ~(uint64_t)(PAGE - 1);
   }
-  int prot = (h->p_flags & PF_R ? PROT_READ : 0) | (h->p_flags & PF_W ? PROT_WRITE : 0)
-             | (h->p_flags & PF_X ? PROT_EXEC : 0);
-  image->segment[image->n_segments++] = (ElfSegment){ h->p_vaddr, h->p_memsz, h->p_offset, h->p_filesz, prot };
+  int prot = (h->p_flags & PF_R ? PROT_READ : 0) | (h->p_flags & PF_W ? PROT_WRITE : 0) |
+             (h->p_flags & PF_X ? PROT_EXEC : 0);
+  image->segment[image->n_segments++] =
+      (ElfSegment){ h->p_vaddr, h->p_memsz, h->p_offset, h->p_filesz, prot };
   image->end_brk = h->p_vaddr + h->p_memsz;
   image->high = (image->end_brk + PAGE - 1) & ~(uint64_t)(PAGE - 1);
   uint64_t table_size = (uint64_t)image->phnum * image->phentsize;
-  if (!image->phdr && h->p_offset <= image->phoff && table_size <= h->p_filesz
-      && image->phoff - h->p_offset <= h->p_filesz - table_size)
+  if (!image->phdr && h->p_offset <= image->phoff && table_size <= h->p_filesz &&
+      image->phoff - h->p_offset <= h->p_filesz - table_size)
     image->phdr = h->p_vaddr + (image->phoff - h->p_offset);
   return true;
 }
@@ -223,7 +232,8 @@ parse_phdrs (Parser *p)
 }
 
 bool
-elf_parse (const ElfView *view, unsigned bits, uint16_t machine, uint64_t space, ElfImage *ret_image, char **ret_why)
+elf_parse (const ElfView *view, unsigned bits, uint16_t machine, uint64_t space, ElfImage *ret_image,
+           char **ret_why)
 {
   *ret_image = (ElfImage){ .align = PAGE };
   *ret_why = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The stack a program starts on, from its top: the name it was executed by, environment, arguments, random bytes, and
- * the vectors that point to them. */
+/* The stack a program starts on, from its top: the name it was executed by, environment, arguments, random
+ * bytes, and the vectors that point to them. */
 
 #include "loader.h"
 #include "user-map.h"
@@ -24,8 +24,8 @@
 
 typedef struct {
   const UserStackInfo *info;
-  GString *strings;     /* arguments, environment, name: as they lie in memory */
-  GArray *words;        /* of uint64_t: argc, argv, envp, auxv */
+  GString *strings; /* arguments, environment, name: as they lie in memory */
+  GArray *words;    /* of uint64_t: argc, argv, envp, auxv */
   uint64_t strings_at, random_at, platform_at, name_at;
   gsize auxv_index;
 } Stack;
@@ -135,8 +135,8 @@ map_stack (uint64_t need, bool exec, GError **error)
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
   int64_t at = size < top ? user_mmap_kind (top - size, size, prot, flags, -1, 0, USER_MAP_STACK) : -E2BIG;
   if (at < 0) {
-    g_set_error (error, g_quark_from_static_string ("vitrine-load"), 126, "no memory for the program's stack: %s",
-                 g_strerror ((int)-at));
+    g_set_error (error, g_quark_from_static_string ("vitrine-load"), 126,
+                 "no memory for the program's stack: %s", g_strerror ((int)-at));
     return false;
   }
   user_process.stack_top = top;
@@ -177,14 +177,15 @@ user_stack_build (const Cpu *cpu, const UserStackInfo *info, uint64_t *ret_sp, G
 
   put_vectors (&s, cpu);
   sp = (sp - s.words->len * word) & ~UINT64_C (15);
-  bool ok = user_write (s.strings_at, s.strings->str, s.strings->len) == 0
-            && user_write (s.random_at, random, sizeof random) == 0 && write_words (&s, sp) == 0
-            && (!info->abi->platform
-                || user_write (s.platform_at, info->abi->platform, strlen (info->abi->platform) + 1) == 0);
+  bool ok = user_write (s.strings_at, s.strings->str, s.strings->len) == 0 &&
+            user_write (s.random_at, random, sizeof random) == 0 && write_words (&s, sp) == 0 &&
+            (!info->abi->platform ||
+             user_write (s.platform_at, info->abi->platform, strlen (info->abi->platform) + 1) == 0);
   user_process.auxv_start = sp + s.auxv_index * word;
   user_process.auxv_end = sp + s.words->len * word;
   if (!ok)
-    g_set_error (error, g_quark_from_static_string ("vitrine-load"), 126, "the program's stack cannot be written");
+    g_set_error (error, g_quark_from_static_string ("vitrine-load"), 126,
+                 "the program's stack cannot be written");
   g_string_free (s.strings, TRUE);
   g_array_unref (s.words);
   *ret_sp = sp;

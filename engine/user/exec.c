@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* execve. All that Linux would refuse is found before the host's execve, which keeps the process id, descriptors, and
- * what else survives. A guest program becomes "vitrine-ISA OPTIONS -exec-fd FD -0 ARGV0 PATH ARGUMENTS" with the
- * environment exactly as the guest gave it. */
+/* execve. All that Linux would refuse is found before the host's execve, which keeps the process id,
+ * descriptors, and what else survives. A guest program becomes "vitrine-ISA OPTIONS -exec-fd FD -0 ARGV0 PATH
+ * ARGUMENTS" with the environment exactly as the guest gave it. */
 
 #include "user-exec.h"
 
 #include "elf-parse.h"
 #include "syscall/syscall.h"
+#include "user-limits.h"
 #include "user-mmap.h"
 #include "user-path.h"
 #include "user-signal.h"
@@ -32,14 +33,14 @@ char **user_exec_options;
 typedef enum { KIND_GUEST, KIND_SCRIPT, KIND_HOST } ExecKind;
 
 typedef struct {
-  int fd;                     /* of the program; -1 where it cannot be read */
-  bool from_fd;               /* named by a descriptor alone */
-  char *name;                 /* guest path: the last one, after scripts */
-  char *host;                 /* the file's host path */
-  GPtrArray *argv;            /* borrowed and owned strings: see `owned` */
+  int fd;          /* of the program; -1 where it cannot be read */
+  bool from_fd;    /* named by a descriptor alone */
+  char *name;      /* guest path: the last one, after scripts */
+  char *host;      /* the file's host path */
+  GPtrArray *argv; /* borrowed and owned strings: see `owned` */
   GPtrArray *owned;
-  unsigned script_arg;        /* index in argv of a script's name, or 0 */
-  char *script_host;          /* its host path */
+  unsigned script_arg; /* index in argv of a script's name, or 0 */
+  char *script_host;   /* its host path */
   unsigned char head[HEAD_SIZE + 1];
   size_t head_size;
 } Exec;
@@ -119,9 +120,9 @@ kind_of (const Exec *e)
   const GuestIsa *isa = user_process.isa;
   if (e->head[0] == '#' && e->head[1] == '!')
     return KIND_SCRIPT;
-  bool mine = e->head_size >= 20 && !memcmp (e->head, ELFMAG, SELFMAG)
-              && e->head[EI_CLASS] == (isa->bits == 64 ? ELFCLASS64 : ELFCLASS32) && e->head[EI_DATA] == ELFDATA2LSB
-              && (e->head[18] | e->head[19] << 8) == isa->elf_machine;
+  bool mine = e->head_size >= 20 && !memcmp (e->head, ELFMAG, SELFMAG) &&
+              e->head[EI_CLASS] == (isa->bits == 64 ? ELFCLASS64 : ELFCLASS32) &&
+              e->head[EI_DATA] == ELFDATA2LSB && (e->head[18] | e->head[19] << 8) == isa->elf_machine;
   return mine ? KIND_GUEST : KIND_HOST;
 }
 
@@ -131,7 +132,8 @@ is_blank (char c)
   return c == ' ' || c == '\t';
 }
 
-/* Splits a script's first line as Linux does: an interpreter and at most one argument, which may hold blanks. */
+/* Splits a script's first line as Linux does: an interpreter and at most one argument, which may hold blanks.
+ */
 static int
 parse_script (const Exec *e, char **ret_interp, char **ret_arg)
 {
@@ -245,6 +247,11 @@ run_guest (Exec *e, char **envp)
   g_ptr_array_add (argv, own (e, g_strconcat ("vitrine-", user_process.isa->name, NULL)));
   for (char **option = user_exec_options; option && *option; option++)
     g_ptr_array_add (argv, *option);
+  char *limits = user_limits_save ();
+  if (limits) {
+    g_ptr_array_add (argv, (char *)"-limits");
+    g_ptr_array_add (argv, own (e, limits));
+  }
   g_ptr_array_add (argv, (char *)"-exec-fd");
   g_ptr_array_add (argv, own (e, g_strdup_printf ("%d", fd)));
   g_ptr_array_add (argv, (char *)"-0");

@@ -67,9 +67,9 @@ copied_tell (uint32_t *word)
 static void
 copied_wait (uint32_t *word, pid_t child)
 {
-  const struct timespec slice = {0, 50000000};
+  const struct timespec slice = { 0, 50000000 };
   while (!__atomic_load_n (word, __ATOMIC_ACQUIRE)) {
-    siginfo_t info = {0};
+    siginfo_t info = { 0 };
     HOST_CALL (SYS_futex, word, FUTEX_WAIT, 0, &slice);
     /* It may have been killed before it got so far. */
     if (HOST_CALL (SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
@@ -84,14 +84,14 @@ static int64_t
 raw_fork (const UserClone *args)
 {
   struct clone_args c = {
-      .flags = args->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CLEAR_SIGHAND),
-      .pidfd = (args->flags & CLONE_PIDFD) ? (uintptr_t)user_ptr (args->pidfd, 4) : 0,
-      .child_tid = (uintptr_t)user_ptr (args->ctid, 4),
-      .parent_tid = (uintptr_t)user_ptr (args->ptid, 4),
-      .exit_signal = (uint64_t)args->exit_signal,
-      .set_tid = (uintptr_t)user_ptr (args->set_tid, args->set_tid_size * sizeof (pid_t)),
-      .set_tid_size = args->set_tid_size,
-      .cgroup = args->cgroup < 0 ? 0 : (uint64_t)args->cgroup,
+    .flags = args->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CLEAR_SIGHAND),
+    .pidfd = (args->flags & CLONE_PIDFD) ? (uintptr_t)user_ptr (args->pidfd, 4) : 0,
+    .child_tid = (uintptr_t)user_ptr (args->ctid, 4),
+    .parent_tid = (uintptr_t)user_ptr (args->ptid, 4),
+    .exit_signal = (uint64_t)args->exit_signal,
+    .set_tid = (uintptr_t)user_ptr (args->set_tid, args->set_tid_size * sizeof (pid_t)),
+    .set_tid_size = args->set_tid_size,
+    .cgroup = args->cgroup < 0 ? 0 : (uint64_t)args->cgroup,
   };
   return HOST_CALL (SYS_clone3, &c, sizeof c);
 }
@@ -103,7 +103,7 @@ user_clear_handlers (UserThread *thread)
   for (int sig = 1; sig <= USER_NSIG; sig++) {
     UserSigaction *action = &thread->sighand->action[sig];
     if (action->handler != USER_SIG_IGN)
-      *action = (UserSigaction){0};
+      *action = (UserSigaction){ 0 };
   }
   user_signal_update_all (thread);
 }
@@ -185,6 +185,6 @@ user_fork (UserThread *parent, const UserClone *args)
   if (!plain && !was_vm)
     user_resume_others ();
   if (plain && pid > 0 && (args->flags & CLONE_PARENT_SETTID))
-    user_write (args->ptid, &(pid_t){(pid_t)pid}, sizeof (pid_t));
+    user_write (args->ptid, &(pid_t){ (pid_t)pid }, sizeof (pid_t));
   return pid;
 }

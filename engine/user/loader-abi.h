@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* What the loader must know of a guest architecture's Linux port. One const table per ISA, in the folder of its
- * architecture. */
+/* What the loader must know of a guest architecture's Linux port. One const table per ISA, in the folder of
+ * its architecture. */
 
 #include "user.h"
 
@@ -14,9 +14,9 @@ typedef struct {
 } UserVdsoFunction;
 
 typedef struct {
-  const char *isa;          /* GuestIsa.name it belongs to */
-  const char *platform;     /* AT_PLATFORM, or NULL where the kernel gives none */
-  unsigned min_sigstack;    /* AT_MINSIGSTKSZ */
+  const char *isa;       /* GuestIsa.name it belongs to */
+  const char *platform;  /* AT_PLATFORM, or NULL where the kernel gives none */
+  unsigned min_sigstack; /* AT_MINSIGSTKSZ */
   /* Whether this cpu can run a program with these e_flags; if not, *ret_why is a phrase for the message. */
   bool (*check_elf_flags) (const Cpu *cpu, uint32_t e_flags, const char **ret_why);
   /* AT_HWCAP, and AT_HWCAP2 where the port has one (else NULL). */

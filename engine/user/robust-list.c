@@ -5,7 +5,8 @@
  * Where guest and host lists have the same shape (64-bit guest, no offset), the host kernel has the guest's
  * list too, so that a process killed from outside still lets go of its locks.  A thread that ends by itself
  * walks the list here first, because its tid must be cleared after the locks and the host's thread exit comes
- * later than both.  Where the shapes differ, a process that ends by itself walks the lists of all its threads. */
+ * later than both.  Where the shapes differ, a process that ends by itself walks the lists of all its
+ * threads. */
 
 #include "user-thread.h"
 

@@ -25,7 +25,7 @@ static Layout
 layout_of (const UserAbi *abi)
 {
   unsigned word = user_is_32 () ? 4 : 8;
-  Layout l = {.word = word, .link = word, .stack = 2 * word};
+  Layout l = { .word = word, .link = word, .stack = 2 * word };
   l.mask = l.stack + 3 * word;
   l.mcontext = l.mask + 1024 / 8;
   l.mcontext = (l.mcontext + abi->mcontext_align - 1) & ~(abi->mcontext_align - 1);
@@ -165,12 +165,12 @@ user_frame_push (UserThread *thread, const UserSigaction *action, const siginfo_
   if (thread->altstack_flags & FLAG_BITS)
     altstack_reset (thread);
   UserSignalEntry entry = {
-      .handler = action->handler,
-      .restorer = user_process.vdso_sigreturn,
-      .sp = frame,
-      .info = frame,
-      .context = frame + INFO_SIZE,
-      .signo = info->si_signo,
+    .handler = action->handler,
+    .restorer = user_process.vdso_sigreturn,
+    .sp = frame,
+    .info = frame,
+    .context = frame + INFO_SIZE,
+    .signo = info->si_signo,
   };
   abi->enter_handler (thread->cpu, &entry);
   return true;

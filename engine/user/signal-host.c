@@ -116,7 +116,7 @@ sync_slot (int sig)
 static void
 set_default (int sig)
 {
-  KernelSigaction action = {.handler = SIG_DFL};
+  KernelSigaction action = { .handler = SIG_DFL };
   syscall (SYS_rt_sigaction, sig, &action, NULL, sizeof action.mask);
 }
 
@@ -215,7 +215,7 @@ host_handler (int sig, siginfo_t *info, void *context)
 void
 user_signal_kick (UserThread *thread)
 {
-  siginfo_t info = {.si_signo = SIGSEGV, .si_code = KICK_CODE};
+  siginfo_t info = { .si_signo = SIGSEGV, .si_code = KICK_CODE };
   info.si_pid = getpid ();
   info.si_ptr = (void *)&kick_mark;
   syscall (SYS_rt_tgsigqueueinfo, getpid (), thread->tid, SIGSEGV, &info);
@@ -239,10 +239,10 @@ static void
 install (int sig, uint64_t guest_flags)
 {
   KernelSigaction action = {
-      .handler = (void *)host_handler,
-      .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER,
-      .restorer = user_signal_restorer,
-      .mask = user_signal_host_mask (~UINT64_C (0)),
+    .handler = (void *)host_handler,
+    .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER,
+    .restorer = user_signal_restorer,
+    .mask = user_signal_host_mask (~UINT64_C (0)),
   };
   if (is_sync (sig))
     action.flags |= SA_NODEFER;
@@ -264,7 +264,7 @@ user_signal_update_host (const UserSighand *hand, int sig)
   else if (is_sync (sig))
     install (sig, SA_RESTART);
   else {
-    KernelSigaction action = {.handler = guest->handler == USER_SIG_IGN ? SIG_IGN : SIG_DFL};
+    KernelSigaction action = { .handler = guest->handler == USER_SIG_IGN ? SIG_IGN : SIG_DFL };
     action.flags = KERNEL_SA_RESTORER | (guest->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT));
     action.restorer = user_signal_restorer;
     syscall (SYS_rt_sigaction, sig, &action, NULL, sizeof action.mask);
@@ -301,7 +301,7 @@ user_signal_init (void)
   UserSighand *hand = g_new0 (UserSighand, 1);
   g_mutex_init (&hand->lock);
   for (int sig = 1; sig <= USER_NSIG; sig++) {
-    KernelSigaction old = {0};
+    KernelSigaction old = { 0 };
     syscall (SYS_rt_sigaction, sig, NULL, &old, sizeof old.mask);
     hand->action[sig].handler = old.handler == (void *)SIG_IGN ? USER_SIG_IGN : USER_SIG_DFL;
     if (sig == SIGCHLD)
@@ -320,7 +320,7 @@ stack_size (void)
 void
 user_signal_stack_init (void)
 {
-  stack_t stack = {.ss_size = stack_size ()};
+  stack_t stack = { .ss_size = stack_size () };
   stack.ss_sp =
       mmap (NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (stack.ss_sp == MAP_FAILED || sigaltstack (&stack, NULL) < 0)
@@ -330,7 +330,7 @@ user_signal_stack_init (void)
 void
 user_signal_stack_free (void)
 {
-  stack_t stack, off = {.ss_flags = SS_DISABLE};
+  stack_t stack, off = { .ss_flags = SS_DISABLE };
   user_signal_block_entirely ();
   if (sigaltstack (&off, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
     munmap (stack.ss_sp, stack.ss_size);
@@ -371,7 +371,7 @@ user_signal_before_exec (UserThread *thread)
     return false;
   for (int sig = 1; sig <= USER_NSIG; sig++)
     if (is_sync (sig) && thread->sighand->action[sig].handler == USER_SIG_IGN) {
-      KernelSigaction ignore = {.handler = SIG_IGN};
+      KernelSigaction ignore = { .handler = SIG_IGN };
       syscall (SYS_rt_sigaction, sig, &ignore, NULL, sizeof ignore.mask);
     }
   thread->host_blocked = false;

@@ -20,7 +20,7 @@ read_action (UserSigaction *ret_action, uint64_t addr)
 {
   unsigned word = user_is_32 () ? 4 : 8;
   uint8_t bytes[24];
-  *ret_action = (UserSigaction){0};
+  *ret_action = (UserSigaction){ 0 };
   if (user_read (bytes, addr, 2 * word + 8) < 0)
     return -EFAULT;
   memcpy (&ret_action->handler, bytes, word);
@@ -151,7 +151,7 @@ sys_rt_sigsuspend (UserThread *thread, const uint64_t *a)
 int
 user_sigmask_push (UserThread *thread, uint64_t addr, uint64_t size, UserSigmask *ret_mask)
 {
-  *ret_mask = (UserSigmask){0};
+  *ret_mask = (UserSigmask){ 0 };
   if (addr == 0)
     return 0;
   if (size != sizeof ret_mask->guest)
@@ -185,7 +185,7 @@ user_interrupted (UserThread *thread, int64_t result)
 static bool
 take_from_slot (UserThread *thread, uint64_t set, siginfo_t *ret_info)
 {
-  static const uint8_t sync_signals[USER_N_SYNC] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+  static const uint8_t sync_signals[USER_N_SYNC] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
   for (unsigned i = 0; i < USER_N_SYNC; i++) {
     uint64_t bit = USER_SIGBIT (sync_signals[i]);
     if (!(thread->pending & set & bit))
@@ -224,7 +224,7 @@ int64_t
 sys_rt_sigreturn (UserThread *thread, const uint64_t *a)
 {
   if (!user_frame_pop (thread)) {
-    siginfo_t bad = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
+    siginfo_t bad = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
     user_signal_force (thread, &bad);
   }
   return 0;

@@ -49,7 +49,7 @@ take_default (int sig)
     unsigned long flags;
     void *restorer;
     uint64_t mask;
-  } action = {.handler = SIG_DFL};
+  } action = { .handler = SIG_DFL };
   uint64_t all_but = ~USER_SIGBIT (sig);
   syscall (SYS_rt_sigaction, sig, &action, NULL, sizeof action.mask);
   syscall (SYS_tgkill, getpid (), syscall (SYS_gettid), sig);
@@ -125,7 +125,7 @@ run_handler (UserThread *thread, const UserSigaction *action, const siginfo_t *i
   thread->restore_sigmask = false;
   if (!user_frame_push (thread, action, info, frame_mask)) {
     /* The kernel forces SIGSEGV; if that was the one, nothing can handle it. */
-    siginfo_t bad = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
+    siginfo_t bad = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
     if (sig == SIGSEGV)
       user_die_by_signal (SIGSEGV);
     user_signal_force (thread, &bad);
@@ -147,7 +147,7 @@ deliver_one (UserThread *thread, siginfo_t *info)
     if (sig == 0)
       return;
     if (sig != info->si_signo)
-      *info = (siginfo_t){.si_signo = sig, .si_code = SI_USER};
+      *info = (siginfo_t){ .si_signo = sig, .si_code = SI_USER };
   }
   UserSigaction action = take_action (thread, info->si_signo);
   if (action.handler == USER_SIG_IGN)
@@ -180,7 +180,7 @@ static bool
 take_pending (UserThread *thread, siginfo_t *ret_info)
 {
   struct UserSignalQueue *queue = thread->queue;
-  static const uint8_t sync_signals[USER_N_SYNC] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+  static const uint8_t sync_signals[USER_N_SYNC] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
   uint64_t pending = __atomic_load_n (&thread->pending, __ATOMIC_ACQUIRE);
   for (unsigned i = 0; i < USER_N_SYNC; i++) {
     uint64_t bit = USER_SIGBIT (sync_signals[i]);

@@ -102,7 +102,7 @@ static int64_t
 make_pidfd (const UserClone *args, pid_t tid)
 {
   int64_t fd = HOST_CALL (SYS_pidfd_open, tid, PIDFD_THREAD);
-  if (fd >= 0 && user_write (args->pidfd, &(int){(int)fd}, sizeof (int)) < 0) {
+  if (fd >= 0 && user_write (args->pidfd, &(int){ (int)fd }, sizeof (int)) < 0) {
     close ((int)fd);
     return -EFAULT;
   }
@@ -174,7 +174,7 @@ int64_t
 user_thread_create (UserThread *parent, const UserClone *args)
 {
   const UserAbi *abi = user_process.abi;
-  Start start = {.args = args};
+  Start start = { .args = args };
   if (args->set_tid_size)
     return -EPERM;
   /* libc's state of this host thread is the parent process's: see user_vm_process(). */

@@ -9,7 +9,7 @@
 static void
 force_fault (UserThread *thread, int sig, int code, uint64_t addr)
 {
-  siginfo_t info = {.si_signo = sig, .si_code = code};
+  siginfo_t info = { .si_signo = sig, .si_code = code };
   info.si_addr = (void *)(uintptr_t)addr;
   user_signal_force (thread, &info);
 }

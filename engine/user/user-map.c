@@ -3,6 +3,7 @@
 /* The guest's mappings, sorted by address, and Linux's placement: top-down, first fit. */
 
 #include "user-map.h"
+#include "user-limits.h"
 
 #include <sys/mman.h>
 
@@ -104,7 +105,8 @@ user_map_any_exec (uint64_t start, uint64_t end)
 uint64_t
 user_map_run_end (uint64_t addr, uint64_t limit)
 {
-  for (UserMap *map = user_map_find (addr); map && map->start <= addr && addr < limit; map = user_map_next (map))
+  for (UserMap *map = user_map_find (addr); map && map->start <= addr && addr < limit;
+       map = user_map_next (map))
     addr = map->end;
   return MIN (addr, limit);
 }
@@ -154,8 +156,8 @@ user_map_clear (uint64_t start, uint64_t end)
 static bool
 can_join (const UserMap *low, const UserMap *high)
 {
-  return low->end == high->start && low->prot == high->prot && low->flags == high->flags
-         && low->kind == high->kind && low->shm == high->shm && !(low->flags & USER_MAP_GROWSDOWN);
+  return low->end == high->start && low->prot == high->prot && low->flags == high->flags &&
+         low->kind == high->kind && low->shm == high->shm && !(low->flags & USER_MAP_GROWSDOWN);
 }
 
 static void
@@ -263,4 +265,29 @@ user_map_free (uint64_t start, uint64_t size)
     return true;
   uint64_t gap = above->flags & USER_MAP_GROWSDOWN ? USER_STACK_GAP : 0;
   return above->start >= start + size && above->start - (start + size) >= gap;
+}
+
+/* Linux calls private writable memory data, but for stacks. */
+static bool
+is_data (const UserMap *map)
+{
+  return map->prot & PROT_WRITE && !(map->flags & (USER_MAP_SHARED | USER_MAP_GROWSDOWN));
+}
+
+bool
+user_map_may_expand (uint64_t added, bool data, uint64_t start, uint64_t end)
+{
+  uint64_t as_limit = user_limit_soft (RLIMIT_AS),
+           data_limit = data ? user_limit_soft (RLIMIT_DATA) : RLIM64_INFINITY;
+  if (as_limit == RLIM64_INFINITY && data_limit == RLIM64_INFINITY)
+    return true;
+  uint64_t all = added, all_data = added;
+  for (GTreeNode *node = g_tree_node_first (maps); node; node = g_tree_node_next (node)) {
+    const UserMap *map = node_map (node);
+    uint64_t size = map->end - map->start, low = MAX (map->start, start), high = MIN (map->end, end);
+    all += size - (low < high ? high - low : 0);
+    if (is_data (map))
+      all_data += size;
+  }
+  return all <= as_limit && all_data <= data_limit;
 }

@@ -56,6 +56,10 @@ void user_map_protect (uint64_t start, uint64_t end, int prot);
 /* Brings every stack in the table up to date with its growth. */
 void user_map_sync_stacks (void);
 
+/* Linux's may_expand_vm(): whether the guest's limits let `added` more bytes be mapped, `data` if private and
+ * writable. What is mapped in [start, end) makes room for them. */
+bool user_map_may_expand (uint64_t added, bool data, uint64_t start, uint64_t end);
+
 /* The highest free place for `size` bytes as Linux chooses it, or 0. */
 uint64_t user_map_gap (uint64_t size, uint64_t align);
 /* Whether Linux would take a hint: free, and clear of the gap below a stack. */
@@ -63,5 +67,6 @@ bool user_map_free (uint64_t start, uint64_t size);
 
 /* The host protection for a guest one: code is read by the translator, never run. */
 int user_host_prot (int prot);
-/* user-mmap.c: gives host memory of a guest range back, or to the reservation of guest_base. 0 or negative errno. */
+/* user-mmap.c: gives host memory of a guest range back, or to the reservation of guest_base. 0 or negative
+ * errno. */
 int user_map_release (uint64_t start, uint64_t end);

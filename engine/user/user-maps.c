@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* /proc/self/maps as the guest must see it. Files, offsets and devices come from the host's own list, which knows them
- * best (deleted and renamed files, shared memory); protections and the names of special mappings are the guest's. */
+/* /proc/self/maps as the guest must see it. Files, offsets and devices come from the host's own list, which
+ * knows them best (deleted and renamed files, shared memory); protections and the names of special mappings
+ * are the guest's. */
 
 #include "user-map.h"
 
@@ -21,8 +22,8 @@ parse_line (char *line, HostLine *ret)
 {
   int name_at = 0;
   char prot[8];
-  int fields = sscanf (line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %" SCNu64 " %n", &ret->start, &ret->end,
-                       prot, &ret->offset, &ret->major, &ret->minor, &ret->inode, &name_at);
+  int fields = sscanf (line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %" SCNu64 " %n", &ret->start,
+                       &ret->end, prot, &ret->offset, &ret->major, &ret->minor, &ret->inode, &name_at);
   if (fields < 7)
     return false;
   ret->name = name_at ? line + name_at : "";
@@ -50,8 +51,8 @@ append_line (GString *text, const UserMap *map, const HostLine *host)
   uint64_t start = MAX (map->start, host->start), end = MIN (map->end, host->end);
   uint64_t offset = host->inode || host->offset ? host->offset + (start - host->start) : 0;
   gsize line_start = text->len;
-  g_string_append_printf (text, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64 " ", start, end,
-                          map->prot & PROT_READ ? 'r' : '-', map->prot & PROT_WRITE ? 'w' : '-',
+  g_string_append_printf (text, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64 " ",
+                          start, end, map->prot & PROT_READ ? 'r' : '-', map->prot & PROT_WRITE ? 'w' : '-',
                           map->prot & PROT_EXEC ? 'x' : '-', map->flags & USER_MAP_SHARED ? 's' : 'p', offset,
                           host->major, host->minor, host->inode);
   const char *name = map_name (map, host);

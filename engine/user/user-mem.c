@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Copies between the host and guest memory which the guest may unmap or protect at any time. A fault inside the copy
- * routine is recognised by its program counter and becomes the routine's error return; nothing is armed beforehand,
- * so a copy costs nothing extra and is safe on any thread and inside signal handlers. */
+/* Copies between the host and guest memory which the guest may unmap or protect at any time. A fault inside
+ * the copy routine is recognised by its program counter and becomes the routine's error return; nothing is
+ * armed beforehand, so a copy costs nothing extra and is safe on any thread and inside signal handlers. */
 
 #include "user-mmap.h"
 
@@ -15,8 +15,8 @@
 
 #if defined __x86_64__
 
-/* Copies n bytes forwards; returns 0, or 1 when a fault interrupted it. The only instruction that may fault is the
- * one at user_copy_access. */
+/* Copies n bytes forwards; returns 0, or 1 when a fault interrupted it. The only instruction that may fault
+ * is the one at user_copy_access. */
 int user_copy (void *dst, const void *src, size_t n);
 extern const char user_copy_access[], user_copy_failed[];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Where the guest's address space lies in the host's, how it is laid out, and what others ask about a page. */
+/* Where the guest's address space lies in the host's, how it is laid out, and what others ask about a page.
+ */
 
 #include "user-map.h"
 
@@ -13,8 +14,8 @@
 
 /* Below, Linux lets nobody map by default. */
 #define LOWEST UINT64_C (0x10000)
-/* Where a moved guest space is tried first: low enough that the host's own mappings, which Linux places top-down, stay
- * clear of the part of it that is not reserved. */
+/* Where a moved guest space is tried first: low enough that the host's own mappings, which Linux places
+ * top-down, stay clear of the part of it that is not reserved. */
 #define MOVED_BASE UINT64_C (0x200000000000)
 
 /* Whether the host has nothing mapped in [start, end). */
@@ -37,7 +38,8 @@ host_range_free (uint64_t start, uint64_t end)
   return true;
 }
 
-/* Reserves host addresses for the guest's whole space, leaving the stack's part free for the host to grow it in. */
+/* Reserves host addresses for the guest's whole space, leaving the stack's part free for the host to grow it
+ * in. */
 static void
 reserve_elsewhere (void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Calls on ranges of memory that already is mapped, and System V shared memory. Each works on the runs of the guest's
- * mappings in the range, so neither the host's mappings nor the reservation of guest_base count as the guest's. */
+/* Calls on ranges of memory that already is mapped, and System V shared memory. Each works on the runs of the
+ * guest's mappings in the range, so neither the host's mappings nor the reservation of guest_base count as
+ * the guest's. */
 
 #include "user-map.h"
 
@@ -40,8 +41,8 @@ mapped_runs (uint64_t start, uint64_t end, bool *ret_hole)
 
 typedef long (*RangeCall) (void *host, uint64_t size, int arg);
 
-/* Makes the call on each run. Where the range has holes the result is -ENOMEM, but for Linux's calls that stop at the
- * first one what lies beyond is left alone. */
+/* Makes the call on each run. Where the range has holes the result is -ENOMEM, but for Linux's calls that
+ * stop at the first one what lies beyond is left alone. */
 static int64_t
 on_runs (uint64_t addr, uint64_t size, RangeCall call, int arg, bool stop_at_hole)
 {
@@ -178,6 +179,8 @@ user_shmat (int shmid, uint64_t addr, int flags)
 
   g_mutex_lock (&user_map_space.lock);
   int64_t place = shm_place (addr, size, flags);
+  if (place >= 0 && !user_map_may_expand (size, false, (uint64_t)place, (uint64_t)place + size))
+    place = -ENOMEM;
   bool had_code = false;
   if (place >= 0) {
     UserMap map = { .start = (uint64_t)place, .end = (uint64_t)place + size, .flags = USER_MAP_SHARED };

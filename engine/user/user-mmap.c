@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* mmap, munmap, mprotect and brk, with Linux's checks against the guest's own address space: no call of the guest
- * reaches a mapping of the host. */
+/* mmap, munmap, mprotect and brk, with Linux's checks against the guest's own address space: no call of the
+ * guest reaches a mapping of the host. */
 
 #include "user-map.h"
+#include "user-limits.h"
 #include "log.h"
 
 #include <errno.h>
@@ -40,9 +41,8 @@ int
 user_map_release (uint64_t start, uint64_t end)
 {
   uint64_t reserved = guest_base ? CLAMP (user_map_space.base, start, end) : start;
-  if (start < reserved
-      && mmap (g2h (start), reserved - start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-               -1, 0) == MAP_FAILED)
+  if (start < reserved && mmap (g2h (start), reserved - start, PROT_NONE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
     return -errno;
   if (reserved < end && munmap (g2h (reserved), end - reserved) < 0)
     return -errno;
@@ -76,7 +76,8 @@ choose_place (uint64_t addr, uint64_t size, int flags)
   uint64_t align = flags & MAP_HUGETLB && flags & MAP_ANONYMOUS ? huge_page_size (flags) : USER_PAGE;
   if (addr) {
     uint64_t hint = MAX (user_page_up (addr), space->min);
-    if (!(hint & (align - 1)) && hint <= space->end && size <= space->end - hint && user_map_free (hint, size))
+    if (!(hint & (align - 1)) && hint <= space->end && size <= space->end - hint &&
+        user_map_free (hint, size))
       return (int64_t)hint;
   }
   /* Whole huge pages may become such if they are aligned. */
@@ -127,6 +128,9 @@ user_mmap_kind (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint6
 
   g_mutex_lock (&user_map_space.lock);
   int64_t place = choose_place (addr, size, flags);
+  bool data = prot & PROT_WRITE && (flags & MAP_TYPE) == MAP_PRIVATE && kind != USER_MAP_STACK;
+  if (place >= 0 && !user_map_may_expand (size, data, (uint64_t)place, (uint64_t)place + size))
+    place = -ENOMEM;
   bool had_code = false;
   if (place >= 0) {
     uint64_t start = (uint64_t)place, end = start + size;
@@ -138,9 +142,11 @@ user_mmap_kind (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint6
       place = -errno;
     } else {
       had_code = user_map_any_exec (start, end);
-      UserMap map = { .start = start, .end = end, .prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .kind = kind };
-      map.flags = ((flags & MAP_TYPE) != MAP_PRIVATE ? USER_MAP_SHARED : 0)
-                  | (real_flags & MAP_GROWSDOWN ? USER_MAP_GROWSDOWN : 0);
+      UserMap map = {
+        .start = start, .end = end, .prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .kind = kind
+      };
+      map.flags = ((flags & MAP_TYPE) != MAP_PRIVATE ? USER_MAP_SHARED : 0) |
+                  (real_flags & MAP_GROWSDOWN ? USER_MAP_GROWSDOWN : 0);
       user_map_insert (&map);
     }
   }
@@ -148,8 +154,8 @@ user_mmap_kind (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint6
 
   if (had_code)
     cpu_invalidate ((uint64_t)place, size);
-  vlog (VLOG_PAGE, "mmap: %#" PRIx64 " +%#" PRIx64 " prot %d flags %#x -> %#" PRIx64 "\n", addr, size, prot, flags,
-        (uint64_t)place);
+  vlog (VLOG_PAGE, "mmap: %#" PRIx64 " +%#" PRIx64 " prot %d flags %#x -> %#" PRIx64 "\n", addr, size, prot,
+        flags, (uint64_t)place);
   return place;
 }
 
@@ -180,6 +186,15 @@ user_munmap (uint64_t addr, uint64_t size)
   return error;
 }
 
+/* Whether `size` bytes of `map` may be made writable: then they count as data. */
+static bool
+may_become_data (const UserMap *map, uint64_t size)
+{
+  return map->prot & PROT_WRITE || map->flags & (USER_MAP_SHARED | USER_MAP_GROWSDOWN) ||
+         user_map_may_expand (size, true, map->start, map->start + size) ||
+         !user_map_may_expand (0, false, 0, 0);
+}
+
 /* The part of mprotect() under the lock. Like Linux it works up to the first hole, and then fails. */
 static int64_t
 protect_range (uint64_t addr, uint64_t end, int prot, int grows)
@@ -195,6 +210,8 @@ protect_range (uint64_t addr, uint64_t end, int prot, int grows)
     return -EINVAL;
   }
   uint64_t mapped = user_map_run_end (addr, end);
+  if (prot & PROT_WRITE && !may_become_data (map, MIN (map->end, mapped) - addr))
+    return -ENOMEM;
   if (mprotect (g2h (addr), mapped - addr, user_host_prot (prot)) < 0)
     return -errno;
   user_map_protect (addr, mapped, prot);
@@ -241,19 +258,18 @@ user_brk_init (uint64_t start)
 static bool
 heap_fits (uint64_t old_end, uint64_t end)
 {
-  struct rlimit limit;
-  if (getrlimit (RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
-      && end - user_process.brk_start > limit.rlim_cur)
+  if (end - user_process.brk_start > user_limit_soft (RLIMIT_DATA))
     return false;
-  return end < user_map_space.end && user_map_free (old_end, end - old_end + USER_PAGE);
+  return end < user_map_space.end && user_map_free (old_end, end - old_end + USER_PAGE) &&
+         user_map_may_expand (end - old_end, true, 0, 0);
 }
 
 static bool
 heap_grow (uint64_t start, uint64_t end)
 {
   const int prot = PROT_READ | PROT_WRITE;
-  if (!heap_fits (start, end)
-      || mmap (g2h (start), end - start, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+  if (!heap_fits (start, end) ||
+      mmap (g2h (start), end - start, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
     return false;
   user_map_insert (&(UserMap){ .start = start, .end = end, .prot = prot, .kind = USER_MAP_HEAP });
   return true;

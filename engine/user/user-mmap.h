@@ -18,8 +18,8 @@ uint64_t user_task_size (void);
 /* Lowest address a mapping may use. */
 uint64_t user_mmap_min (void);
 
-/* Whether [addr, addr + size) lies in the guest's address space: Linux's access_ok(). Pointers handed through to the
- * host must pass it, or a guest could name host memory. */
+/* Whether [addr, addr + size) lies in the guest's address space: Linux's access_ok(). Pointers handed through
+ * to the host must pass it, or a guest could name host memory. */
 static inline bool
 user_range_ok (uint64_t addr, uint64_t size)
 {
@@ -29,7 +29,8 @@ user_range_ok (uint64_t addr, uint64_t size)
 /* user_mmap() for the loader: the mapping is listed as `kind`. */
 int64_t user_mmap_kind (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint64_t offset,
                         UserMapKind kind);
-/* Where the stack's top and a position-independent program go, randomised unless the personality forbids it. */
+/* Where the stack's top and a position-independent program go, randomised unless the personality forbids it.
+ */
 uint64_t user_stack_top (void);
 uint64_t user_pie_base (void);
 /* What the heap's start is moved by, in whole pages. */
@@ -52,6 +53,7 @@ int64_t user_shmdt (uint64_t addr);
 /* si_code (SEGV_MAPERR or SEGV_ACCERR) the guest must see for a SIGSEGV at guest address `addr`. */
 int user_fault_code (uint64_t addr);
 
-/* user-mem.c: to be called first by the host's SIGSEGV and SIGBUS handler. When the fault happened inside user_read(),
- * user_write(), user_fetch() or user_read_string(), makes that call return -EFAULT and returns true. */
+/* user-mem.c: to be called first by the host's SIGSEGV and SIGBUS handler. When the fault happened inside
+ * user_read(), user_write(), user_fetch() or user_read_string(), makes that call return -EFAULT and returns
+ * true. */
 bool user_mem_fault (void *ucontext);

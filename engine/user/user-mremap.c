@@ -31,7 +31,7 @@ check (const Remap *r)
   if (r->old & (USER_PAGE - 1) || !r->new_size)
     return -EINVAL;
   if (r->flags & MREMAP_FIXED) {
-    if (r->new & (USER_PAGE - 1) || r->new_size > task_size || r->new > task_size - r->new_size)
+    if (r->new &(USER_PAGE - 1) || r->new_size > task_size || r->new > task_size - r->new_size)
       return -EINVAL;
     if (r->old < r->new + r->new_size && r->new < r->old + r->old_size)
       return -EINVAL;
@@ -59,8 +59,8 @@ move (const Remap *r)
   uint64_t place = r->flags & MREMAP_FIXED ? r->new : 0;
   if (!place && r->flags & MREMAP_DONTUNMAP && r->new) {
     uint64_t hint = user_page_up (r->new);
-    if (hint >= user_map_space.min && hint <= user_map_space.end && r->new_size <= user_map_space.end - hint
-        && user_map_free (hint, r->new_size))
+    if (hint >= user_map_space.min && hint <= user_map_space.end &&
+        r->new_size <= user_map_space.end - hint && user_map_free (hint, r->new_size))
       place = hint;
   }
   if (!place)
@@ -68,7 +68,8 @@ move (const Remap *r)
   if (!place)
     return -ENOMEM;
 
-  void *host = mremap (g2h (r->old), r->old_size, r->new_size, r->flags | MREMAP_MAYMOVE | MREMAP_FIXED, g2h (place));
+  void *host =
+      mremap (g2h (r->old), r->old_size, r->new_size, r->flags | MREMAP_MAYMOVE | MREMAP_FIXED, g2h (place));
   if (host == MAP_FAILED)
     return -errno;
   if (r->old_size && !(r->flags & MREMAP_DONTUNMAP)) {
@@ -125,6 +126,12 @@ remap (const Remap *r)
     return -EFAULT;
   if (!r->old_size && (!(map->flags & USER_MAP_SHARED) || !(r->flags & MREMAP_MAYMOVE)))
     return -EINVAL;
+  bool copy = r->flags & MREMAP_DONTUNMAP || !r->old_size;
+  uint64_t added = copy ? r->new_size : r->new_size > r->old_size ? r->new_size - r->old_size : 0;
+  bool data = map->prot & PROT_WRITE && !(map->flags & (USER_MAP_SHARED | USER_MAP_GROWSDOWN));
+  uint64_t over = r->flags & MREMAP_FIXED ? r->new_size : 0;
+  if (added && !user_map_may_expand (added, data, r->new, r->new + over))
+    return -ENOMEM;
   if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) || !r->old_size)
     return move (r);
   if (r->new_size <= r->old_size)
@@ -153,7 +160,7 @@ user_mremap (uint64_t old, uint64_t old_size, uint64_t new_size, int flags, uint
     cpu_invalidate (old, r.old_size);
   if (over_code && result >= 0)
     cpu_invalidate (new_addr, r.new_size);
-  vlog (VLOG_PAGE, "mremap: %#" PRIx64 " +%#" PRIx64 " to +%#" PRIx64 " flags %d -> %#" PRIx64 "\n", old, old_size,
-        new_size, flags, (uint64_t)result);
+  vlog (VLOG_PAGE, "mremap: %#" PRIx64 " +%#" PRIx64 " to +%#" PRIx64 " flags %d -> %#" PRIx64 "\n", old,
+        old_size, new_size, flags, (uint64_t)result);
   return result;
 }

@@ -11,7 +11,7 @@
 /* As many as Linux follows. */
 #define MAX_LINKS 40
 
-static char *prefix;       /* absolute, without a final slash; NULL: none */
+static char *prefix; /* absolute, without a final slash; NULL: none */
 static size_t prefix_size;
 
 void
@@ -26,7 +26,8 @@ user_path_init (const char *sysroot)
   prefix_size = prefix ? strlen (prefix) : 0;
 }
 
-/* These are the host's in any case: what the sysroot might hold there cannot be what the program looks for. */
+/* These are the host's in any case: what the sysroot might hold there cannot be what the program looks for.
+ */
 static bool
 is_kernel_tree (const char *path)
 {
@@ -46,7 +47,8 @@ add_prefix (const char *guest_path, char buf[PATH_MAX])
   if (!prefix || guest_path[0] != '/' || !guest_path[1] || is_kernel_tree (guest_path))
     return false;
   /* A path already below the sysroot names itself. */
-  if (!strncmp (guest_path, prefix, prefix_size) && (guest_path[prefix_size] == '/' || !guest_path[prefix_size]))
+  if (!strncmp (guest_path, prefix, prefix_size) &&
+      (guest_path[prefix_size] == '/' || !guest_path[prefix_size]))
     return false;
   size_t size = strlen (guest_path) + 1;
   if (prefix_size + size > PATH_MAX)

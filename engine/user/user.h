@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-typedef struct UserAbi UserAbi;       /* what a guest ISA's Linux port adds: user-abi.h */
+typedef struct UserAbi UserAbi; /* what a guest ISA's Linux port adds: user-abi.h */
 typedef struct UserThread UserThread;
 typedef struct UserProcess UserProcess;
 
@@ -30,31 +30,31 @@ typedef struct {
 
 /* Command line, see user-main.c. */
 typedef struct {
-  const char *sysroot;     /* -L, or NULL */
-  const char *argv0;       /* -0, or NULL */
-  const char *cpu_model;   /* -cpu */
-  const char *gdb;         /* -g PORT or PATH */
-  uint64_t stack_size;     /* -s, bytes */
-  bool strace;             /* -strace */
-  bool move_guest;         /* -test guest-base: guest addresses are never the host's */
+  const char *sysroot;   /* -L, or NULL */
+  const char *argv0;     /* -0, or NULL */
+  const char *cpu_model; /* -cpu */
+  const char *gdb;       /* -g PORT or PATH */
+  uint64_t stack_size;   /* -s, bytes */
+  bool strace;           /* -strace */
+  bool move_guest;       /* -test guest-base: guest addresses are never the host's */
 } UserOptions;
 
 struct UserProcess {
   const GuestIsa *isa;
   const UserAbi *abi;
   UserOptions options;
-  char **guest_env;        /* environment the program starts with (after -E and -U) */
-  char *exe_path;          /* absolute host path of the guest program: /proc/self/exe */
+  char **guest_env; /* environment the program starts with (after -E and -U) */
+  char *exe_path;   /* absolute host path of the guest program: /proc/self/exe */
   UserSighand *sighand;
   uint64_t brk_start, brk;
-  uint64_t stack_start, stack_top;       /* of the main thread */
+  uint64_t stack_start, stack_top; /* of the main thread */
   uint64_t arg_start, arg_end, env_start, env_end, auxv_start, auxv_end;
-  uint64_t vdso, vdso_sigreturn;         /* guest addresses */
+  uint64_t vdso, vdso_sigreturn; /* guest addresses */
   uint64_t entry, load_bias, phdr, interp_base;
-  int exec_fd;             /* of the guest program, for binfmt_misc's O flag; or -1 */
+  int exec_fd; /* of the guest program, for binfmt_misc's O flag; or -1 */
   /* protects threads and n_threads */
   GMutex lock;
-  GList *threads;          /* of UserThread */
+  GList *threads; /* of UserThread */
   unsigned n_threads;
   bool exiting;
 };
@@ -62,23 +62,24 @@ extern UserProcess user_process;
 
 struct UserThread {
   Cpu *cpu;
-  pid_t tid;               /* host thread id = guest thread id */
+  pid_t tid; /* host thread id = guest thread id */
   uint64_t clear_child_tid, robust_list, robust_list_len;
-  uint64_t sigmask;        /* the guest's blocked signals */
-  uint64_t saved_sigmask;  /* during sigsuspend, ppoll, pselect, epoll_pwait */
+  uint64_t sigmask;       /* the guest's blocked signals */
+  uint64_t saved_sigmask; /* during sigsuspend, ppoll, pselect, epoll_pwait */
   bool restore_sigmask;
   uint64_t altstack_sp, altstack_size;
   uint32_t altstack_flags;
-  uint64_t pending;        /* written by the host handler: bit n-1 = signal n has info in `queue` */
+  uint64_t pending; /* written by the host handler: bit n-1 = signal n has info in `queue` */
   struct UserSignalQueue *queue;
-  uint32_t attention;      /* non-zero: user_signal_deliver() has work; no interruptible host call starts */
-  bool host_blocked;       /* the host thread's mask is not the one that belongs to sigmask */
-  int restart;             /* 0 or the USER_ERESTART code of the system call the pc still stands at */
-  UserSighand *sighand;    /* user_process.sighand, but for a process that shares our memory and not our handlers */
-  bool vm_process;         /* a process of its own in its parent's memory (vfork) */
-  bool resting;            /* protected by user_process.lock: see user_stop_others() */
-  bool held;               /* protected by user_process.lock: see user_thread_hold() */
-  sigjmp_buf *leave;       /* of the host thread's start; NULL: the process's first thread */
+  uint32_t attention; /* non-zero: user_signal_deliver() has work; no interruptible host call starts */
+  bool host_blocked;  /* the host thread's mask is not the one that belongs to sigmask */
+  int restart;        /* 0 or the USER_ERESTART code of the system call the pc still stands at */
+  UserSighand
+      *sighand;      /* user_process.sighand, but for a process that shares our memory and not our handlers */
+  bool vm_process;   /* a process of its own in its parent's memory (vfork) */
+  bool resting;      /* protected by user_process.lock: see user_stop_others() */
+  bool held;         /* protected by user_process.lock: see user_thread_hold() */
+  sigjmp_buf *leave; /* of the host thread's start; NULL: the process's first thread */
   int exit_status;
   bool exited;
 };
@@ -86,15 +87,15 @@ struct UserThread {
 /* The calling thread. */
 extern _Thread_local UserThread *user_self;
 
-/* user-mem.c: reading and writing guest memory from syscalls. Each returns 0 or -EFAULT (never a signal); a partial
- * copy may have happened. */
+/* user-mem.c: reading and writing guest memory from syscalls. Each returns 0 or -EFAULT (never a signal); a
+ * partial copy may have happened. */
 int user_read (void *host, uint64_t guest, size_t size);
 int user_write (uint64_t guest, const void *host, size_t size);
 /* A NUL-terminated guest string, newly allocated: NULL and -EFAULT or -ENAMETOOLONG in *ret_error. */
 char *user_read_string (uint64_t guest, size_t max, int *ret_error);
 
-/* user-mmap.c: the guest's own view of its address space. Protections are guest PROT_* bits; a page's host mapping
- * never has PROT_EXEC. All return a guest address or negative errno. */
+/* user-mmap.c: the guest's own view of its address space. Protections are guest PROT_* bits; a page's host
+ * mapping never has PROT_EXEC. All return a guest address or negative errno. */
 void user_mmap_init (const GuestIsa *isa);
 int64_t user_mmap (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint64_t offset);
 int64_t user_munmap (uint64_t addr, uint64_t size);
@@ -108,8 +109,8 @@ size_t user_fetch (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *re
 /* The text of /proc/self/maps as the guest must see it. */
 char *user_proc_maps (void);
 
-/* elf-load.c: loads the program (and its interpreter) and fills user_process and cpu's pc and stack. FALSE and an
- * error (code: the exit status a shell expects, 126 or 127 or 1) on failure. */
+/* elf-load.c: loads the program (and its interpreter) and fills user_process and cpu's pc and stack. FALSE
+ * and an error (code: the exit status a shell expects, 126 or 127 or 1) on failure. */
 bool user_load_program (const char *path, char **argv, char **envp, Cpu *cpu, GError **error);
 
 /* syscall.c: performs the system call the cpu stands at and advances it. */
@@ -118,9 +119,11 @@ void user_syscall (UserThread *thread);
 /* signal.c */
 void user_signal_init (void);
 void user_signal_thread_init (UserThread *thread);
-/* Delivers what is pending and unblocked: builds guest frames, or dies as the guest would. Before each cpu_run(). */
+/* Delivers what is pending and unblocked: builds guest frames, or dies as the guest would. Before each
+ * cpu_run(). */
 void user_signal_deliver (UserThread *thread);
-/* A synchronous signal (fault, illegal instruction, breakpoint) of this thread; info's addresses are guest's. */
+/* A synchronous signal (fault, illegal instruction, breakpoint) of this thread; info's addresses are guest's.
+ */
 void user_signal_force (UserThread *thread, const siginfo_t *info);
 /* Ends the process by host signal `sig` with its default action, as the shell must see it. */
 G_NORETURN void user_die_by_signal (int sig);

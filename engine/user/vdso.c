@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Builds the vDSO: ELF header, one loadable segment, and what a dynamic loader needs to look symbols up by name and
- * version. Section headers are left out; nothing reads them from memory. */
+/* Builds the vDSO: ELF header, one loadable segment, and what a dynamic loader needs to look symbols up by
+ * name and version. Section headers are left out; nothing reads them from memory. */
 
 #include "vdso.h"
 
@@ -45,7 +45,9 @@ static void
 put_symbol (Vdso *v, uint32_t name, uint64_t value, uint64_t size, uint8_t info, uint16_t section)
 {
   if (v->bits == 64) {
-    Elf64_Sym s = { .st_name = name, .st_info = info, .st_shndx = section, .st_value = value, .st_size = size };
+    Elf64_Sym s = {
+      .st_name = name, .st_info = info, .st_shndx = section, .st_value = value, .st_size = size
+    };
     g_byte_array_append (v->out, (const guint8 *)&s, sizeof s);
   } else {
     Elf32_Sym s = { .st_name = name, .st_info = info, .st_shndx = section };
@@ -83,7 +85,8 @@ put_hash (Vdso *v)
 }
 
 static void
-put_version_definition (Vdso *v, uint16_t index, uint16_t flags, const char *name, uint32_t name_at, bool last)
+put_version_definition (Vdso *v, uint16_t index, uint16_t flags, const char *name, uint32_t name_at,
+                        bool last)
 {
   Elf64_Verdef def = { .vd_version = VER_DEF_CURRENT, .vd_flags = flags, .vd_ndx = index, .vd_cnt = 1 };
   Elf64_Verdaux aux = { .vda_name = name_at };
@@ -111,12 +114,11 @@ static void
 put_dynamic (Vdso *v, uint32_t soname)
 {
   const uint64_t entries[][2] = {
-    { DT_SONAME, soname },     { DT_HASH, v->hash },
-    { DT_STRTAB, v->dynstr },  { DT_SYMTAB, v->dynsym },
-    { DT_STRSZ, v->strings->len },
-    { DT_SYMENT, v->bits == 64 ? sizeof (Elf64_Sym) : sizeof (Elf32_Sym) },
-    { DT_VERSYM, v->versym },  { DT_VERDEF, v->verdef },
-    { DT_VERDEFNUM, 2 },       { DT_NULL, 0 },
+    { DT_SONAME, soname },         { DT_HASH, v->hash },
+    { DT_STRTAB, v->dynstr },      { DT_SYMTAB, v->dynsym },
+    { DT_STRSZ, v->strings->len }, { DT_SYMENT, v->bits == 64 ? sizeof (Elf64_Sym) : sizeof (Elf32_Sym) },
+    { DT_VERSYM, v->versym },      { DT_VERDEF, v->verdef },
+    { DT_VERDEFNUM, 2 },           { DT_NULL, 0 },
   };
   v->dynamic = place (v, 8);
   for (unsigned i = 0; i < G_N_ELEMENTS (entries); i++) {
@@ -126,7 +128,8 @@ put_dynamic (Vdso *v, uint32_t soname)
   v->dynamic_size = v->out->len - v->dynamic;
 }
 
-/* The symbol table needs the addresses of code that follows it: they are relative to `text`, set afterwards. */
+/* The symbol table needs the addresses of code that follows it: they are relative to `text`, set afterwards.
+ */
 static void
 put_symbols (Vdso *v, const uint32_t *names)
 {
@@ -147,18 +150,18 @@ put_header (Vdso *v, uint16_t machine)
   unsigned char ident[EI_NIDENT] = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, 0, ELFDATA2LSB, EV_CURRENT };
   ident[EI_CLASS] = v->bits == 64 ? ELFCLASS64 : ELFCLASS32;
   uint64_t size = v->out->len;
-#define FILL(Ehdr, Phdr)                                                                                               \
-  do {                                                                                                                 \
-    Ehdr *e = (Ehdr *)v->out->data;                                                                                    \
-    memcpy (e->e_ident, ident, EI_NIDENT);                                                                             \
-    e->e_type = ET_DYN, e->e_machine = machine, e->e_version = EV_CURRENT, e->e_phoff = sizeof *e;                     \
-    e->e_ehsize = sizeof *e, e->e_phentsize = sizeof (Phdr), e->e_phnum = 2;                                           \
-    Phdr *h = (Phdr *)(v->out->data + sizeof *e);                                                                      \
-    h[0] = (Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_align = 4096 };                                       \
-    h[0].p_filesz = h[0].p_memsz = size;                                                                               \
-    h[1] = (Phdr){ .p_type = PT_DYNAMIC, .p_flags = PF_R, .p_align = 8 };                                              \
-    h[1].p_offset = h[1].p_vaddr = h[1].p_paddr = v->dynamic;                                                          \
-    h[1].p_filesz = h[1].p_memsz = v->dynamic_size;                                                                    \
+#define FILL(Ehdr, Phdr)                                                                                     \
+  do {                                                                                                       \
+    Ehdr *e = (Ehdr *)v->out->data;                                                                          \
+    memcpy (e->e_ident, ident, EI_NIDENT);                                                                   \
+    e->e_type = ET_DYN, e->e_machine = machine, e->e_version = EV_CURRENT, e->e_phoff = sizeof *e;           \
+    e->e_ehsize = sizeof *e, e->e_phentsize = sizeof (Phdr), e->e_phnum = 2;                                 \
+    Phdr *h = (Phdr *)(v->out->data + sizeof *e);                                                            \
+    h[0] = (Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_align = 4096 };                             \
+    h[0].p_filesz = h[0].p_memsz = size;                                                                     \
+    h[1] = (Phdr){ .p_type = PT_DYNAMIC, .p_flags = PF_R, .p_align = 8 };                                    \
+    h[1].p_offset = h[1].p_vaddr = h[1].p_paddr = v->dynamic;                                                \
+    h[1].p_filesz = h[1].p_memsz = v->dynamic_size;                                                          \
   } while (0)
   if (v->bits == 64)
     FILL (Elf64_Ehdr, Elf64_Phdr);

@@ -7,6 +7,7 @@
  * CLONE_VFORK and wants to go on, a helper host thread makes the process and is the one that is suspended.  A
  * child killed while it holds a lock of ours leaves it held. */
 
+#include "host-stack.h"
 #include "user-thread.h"
 
 #include "syscall/syscall.h"
@@ -26,6 +27,7 @@ enum { CHILD_STACK = 512 * 1024 };
 typedef struct {
   int users;          /* the maker and its helper; the last one frees all this */
   UserThread *thread; /* the child's */
+  HostStack stack;    /* of the host thread that makes the process */
   UserClone args;
   GMutex lock; /* protects result, where a helper makes the process */
   GCond done;
@@ -48,6 +50,7 @@ static int
 vm_child_main (void *data)
 {
   VmStart *start = data;
+  host_stack_enter (&start->stack);
   UserThread *thread = start->thread;
   const UserClone args = start->args;
   user_self = thread;
@@ -82,9 +85,11 @@ run_vm_child (VmStart *start)
   if (stack == MAP_FAILED)
     return -ENOMEM;
   mprotect (stack, 4096, PROT_NONE);
+  host_stack_leave (&start->stack, stack, CHILD_STACK);
   int pid = clone (vm_child_main, stack + CHILD_STACK, (int)(flags | CLONE_VFORK) | args->exit_signal, start,
                    user_ptr (ptid, 4), NULL, user_ptr (args->ctid, 4));
   int64_t result = pid < 0 ? -errno : pid;
+  host_stack_return (&start->stack);
   user_self = self;
   munmap (stack, CHILD_STACK);
   return result;

@@ -4,9 +4,10 @@
  *
  * usage: make-program 32|64 SEED ITERATIONS UNITS OUTPUT [SKIPPED-UNIT]...
  *
- * The program loads its registers with values out of a pool, runs the block ITERATIONS times, folding all registers
- * into a hash after each, and writes the hash, the registers, fcsr and its memory to standard output.  What
- * the block is made of is listed on our standard output, a line for each instruction: unit, address, text. */
+ * The program loads its registers with values out of a pool, runs the block ITERATIONS times, folding all
+ * registers into a hash after each, and writes the hash, the registers, fcsr and its memory to standard
+ * output.  What the block is made of is listed on our standard output, a line for each instruction: unit,
+ * address, text. */
 
 #include "program.h"
 #include <elf.h>
@@ -17,16 +18,16 @@
 
 enum {
   OUT_HASH = 0,
-  OUT_X = 8,          /* 32 registers of 8 bytes */
+  OUT_X = 8, /* 32 registers of 8 bytes */
   OUT_F = OUT_X + 256,
   OUT_FCSR = OUT_F + 256,
   OUT_SIZE = OUT_FCSR + 8,
 };
-#define POOL    DATA_BASE
+#define POOL        DATA_BASE
 #define POOL_FLOATS 1536u /* offset of the floating-point containers; the integers are before */
-#define OUT     (POOL + 2 * POOL_SIZE)
-#define SCRATCH (DATA_BASE + 0x2000u)
-#define DATA_SIZE (0x2000u + SCRATCH_SIZE + 64) /* the farthest accesses reach a little beyond */
+#define OUT         (POOL + 2 * POOL_SIZE)
+#define SCRATCH     (DATA_BASE + 0x2000u)
+#define DATA_SIZE   (0x2000u + SCRATCH_SIZE + 64) /* the farthest accesses reach a little beyond */
 G_STATIC_ASSERT (2 * POOL_SIZE + OUT_SIZE <= 0x2000);
 
 RvOp
@@ -136,7 +137,8 @@ put_hash_registers (Program *p)
   put_hash (p, 20);
 }
 
-/* Fresh values for some registers, so that the state does not run down: from a place in the pool the hash chooses. */
+/* Fresh values for some registers, so that the state does not run down: from a place in the pool the hash
+ * chooses. */
 static void
 put_refresh (Program *p)
 {
@@ -207,8 +209,11 @@ random64 (GRand *rand)
 static uint64_t
 pool_integer (GRand *rand)
 {
-  static const uint64_t special[] = { 0, 1, 2, UINT64_MAX, INT64_MAX, (uint64_t)INT64_MIN, 0x7fffffff, 0x80000000, 0xffffffff,
-                                      0xffffffff80000000, 63, 64, 31, 32, 0x8000, 0xff00ff00ff00ff };
+  static const uint64_t special[] = {
+    0,          1,          2,          UINT64_MAX,         INT64_MAX, (uint64_t)INT64_MIN,
+    0x7fffffff, 0x80000000, 0xffffffff, 0xffffffff80000000, 63,        64,
+    31,         32,         0x8000,     0xff00ff00ff00ff
+  };
   uint64_t x = random64 (rand);
   switch (g_rand_int (rand) % 4) {
     case 0: return special[x % G_N_ELEMENTS (special)];
@@ -218,8 +223,8 @@ pool_integer (GRand *rand)
   }
 }
 
-/* Containers of every format: special values and their neighbours, near ones (so that sums cancel), random bits;
- * most narrow ones boxed. */
+/* Containers of every format: special values and their neighbours, near ones (so that sums cancel), random
+ * bits; most narrow ones boxed. */
 static uint64_t
 pool_float (GRand *rand)
 {
@@ -228,14 +233,17 @@ pool_float (GRand *rand)
   } formats[] = { { 64, 52 }, { 32, 23 }, { 16, 10 } };
   unsigned kind = g_rand_int (rand) % 9, f = g_rand_int (rand) % 3;
   unsigned bits = formats[f].bits, fraction = formats[f].fraction, exponent_bits = bits - 1 - fraction;
-  uint64_t x = random64 (rand), sign = (x & 1) << (bits - 1), bias = (UINT64_C (1) << (exponent_bits - 1)) - 1;
+  uint64_t x = random64 (rand), sign = (x & 1) << (bits - 1),
+           bias = (UINT64_C (1) << (exponent_bits - 1)) - 1;
   uint64_t one = bias << fraction, infinity = (2 * bias + 1) << fraction, low = (x >> 8) & 3, value;
   switch (kind) {
-    case 0: value = sign | low; break;                                        /* zeros, least subnormals */
+    case 0: value = sign | low; break; /* zeros, least subnormals */
     case 1: value = sign | infinity; break;
-    case 2: value = sign | infinity | (x >> 8 & 1 ? UINT64_C (1) << (fraction - 1) : 0) | low; break; /* NaNs */
-    case 3: value = sign | (infinity - 1 - low); break;                       /* greatest numbers */
-    case 4: value = sign | ((UINT64_C (1) << fraction) + low - 2); break;     /* around the least normal number */
+    case 2:
+      value = sign | infinity | (x >> 8 & 1 ? UINT64_C (1) << (fraction - 1) : 0) | low;
+      break;                                                              /* NaNs */
+    case 3: value = sign | (infinity - 1 - low); break;                   /* greatest numbers */
+    case 4: value = sign | ((UINT64_C (1) << fraction) + low - 2); break; /* around the least normal number */
     case 5: value = sign | (one + low - 1); break;
     case 6: value = sign | (one + (((x >> 16) % 40) << fraction) + (x >> 32 & 7)); break; /* small integers */
     case 7: value = sign | (one + (((x >> 16) % 70) << fraction) - 1 - (x >> 32 & 3)); break;
@@ -259,28 +267,46 @@ fill_data (const Program *p, uint8_t *data)
   }
 }
 
-#define WRITE_ELF(bits)                                                                                                \
-  static void write_elf##bits (FILE *out, const Program *p, uint32_t entry, const uint8_t *data)                       \
-  {                                                                                                                    \
-    Elf##bits##_Ehdr head = {                                                                                          \
-      .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS##bits, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC,                  \
-      .e_machine = EM_RISCV, .e_version = EV_CURRENT, .e_entry = CODE_BASE + entry, .e_phoff = sizeof head,            \
-      .e_flags = EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE, .e_ehsize = sizeof head,                                    \
-      .e_phentsize = sizeof (Elf##bits##_Phdr), .e_phnum = 2,                                                          \
-    };                                                                                                                 \
-    uint32_t text = p->code->len, data_at = 0x1000 + ((text + 0xfff) & ~0xfffu);                                       \
-    Elf##bits##_Phdr segment[2] = {                                                                                    \
-      { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0x1000, .p_vaddr = CODE_BASE, .p_paddr = CODE_BASE,     \
-        .p_filesz = text, .p_memsz = text, .p_align = 0x1000 },                                                        \
-      { .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = data_at, .p_vaddr = DATA_BASE, .p_paddr = DATA_BASE,    \
-        .p_filesz = DATA_SIZE, .p_memsz = DATA_SIZE, .p_align = 0x1000 },                                              \
-    };                                                                                                                 \
-    fwrite (&head, sizeof head, 1, out);                                                                               \
-    fwrite (segment, sizeof segment, 1, out);                                                                          \
-    fseek (out, 0x1000, SEEK_SET);                                                                                     \
-    fwrite (p->code->data, text, 1, out);                                                                              \
-    fseek (out, data_at, SEEK_SET);                                                                                    \
-    fwrite (data, DATA_SIZE, 1, out);                                                                                  \
+#define WRITE_ELF(bits)                                                                                      \
+  static void write_elf##bits (FILE *out, const Program *p, uint32_t entry, const uint8_t *data)             \
+  {                                                                                                          \
+    Elf##bits##_Ehdr head = {                                                                                \
+      .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS##bits, ELFDATA2LSB, EV_CURRENT },                           \
+      .e_type = ET_EXEC,                                                                                     \
+      .e_machine = EM_RISCV,                                                                                 \
+      .e_version = EV_CURRENT,                                                                               \
+      .e_entry = CODE_BASE + entry,                                                                          \
+      .e_phoff = sizeof head,                                                                                \
+      .e_flags = EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE,                                                   \
+      .e_ehsize = sizeof head,                                                                               \
+      .e_phentsize = sizeof (Elf##bits##_Phdr),                                                              \
+      .e_phnum = 2,                                                                                          \
+    };                                                                                                       \
+    uint32_t text = p->code->len, data_at = 0x1000 + ((text + 0xfff) & ~0xfffu);                             \
+    Elf##bits##_Phdr segment[2] = {                                                                          \
+      { .p_type = PT_LOAD,                                                                                   \
+        .p_flags = PF_R | PF_X,                                                                              \
+        .p_offset = 0x1000,                                                                                  \
+        .p_vaddr = CODE_BASE,                                                                                \
+        .p_paddr = CODE_BASE,                                                                                \
+        .p_filesz = text,                                                                                    \
+        .p_memsz = text,                                                                                     \
+        .p_align = 0x1000 },                                                                                 \
+      { .p_type = PT_LOAD,                                                                                   \
+        .p_flags = PF_R | PF_W,                                                                              \
+        .p_offset = data_at,                                                                                 \
+        .p_vaddr = DATA_BASE,                                                                                \
+        .p_paddr = DATA_BASE,                                                                                \
+        .p_filesz = DATA_SIZE,                                                                               \
+        .p_memsz = DATA_SIZE,                                                                                \
+        .p_align = 0x1000 },                                                                                 \
+    };                                                                                                       \
+    fwrite (&head, sizeof head, 1, out);                                                                     \
+    fwrite (segment, sizeof segment, 1, out);                                                                \
+    fseek (out, 0x1000, SEEK_SET);                                                                           \
+    fwrite (p->code->data, text, 1, out);                                                                    \
+    fseek (out, data_at, SEEK_SET);                                                                          \
+    fwrite (data, DATA_SIZE, 1, out);                                                                        \
   }
 WRITE_ELF (32)
 WRITE_ELF (64)
@@ -328,15 +354,23 @@ main (int argc, char **argv)
     fprintf (stderr, "usage: make-program 32|64 SEED ITERATIONS UNITS OUTPUT [SKIPPED-UNIT]...\n");
     return 2;
   }
-  Program p = { .rv32 = atoi (argv[1]) == 32, .seed = strtoull (argv[2], NULL, 0), .code = g_byte_array_new (),
-                .units = g_array_new (false, false, sizeof (Unit)), .skip = g_hash_table_new (NULL, NULL),
-                .rand = g_rand_new_with_seed ((guint32)strtoull (argv[2], NULL, 0)), .no_write = RESERVED };
+  Program p = { .rv32 = atoi (argv[1]) == 32,
+                .seed = strtoull (argv[2], NULL, 0),
+                .code = g_byte_array_new (),
+                .units = g_array_new (false, false, sizeof (Unit)),
+                .skip = g_hash_table_new (NULL, NULL),
+                .rand = g_rand_new_with_seed ((guint32)strtoull (argv[2], NULL, 0)),
+                .no_write = RESERVED };
   for (int i = 6; i < argc; i++)
     g_hash_table_add (p.skip, GUINT_TO_POINTER (atoi (argv[i])));
   random_init (&p);
   uint32_t entry = put_program (&p, (uint32_t)strtoul (argv[3], NULL, 0), (unsigned)atoi (argv[4]));
-  if (!write_program (&p, entry, argv[5]))
-    return 1;
-  print_list (&p);
-  return 0;
+  bool written = write_program (&p, entry, argv[5]);
+  if (written)
+    print_list (&p);
+  g_byte_array_unref (p.code);
+  g_array_unref (p.units);
+  g_hash_table_unref (p.skip);
+  g_rand_free (p.rand);
+  return written ? 0 : 1;
 }

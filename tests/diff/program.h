@@ -12,26 +12,28 @@
 
 enum {
   REG_RA = 1,
-  REG_SP = 2,        /* the middle of the scratch memory, as REG_BASE: compressed forms need both */
+  REG_SP = 2, /* the middle of the scratch memory, as REG_BASE: compressed forms need both */
   REG_T0 = 5,
   REG_BASE = 9,
-  REG_INNER = 23,    /* counts inner loops */
-  REG_SCRATCH = 24,  /* free for random code, lost between iterations */
-  REG_FACTOR = 25,   /* of the hash */
+  REG_INNER = 23,   /* counts inner loops */
+  REG_SCRATCH = 24, /* free for random code, lost between iterations */
+  REG_FACTOR = 25,  /* of the hash */
   REG_HASH = 26,
-  REG_OUTER = 27,    /* counts iterations */
+  REG_OUTER = 27, /* counts iterations */
 };
-#define RESERVED (1u << 0 | 1u << REG_SP | 1u << REG_BASE | 1u << REG_INNER | 1u << REG_FACTOR | 1u << REG_HASH | 1u << REG_OUTER)
+#define RESERVED                                                                                             \
+  (1u << 0 | 1u << REG_SP | 1u << REG_BASE | 1u << REG_INNER | 1u << REG_FACTOR | 1u << REG_HASH |           \
+   1u << REG_OUTER)
 
 typedef struct {
   bool rv32;
   uint64_t seed;
   GByteArray *code;
-  GArray *units;       /* Unit, for the list */
-  GHashTable *skip;    /* numbers of units left out */
+  GArray *units;    /* Unit, for the list */
+  GHashTable *skip; /* numbers of units left out */
   GRand *rand;
-  uint32_t subs[3];    /* offsets of subroutines */
-  uint32_t no_write;   /* integer registers a unit must not write */
+  uint32_t subs[3];  /* offsets of subroutines */
+  uint32_t no_write; /* integer registers a unit must not write */
 } Program;
 
 typedef struct {

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Random code, unit by unit.  A unit is what can be left out by itself: an instruction, an access with the address
- * computation it needs, a branch around other units, a loop of them.  Each unit draws from a generator seeded by the
- * program's seed and its own number, so leaving some out does not change the others. */
+/* Random code, unit by unit.  A unit is what can be left out by itself: an instruction, an access with the
+ * address computation it needs, a branch around other units, a loop of them.  Each unit draws from a
+ * generator seeded by the program's seed and its own number, so leaving some out does not change the others.
+ */
 
 #include "program.h"
 #include <string.h>
 
-typedef enum { CLASS_INT, CLASS_FP, CLASS_MEM, CLASS_ATOMIC, CLASS_CSR, CLASS_JUMP, CLASS_NEVER, N_CLASSES } Class;
+typedef enum {
+  CLASS_INT,
+  CLASS_FP,
+  CLASS_MEM,
+  CLASS_ATOMIC,
+  CLASS_CSR,
+  CLASS_JUMP,
+  CLASS_NEVER,
+  N_CLASSES
+} Class;
 
 static GArray *ops_of[N_CLASSES];
 
@@ -38,7 +48,9 @@ classify (const DecodeInsn *insn)
     case 0x63:
     case 0x67:
     case 0x6f: return CLASS_JUMP;
-    case 0x0f: return g_str_has_prefix (insn->name, "cbo.") || !strcmp (insn->name, "fence.i") ? CLASS_NEVER : CLASS_INT;
+    case 0x0f:
+      return g_str_has_prefix (insn->name, "cbo.") || !strcmp (insn->name, "fence.i") ? CLASS_NEVER
+                                                                                      : CLASS_INT;
     case 0x73: return g_str_has_prefix (insn->name, "mop.") ? CLASS_INT : CLASS_NEVER;
     case 0x43:
     case 0x47:
@@ -144,9 +156,9 @@ unit_atomic (Program *p)
   RvOp op = random_insn (p, CLASS_ATOMIC, &w);
   const char *name = rv_insns[op].name;
   unsigned address = free_reg (p);
-  unsigned size = g_str_has_suffix (name, ".q") ? 16
+  unsigned size = g_str_has_suffix (name, ".q")           ? 16
                   : !strcmp (name, "amocas.d") && p->rv32 ? 8
-                                                        : 1u << (w >> 12 & 3);
+                                                          : 1u << (w >> 12 & 3);
   put_random_address (p, address, size);
   if (g_str_has_prefix (name, "lr.")) { /* with its store-conditional, and sometimes something in between */
     unsigned keep = p->no_write;
@@ -192,7 +204,8 @@ unit_csr (Program *p)
   }
 }
 
-/* Without cbo.clean, cbo.flush and cbo.inval: QEMU 10.0 has them illegal in user mode, as Linux before 6.16 did. */
+/* Without cbo.clean, cbo.flush and cbo.inval: QEMU 10.0 has them illegal in user mode, as Linux before 6.16
+ * did. */
 static void
 unit_cache_block (Program *p)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Any bytes as guest code: they must decode, disassemble, translate to a well-formed region, and run in the interpreter
- * and compile without harm.  The first byte chooses the ISA and the mode, the rest is the code. */
+/* Any bytes as guest code: they must decode, disassemble, translate to a well-formed region, and run in the
+ * interpreter and compile without harm.  The first byte chooses the ISA and the mode, the rest is the code.
+ */
 
 #include "exec-jit.h"
 #include "guest-mem.h"

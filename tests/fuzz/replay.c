@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Runs a fuzz target on the files of the directories given, and on each of them cut short and with bytes changed:
- * the part of fuzzing that a test can repeat. */
+/* Runs a fuzz target on the files of the directories given, and on each of them cut short and with bytes
+ * changed: the part of fuzzing that a test can repeat. */
 
 #include <glib.h>
 #include <stdbool.h>

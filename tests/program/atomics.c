@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Four threads against each other on shared words, for as many seconds as the argument says.  What each check counts
- * would come out wrong if an atomic operation were not one, or if memory were seen in an order its model forbids. */
+/* Four threads against each other on shared words, for as many seconds as the argument says.  What each check
+ * counts would come out wrong if an atomic operation were not one, or if memory were seen in an order its
+ * model forbids. */
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -211,7 +212,8 @@ take_turn (unsigned self)
   pthread_mutex_unlock (&mutex);
 }
 
-/* ---- Order: what is stored before a release is seen after the acquire; seq_cst has one order for all ---- */
+/* ---- Order: what is stored before a release is seen after the acquire; seq_cst has one order for all ----
+ */
 
 static struct {
   uint64_t data;
@@ -305,6 +307,7 @@ main (int argc, char **argv)
   check_tokens ();
   check_stack ();
   expect (spun[0] == spun[1] && locked[0] == locked[1], "locks");
-  printf ("%llu rounds of %d threads, %u failures\n", (unsigned long long)count, THREADS, atomic_load (&failures));
+  printf ("%llu rounds of %d threads, %u failures\n", (unsigned long long)count, THREADS,
+          atomic_load (&failures));
   return failures != 0 || count == 0;
 }

@@ -12,7 +12,7 @@ static const struct {
     requires;
   int hwprobe;
 } exts[RV_N_EXTS] = {
-#define RV_EXT(NAME, name, requires, hwprobe) {name, requires, hwprobe},
+#define RV_EXT(NAME, name, requires, hwprobe) { name, requires, hwprobe },
 #include "riscv-ext.def"
 #undef RV_EXT
 };
@@ -32,8 +32,8 @@ static const struct {
   unsigned bits; /* 0: either */
   uint64_t exts;
 } models[] = {
-    {"max", 0, EXTS_MAX},          {"rv64", 64, EXTS_GENERIC},    {"rv32", 32, EXTS_GENERIC},
-    {"rva20u64", 64, EXTS_RVA20U}, {"rva22u64", 64, EXTS_RVA22U},
+  { "max", 0, EXTS_MAX },          { "rv64", 64, EXTS_GENERIC },    { "rv32", 32, EXTS_GENERIC },
+  { "rva20u64", 64, EXTS_RVA20U }, { "rva22u64", 64, EXTS_RVA22U },
 };
 
 /* What `bits` needs, and what that needs. */
@@ -78,8 +78,8 @@ ext_by_name (const char *name)
 static bool
 parse_switch (const char *text, bool *ret_on)
 {
-  static const char *const on[] = {"on", "true", "yes", "y", NULL}, *const off[] = {"off", "false", "no", "n",
-                                                                                    NULL};
+  static const char *const on[] = { "on", "true", "yes", "y", NULL }, *const off[] = { "off", "false", "no",
+                                                                                       "n", NULL };
   *ret_on = g_strv_contains (on, text);
   return *ret_on || g_strv_contains (off, text);
 }

@@ -6,21 +6,21 @@
 #include <string.h>
 
 const char *const rv_x_names[32] = {
-    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
-    "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+  "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+  "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 const char *const rv_f_names[32] = {
-    "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
-    "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
-    "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+  "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
+  "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
+  "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
 };
 
 static const struct {
   uint16_t number;
   const char *name;
 } csr_names[] = {
-    {0x001, "fflags"},  {0x002, "frm"},    {0x003, "fcsr"},  {0xc00, "cycle"},    {0xc01, "time"},
-    {0xc02, "instret"}, {0xc80, "cycleh"}, {0xc81, "timeh"}, {0xc82, "instreth"},
+  { 0x001, "fflags" },  { 0x002, "frm" },    { 0x003, "fcsr" },  { 0xc00, "cycle" },    { 0xc01, "time" },
+  { 0xc02, "instret" }, { 0xc80, "cycleh" }, { 0xc81, "timeh" }, { 0xc82, "instreth" },
 };
 
 /* The instruction being printed. */
@@ -58,7 +58,7 @@ print_access (GString *out, unsigned set)
 static void
 print_rounding (GString *out, unsigned rm, unsigned usual)
 {
-  static const char *const names[8] = {"rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn"};
+  static const char *const names[8] = { "rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn" };
 
   if (rm != usual)
     g_string_append_printf (out, ",%s", names[rm]);
@@ -68,10 +68,10 @@ static void
 print_fli (GString *out, unsigned n)
 {
   static const char *const values[32] = {
-      "-0x1p+0", "min",      "0x1p-16",  "0x1p-15",  "0x1p-8",  "0x1p-7",   "0x1p-4",   "0x1p-3",
-      "0x1p-2",  "0x1.4p-2", "0x1.8p-2", "0x1.cp-2", "0x1p-1",  "0x1.4p-1", "0x1.8p-1", "0x1.cp-1",
-      "0x1p+0",  "0x1.4p+0", "0x1.8p+0", "0x1.cp+0", "0x1p+1",  "0x1.4p+1", "0x1.8p+1", "0x1p+2",
-      "0x1p+3",  "0x1p+4",   "0x1p+7",   "0x1p+8",   "0x1p+15", "0x1p+16",  "inf",      "nan",
+    "-0x1p+0", "min",      "0x1p-16",  "0x1p-15",  "0x1p-8",  "0x1p-7",   "0x1p-4",   "0x1p-3",
+    "0x1p-2",  "0x1.4p-2", "0x1.8p-2", "0x1.cp-2", "0x1p-1",  "0x1.4p-1", "0x1.8p-1", "0x1.cp-1",
+    "0x1p+0",  "0x1.4p+0", "0x1.8p+0", "0x1.cp+0", "0x1p+1",  "0x1.4p+1", "0x1.8p+1", "0x1p+2",
+    "0x1p+3",  "0x1p+4",   "0x1p+7",   "0x1p+8",   "0x1p+15", "0x1p+16",  "inf",      "nan",
   };
   g_string_append (out, values[n & 31]);
 }
@@ -81,7 +81,7 @@ print_operand (GString *out, const Printed *p, const char *name)
 {
   const RvArgs *a = p->a;
   uint64_t target = p->pc + (uint64_t)(int64_t)a->imm;
-  static const char *const ordering[4] = {"", ".rl", ".aq", ".aqrl"};
+  static const char *const ordering[4] = { "", ".rl", ".aq", ".aqrl" };
 
 #define IS(text) (strcmp (name, text) == 0)
   if (IS ("rd"))
@@ -147,7 +147,7 @@ print_syntax (GString *out, const Printed *p, const char *syntax)
 unsigned
 rv_disassemble (bool rv32, const uint8_t *code, size_t len, uint64_t pc, GString *out)
 {
-  RvArgs args = {0};
+  RvArgs args = { 0 };
   unsigned size;
   RvOp op;
 
@@ -166,6 +166,6 @@ rv_disassemble (bool rv32, const uint8_t *code, size_t len, uint64_t pc, GString
     return size;
   }
   g_string_append (out, rv_insns[op].name);
-  print_syntax (out, &(Printed){.a = &args, .pc = pc, .rv32 = rv32}, rv_insns[op].syntax);
+  print_syntax (out, &(Printed){ .a = &args, .pc = pc, .rv32 = rv32 }, rv_insns[op].syntax);
   return size;
 }

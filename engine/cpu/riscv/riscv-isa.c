@@ -8,17 +8,17 @@
 #include <string.h>
 
 const IrHelper rv_helpers[RV_N_HELPERS] = {
-    [RV_HELPER_READ_FFLAGS] = {"read_fflags", rv_read_fflags, IR_H_FP},
-    [RV_HELPER_READ_FRM] = {"read_frm", rv_read_frm, 0},
-    [RV_HELPER_READ_FCSR] = {"read_fcsr", rv_read_fcsr, IR_H_FP},
-    [RV_HELPER_SWAP_FFLAGS] = {"swap_fflags", rv_swap_fflags, IR_H_FP},
-    [RV_HELPER_SWAP_FCSR] = {"swap_fcsr", rv_swap_fcsr, IR_H_FP},
-    [RV_HELPER_UPDATE_FCSR] = {"update_fcsr", rv_update_fcsr, IR_H_FP | IR_H_STATE},
-    [RV_HELPER_READ_TIME] = {"read_time", rv_read_time, 0},
-    [RV_HELPER_READ_CYCLE] = {"read_cycle", rv_read_cycle, 0},
-    [RV_HELPER_CAS_Q] = {"cas_q", rv_cas_q, IR_H_STATE},
-    [RV_HELPER_ZIP] = {"zip", rv_zip, 0},
-    [RV_HELPER_UNZIP] = {"unzip", rv_unzip, 0},
+  [RV_HELPER_READ_FFLAGS] = { "read_fflags", rv_read_fflags, IR_H_FP },
+  [RV_HELPER_READ_FRM] = { "read_frm", rv_read_frm, 0 },
+  [RV_HELPER_READ_FCSR] = { "read_fcsr", rv_read_fcsr, IR_H_FP },
+  [RV_HELPER_SWAP_FFLAGS] = { "swap_fflags", rv_swap_fflags, IR_H_FP },
+  [RV_HELPER_SWAP_FCSR] = { "swap_fcsr", rv_swap_fcsr, IR_H_FP },
+  [RV_HELPER_UPDATE_FCSR] = { "update_fcsr", rv_update_fcsr, IR_H_FP | IR_H_STATE },
+  [RV_HELPER_READ_TIME] = { "read_time", rv_read_time, 0 },
+  [RV_HELPER_READ_CYCLE] = { "read_cycle", rv_read_cycle, 0 },
+  [RV_HELPER_CAS_Q] = { "cas_q", rv_cas_q, IR_H_STATE },
+  [RV_HELPER_ZIP] = { "zip", rv_zip, 0 },
+  [RV_HELPER_UNZIP] = { "unzip", rv_unzip, 0 },
 };
 
 static IsaFlow
@@ -33,7 +33,9 @@ translate (IsaInsn *insn)
     return ISA_NEXT;
   }
   RvOp op = rv_decode (rv->rv32, insn->code, &args, &insn->len);
-  RvTrans t = {.b = insn->b, .rv = rv, .pc = insn->pc, .mode = insn->mode, .xt = rv->rv32 ? IR_I32 : IR_I64};
+  RvTrans t = {
+    .b = insn->b, .rv = rv, .pc = insn->pc, .mode = insn->mode, .xt = rv->rv32 ? IR_I32 : IR_I64
+  };
   t.next_pc = rv_pc (&t, insn->pc + insn->len);
   ir_insn (insn->b, insn->pc, insn->len);
   if (G_UNLIKELY (op == RV_OP_ILLEGAL || !decode_enabled (&rv_insns[op], rv->exts)))
@@ -137,9 +139,9 @@ set_fcsr (Cpu *cpu, unsigned index, uint64_t value)
 
 #define CPU_FEATURE            "org.gnu.gdb.riscv.cpu"
 #define FPU_FEATURE            "org.gnu.gdb.riscv.fpu"
-#define X(name, n, type, bits) {name, type, "general", CPU_FEATURE, bits, get_var, set_var, RV_VAR_X + n}
-#define F(name, n)             {name, "ieee_double", "float", FPU_FEATURE, 64, get_var, set_var, RV_VAR_F + n}
-#define FCSR(name, n)          {name, "int", "float", FPU_FEATURE, 32, get_fcsr, set_fcsr, n}
+#define X(name, n, type, bits) { name, type, "general", CPU_FEATURE, bits, get_var, set_var, RV_VAR_X + n }
+#define F(name, n)             { name, "ieee_double", "float", FPU_FEATURE, 64, get_var, set_var, RV_VAR_F + n }
+#define FCSR(name, n)          { name, "int", "float", FPU_FEATURE, 32, get_fcsr, set_fcsr, n }
 #define REGISTERS(bits)                                                                                      \
   X ("zero", 0, "int", bits), X ("ra", 1, "code_ptr", bits), X ("sp", 2, "data_ptr", bits),                  \
       X ("gp", 3, "data_ptr", bits), X ("tp", 4, "data_ptr", bits), X ("t0", 5, "int", bits),                \
@@ -152,18 +154,18 @@ set_fcsr (Cpu *cpu, unsigned index, uint64_t value)
       X ("s8", 24, "int", bits), X ("s9", 25, "int", bits), X ("s10", 26, "int", bits),                      \
       X ("s11", 27, "int", bits), X ("t3", 28, "int", bits), X ("t4", 29, "int", bits),                      \
       X ("t5", 30, "int", bits), X ("t6", 31, "int", bits),                                                  \
-      {"pc", "code_ptr", "general", CPU_FEATURE, bits, get_pc, set_pc, 0}, F ("ft0", 0), F ("ft1", 1),       \
+      { "pc", "code_ptr", "general", CPU_FEATURE, bits, get_pc, set_pc, 0 }, F ("ft0", 0), F ("ft1", 1),     \
       F ("ft2", 2), F ("ft3", 3), F ("ft4", 4), F ("ft5", 5), F ("ft6", 6), F ("ft7", 7), F ("fs0", 8),      \
       F ("fs1", 9), F ("fa0", 10), F ("fa1", 11), F ("fa2", 12), F ("fa3", 13), F ("fa4", 14),               \
       F ("fa5", 15), F ("fa6", 16), F ("fa7", 17), F ("fs2", 18), F ("fs3", 19), F ("fs4", 20),              \
       F ("fs5", 21), F ("fs6", 22), F ("fs7", 23), F ("fs8", 24), F ("fs9", 25), F ("fs10", 26),             \
       F ("fs11", 27), F ("ft8", 28), F ("ft9", 29), F ("ft10", 30), F ("ft11", 31), FCSR ("fflags", 1),      \
       FCSR ("frm", 2), FCSR ("fcsr", 3)
-static const IsaRegister registers32[] = {REGISTERS (32)}, registers64[] = {REGISTERS (64)};
+static const IsaRegister registers32[] = { REGISTERS (32) }, registers64[] = { REGISTERS (64) };
 
 /* The variables: names, and types that differ between the two widths for x registers only. */
 #define V4(a, b, c, d, t)                                                                                    \
-  {a, t}, {b, t}, {c, t},                                                                                    \
+  { a, t }, { b, t }, { c, t },                                                                              \
   {                                                                                                          \
     d, t                                                                                                     \
   }
@@ -175,49 +177,49 @@ static const IsaRegister registers32[] = {REGISTERS (32)}, registers64[] = {REGI
       V4 ("fs0", "fs1", "fa0", "fa1", IR_F64), V4 ("fa2", "fa3", "fa4", "fa5", IR_F64),                      \
       V4 ("fa6", "fa7", "fs2", "fs3", IR_F64), V4 ("fs4", "fs5", "fs6", "fs7", IR_F64),                      \
       V4 ("fs8", "fs9", "fs10", "fs11", IR_F64), V4 ("ft8", "ft9", "ft10", "ft11", IR_F64),                  \
-      {"res_addr", IR_I64},                                                                                  \
+      { "res_addr", IR_I64 },                                                                                \
   {                                                                                                          \
     "res_value", xt                                                                                          \
   }
-static const IsaVar vars32[RV_N_VARS] = {VARS (IR_I32)}, vars64[RV_N_VARS] = {VARS (IR_I64)};
+static const IsaVar vars32[RV_N_VARS] = { VARS (IR_I32) }, vars64[RV_N_VARS] = { VARS (IR_I64) };
 
 /* Counted in loops of Debian's libc, libm and libstdc++, with what leaf functions use moved forward. */
 static const uint8_t hot_int[] = {
-    15 /* a5 */,  14 /* a4 */,  10 /* a0 */, 13 /* a3 */, 2 /* sp */,  11 /* a1 */, 12 /* a2 */, 8 /* s0 */,
-    9 /* s1 */,   1 /* ra */,   16 /* a6 */, 18 /* s2 */, 17 /* a7 */, 19 /* s3 */, 6 /* t1 */,  20 /* s4 */,
-    28 /* t3 */,  21 /* s5 */,  22 /* s6 */, 29 /* t4 */, 23 /* s7 */, 30 /* t5 */, 24 /* s8 */, 25 /* s9 */,
-    26 /* s10 */, 27 /* s11 */, 31 /* t6 */, 5 /* t0 */,  7 /* t2 */,  4 /* tp */,
+  15 /* a5 */,  14 /* a4 */,  10 /* a0 */, 13 /* a3 */, 2 /* sp */,  11 /* a1 */, 12 /* a2 */, 8 /* s0 */,
+  9 /* s1 */,   1 /* ra */,   16 /* a6 */, 18 /* s2 */, 17 /* a7 */, 19 /* s3 */, 6 /* t1 */,  20 /* s4 */,
+  28 /* t3 */,  21 /* s5 */,  22 /* s6 */, 29 /* t4 */, 23 /* s7 */, 30 /* t5 */, 24 /* s8 */, 25 /* s9 */,
+  26 /* s10 */, 27 /* s11 */, 31 /* t6 */, 5 /* t0 */,  7 /* t2 */,  4 /* tp */,
 };
 static const uint8_t hot_fp[] = {
-    47 /* fa5 */, 42 /* fa0 */, 46 /* fa4 */, 45 /* fa3 */, 43 /* fa1 */, 44 /* fa2 */,
-    40 /* fs0 */, 32 /* ft0 */, 33 /* ft1 */, 41 /* fs1 */, 34 /* ft2 */, 35 /* ft3 */,
-    50 /* fs2 */, 36 /* ft4 */, 48 /* fa6 */, 37 /* ft5 */, 49 /* fa7 */, 51 /* fs3 */,
-    38 /* ft6 */, 39 /* ft7 */, 52 /* fs4 */, 53 /* fs5 */,
+  47 /* fa5 */, 42 /* fa0 */, 46 /* fa4 */, 45 /* fa3 */, 43 /* fa1 */, 44 /* fa2 */,
+  40 /* fs0 */, 32 /* ft0 */, 33 /* ft1 */, 41 /* fs1 */, 34 /* ft2 */, 35 /* ft3 */,
+  50 /* fs2 */, 36 /* ft4 */, 48 /* fa6 */, 37 /* ft5 */, 49 /* fa7 */, 51 /* fs3 */,
+  38 /* ft6 */, 39 /* ft7 */, 52 /* fs4 */, 53 /* fs5 */,
 };
 
 #define ISA(width)                                                                                           \
   {                                                                                                          \
-      .name = "riscv" #width,                                                                                \
-      .gdb_arch = "riscv:rv" #width,                                                                         \
-      .bits = width,                                                                                         \
-      .elf_machine = EM_RISCV,                                                                               \
-      .insn_align = 2,                                                                                       \
-      .insn_max = 4,                                                                                         \
-      .n_vars = RV_N_VARS,                                                                                   \
-      .vars = vars##width,                                                                                   \
-      .n_hot_int = G_N_ELEMENTS (hot_int),                                                                   \
-      .n_hot_fp = G_N_ELEMENTS (hot_fp),                                                                     \
-      .hot_int = hot_int,                                                                                    \
-      .hot_fp = hot_fp,                                                                                      \
-      .helpers = rv_helpers,                                                                                 \
-      .n_registers = G_N_ELEMENTS (registers##width),                                                        \
-      .registers = registers##width,                                                                         \
-      .cpu_size = sizeof (RiscvCpu),                                                                         \
-      .cpu_init = riscv_cpu_init,                                                                            \
-      .models = models##width,                                                                               \
-      .translate = translate,                                                                                \
-      .disassemble = disassemble##width,                                                                     \
-      .dump = dump,                                                                                          \
+    .name = "riscv" #width,                                                                                  \
+    .gdb_arch = "riscv:rv" #width,                                                                           \
+    .bits = width,                                                                                           \
+    .elf_machine = EM_RISCV,                                                                                 \
+    .insn_align = 2,                                                                                         \
+    .insn_max = 4,                                                                                           \
+    .n_vars = RV_N_VARS,                                                                                     \
+    .vars = vars##width,                                                                                     \
+    .n_hot_int = G_N_ELEMENTS (hot_int),                                                                     \
+    .n_hot_fp = G_N_ELEMENTS (hot_fp),                                                                       \
+    .hot_int = hot_int,                                                                                      \
+    .hot_fp = hot_fp,                                                                                        \
+    .helpers = rv_helpers,                                                                                   \
+    .n_registers = G_N_ELEMENTS (registers##width),                                                          \
+    .registers = registers##width,                                                                           \
+    .cpu_size = sizeof (RiscvCpu),                                                                           \
+    .cpu_init = riscv_cpu_init,                                                                              \
+    .models = models##width,                                                                                 \
+    .translate = translate,                                                                                  \
+    .disassemble = disassemble##width,                                                                       \
+    .dump = dump,                                                                                            \
   }
 const GuestIsa riscv64_isa = ISA (64);
 const GuestIsa riscv32_isa = ISA (32);

@@ -136,8 +136,8 @@ access_fflags (RvTrans *t, const CsrAccess *access)
   IrVal old = IR_NONE;
 
   if (access->op != WRITE || access->rd != 0)
-    old = ir_emit (t->b, IR_DESC (.op = IR_FPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH), IR_NONE, IR_NONE,
-                   IR_NONE);
+    old = ir_emit (t->b, IR_DESC (.op = IR_FPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH), IR_NONE,
+                   IR_NONE, IR_NONE);
   if (access->writes)
     ir_emit (t->b, IR_DESC (.op = IR_SETFPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH),
              new_value (t, access, old), IR_NONE, IR_NONE);
@@ -215,19 +215,19 @@ access_csr (RvTrans *t, const CsrAccess *access)
 #define CSR(insn, operation)                                                                                 \
   IsaFlow rv_trans_##insn (RvTrans *t, const RvArgs *a)                                                      \
   {                                                                                                          \
-    return access_csr (t, &(CsrAccess){.op = operation,                                                      \
-                                       .csr = a->csr,                                                        \
-                                       .rd = a->rd,                                                          \
-                                       .source = rv_x (t, a->rs1),                                           \
-                                       .writes = operation == WRITE || a->rs1 != 0});                        \
+    return access_csr (t, &(CsrAccess){ .op = operation,                                                     \
+                                        .csr = a->csr,                                                       \
+                                        .rd = a->rd,                                                         \
+                                        .source = rv_x (t, a->rs1),                                          \
+                                        .writes = operation == WRITE || a->rs1 != 0 });                      \
   }                                                                                                          \
   IsaFlow rv_trans_##insn##i (RvTrans *t, const RvArgs *a)                                                   \
   {                                                                                                          \
-    return access_csr (t, &(CsrAccess){.op = operation,                                                      \
-                                       .csr = a->csr,                                                        \
-                                       .rd = a->rd,                                                          \
-                                       .source = ir_const (t->b, a->imm),                                    \
-                                       .writes = operation == WRITE || a->imm != 0});                        \
+    return access_csr (t, &(CsrAccess){ .op = operation,                                                     \
+                                        .csr = a->csr,                                                       \
+                                        .rd = a->rd,                                                         \
+                                        .source = ir_const (t->b, a->imm),                                   \
+                                        .writes = operation == WRITE || a->imm != 0 });                      \
   }
 CSR (csrrw, WRITE)
 CSR (csrrs, SET)

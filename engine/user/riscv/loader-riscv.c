@@ -56,10 +56,10 @@ start (Cpu *cpu, uint64_t pc, uint64_t sp)
   cpu->state.var[RV_VAR_X + 2] = sp;
 }
 
-#define LI_A7(n)     (((uint32_t)(n) << 20) | 0x893) /* addi a7, zero, n */
-#define ECALL        0x73
-#define RET          0x8067
-#define CALL(n, nr)  static const uint32_t code_##n[] = { LI_A7 (nr), ECALL, RET }
+#define LI_A7(n)    (((uint32_t)(n) << 20) | 0x893) /* addi a7, zero, n */
+#define ECALL       0x73
+#define RET         0x8067
+#define CALL(n, nr) static const uint32_t code_##n[] = { LI_A7 (nr), ECALL, RET }
 
 /* Unwinders recognise exactly these two instructions. */
 static const uint32_t code_rt_sigreturn[] = { LI_A7 (139), ECALL };
@@ -77,9 +77,12 @@ static const UserVdsoFunction vdso64[] = {
   FUNCTION (getcpu),       FUNCTION (flush_icache), FUNCTION (riscv_hwprobe),
 };
 
-/* 32-bit RISC-V came after 2038 was noticed: it has no calls with a 32-bit time, and no functions for them. */
+/* 32-bit RISC-V came after 2038 was noticed: it has no calls with a 32-bit time, and no functions for them.
+ */
 static const UserVdsoFunction vdso32[] = {
-  FUNCTION (rt_sigreturn), FUNCTION (getcpu), FUNCTION (flush_icache),
+  FUNCTION (rt_sigreturn),
+  FUNCTION (getcpu),
+  FUNCTION (flush_icache),
   FUNCTION (riscv_hwprobe),
 };
 

@@ -124,13 +124,13 @@ enter_handler (Cpu *cpu, const UserSignalEntry *entry)
   .load_mcontext = load_mcontext, .enter_handler = enter_handler, .stack_align = 16, .min_stack = 2048
 
 const UserAbi user_abi_riscv64 = {
-    .isa = "riscv64",
-    .mcontext_size = 32 * 8 + FP_SIZE,
-    RISCV_COMMON,
+  .isa = "riscv64",
+  .mcontext_size = 32 * 8 + FP_SIZE,
+  RISCV_COMMON,
 };
 
 const UserAbi user_abi_riscv32 = {
-    .isa = "riscv32",
-    .mcontext_size = 32 * 4 + FP_SIZE,
-    RISCV_COMMON,
+  .isa = "riscv32",
+  .mcontext_size = 32 * 4 + FP_SIZE,
+  RISCV_COMMON,
 };

@@ -31,10 +31,10 @@ hwprobe (const Cpu *cpu, int64_t key, uint64_t *ret_value)
 /* The calling convention aligns pairs of registers, but the kernel's entry takes 64-bit arguments in
  * whichever two registers come next on 32-bit systems. */
 const UserSyscallAbi user_syscall_abi_riscv = {
-    .number_var = A7,
-    .result_var = A0,
-    .arg_var = {A0, A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5},
-    .insn_len = 4,
-    .cpuinfo = cpuinfo,
-    .hwprobe = hwprobe,
+  .number_var = A7,
+  .result_var = A0,
+  .arg_var = { A0, A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5 },
+  .insn_len = 4,
+  .cpuinfo = cpuinfo,
+  .hwprobe = hwprobe,
 };

@@ -165,22 +165,22 @@ print_sigevent (GString *out, const void *host)
 }
 
 static const UserName poll_bits[] = {
-    {POLLIN, "POLLIN"},   {POLLPRI, "POLLPRI"},   {POLLOUT, "POLLOUT"},     {POLLERR, "POLLERR"},
-    {POLLHUP, "POLLHUP"}, {POLLNVAL, "POLLNVAL"}, {POLLRDHUP, "POLLRDHUP"}, {0, NULL},
+  { POLLIN, "POLLIN" },   { POLLPRI, "POLLPRI" },   { POLLOUT, "POLLOUT" },     { POLLERR, "POLLERR" },
+  { POLLHUP, "POLLHUP" }, { POLLNVAL, "POLLNVAL" }, { POLLRDHUP, "POLLRDHUP" }, { 0, NULL },
 };
 
 static const UserName epoll_bits[] = {
-    {EPOLLIN, "EPOLLIN"},
-    {EPOLLPRI, "EPOLLPRI"},
-    {EPOLLOUT, "EPOLLOUT"},
-    {EPOLLERR, "EPOLLERR"},
-    {EPOLLHUP, "EPOLLHUP"},
-    {EPOLLRDHUP, "EPOLLRDHUP"},
-    {EPOLLONESHOT, "EPOLLONESHOT"},
-    {EPOLLET, "EPOLLET"},
-    {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"},
-    {EPOLLWAKEUP, "EPOLLWAKEUP"},
-    {0, NULL},
+  { EPOLLIN, "EPOLLIN" },
+  { EPOLLPRI, "EPOLLPRI" },
+  { EPOLLOUT, "EPOLLOUT" },
+  { EPOLLERR, "EPOLLERR" },
+  { EPOLLHUP, "EPOLLHUP" },
+  { EPOLLRDHUP, "EPOLLRDHUP" },
+  { EPOLLONESHOT, "EPOLLONESHOT" },
+  { EPOLLET, "EPOLLET" },
+  { EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE" },
+  { EPOLLWAKEUP, "EPOLLWAKEUP" },
+  { 0, NULL },
 };
 
 static void
@@ -227,25 +227,25 @@ print_sigset (GString *out, const void *host)
 }
 
 static const Print printers[K_COUNT] = {
-    [K_INT] = print_int,
-    [K_UINT] = print_int,
-    [K_ITIMER_ID] = print_int,
-    [K_INTPAIR] = print_pair,
-    [K_LOFF] = print_offset,
-    [K_TIMESPEC] = print_timespec,
-    [K_ITIMERSPEC] = print_itimerspec,
-    [K_TIMEVAL] = print_timeval,
-    [K_ITIMERVAL] = print_itimerval,
-    [K_STAT] = print_stat,
-    [K_STATX] = print_statx,
-    [K_RLIMIT] = print_rlimit,
-    [K_RLIMIT64] = print_rlimit,
-    [K_UTSNAME] = print_utsname,
-    [K_MQ_ATTR] = print_mq_attr,
-    [K_SIGEVENT] = print_sigevent,
-    [K_POLLFD] = print_pollfd,
-    [K_EPOLL_EVENT] = print_epoll_event,
-    [K_SIGSET] = print_sigset,
+  [K_INT] = print_int,
+  [K_UINT] = print_int,
+  [K_ITIMER_ID] = print_int,
+  [K_INTPAIR] = print_pair,
+  [K_LOFF] = print_offset,
+  [K_TIMESPEC] = print_timespec,
+  [K_ITIMERSPEC] = print_itimerspec,
+  [K_TIMEVAL] = print_timeval,
+  [K_ITIMERVAL] = print_itimerval,
+  [K_STAT] = print_stat,
+  [K_STATX] = print_statx,
+  [K_RLIMIT] = print_rlimit,
+  [K_RLIMIT64] = print_rlimit,
+  [K_UTSNAME] = print_utsname,
+  [K_MQ_ATTR] = print_mq_attr,
+  [K_SIGEVENT] = print_sigevent,
+  [K_POLLFD] = print_pollfd,
+  [K_EPOLL_EVENT] = print_epoll_event,
+  [K_SIGSET] = print_sigset,
 };
 
 static void
@@ -283,7 +283,7 @@ print_address (GString *out, const struct sockaddr_storage *address, size_t size
 static void
 socket_address (GString *out, uint64_t addr, uint64_t len)
 {
-  struct sockaddr_storage address = {0};
+  struct sockaddr_storage address = { 0 };
   int size = (int)len;
 
   if (len > 4096 && user_read (&size, len, sizeof size) < 0)
@@ -298,7 +298,7 @@ socket_address (GString *out, uint64_t addr, uint64_t len)
 void
 user_trace_struct (GString *out, UserKind kind, uint64_t addr, uint64_t size)
 {
-  uint64_t copy[USER_KIND_MAX_SIZE / 8] = {0};
+  uint64_t copy[USER_KIND_MAX_SIZE / 8] = { 0 };
   bool as_guest = kind == K_STAT;
 
   if (addr != 0 && kind == K_SOCKADDR) {

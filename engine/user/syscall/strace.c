@@ -180,7 +180,7 @@ append_number (GString *out, const UserArg *arg, uint64_t value)
         g_string_append (out, "AT_FDCWD");
         return;
       }
-      /* fall through */
+      G_GNUC_FALLTHROUGH;
     case ARG_INT:
     case ARG_FD:
     case ARG_PID:
@@ -199,7 +199,7 @@ append_number (GString *out, const UserArg *arg, uint64_t value)
         g_string_append (out, name);
         return;
       }
-      /* fall through */
+      G_GNUC_FALLTHROUGH;
     default:
       g_string_append_printf (out, value == 0 && arg->type == ARG_ADDR ? "NULL" : "%#" PRIx64, value);
       break;
@@ -231,7 +231,7 @@ append_pointer (GString *out, const UserArg *arg, const uint64_t *a, unsigned i,
         g_string_append_printf (out, "0x%" PRIx64, addr);
         break;
       }
-      /* fall through */
+      G_GNUC_FALLTHROUGH;
     case ARG_SIN:
     case ARG_SINOUT: user_trace_struct (out, arg->kind, addr, i < 5 ? a[i + 1] : 0); break;
     case ARG_SIGSET: append_sigset (out, addr); break;

@@ -21,13 +21,13 @@ lock_32 (int fd, int command, uint64_t addr)
 
   if (user_read (&guest, addr, sizeof guest) < 0)
     return -EFAULT;
-  host = (struct flock){guest.type, guest.whence, guest.start, guest.len, guest.pid};
+  host = (struct flock){ guest.type, guest.whence, guest.start, guest.len, guest.pid };
   ret = SAFE_CALL (__NR_fcntl, fd, command, &host);
   if (ret < 0 || command != F_GETLK)
     return ret;
   if (host.l_start > INT32_MAX || host.l_len > INT32_MAX)
     return -EOVERFLOW;
-  guest = (GuestFlock32){host.l_type, host.l_whence, host.l_start, host.l_len, host.l_pid};
+  guest = (GuestFlock32){ host.l_type, host.l_whence, host.l_start, host.l_len, host.l_pid };
   return user_write (addr, &guest, sizeof guest);
 }
 

@@ -31,7 +31,7 @@ user_iov_read (UserIov *iov, uint64_t addr, uint64_t n)
     len = word == 4 ? raw.w32[1] : raw.w64[1];
     if (word == 4 ? (int32_t)len < 0 : (int64_t)len < 0)
       return -EINVAL;
-    iov->vec[i] = (struct iovec){user_ptr (base, len), len};
+    iov->vec[i] = (struct iovec){ user_ptr (base, len), len };
   }
   return 0;
 }
@@ -63,7 +63,7 @@ vector_call (long nr, const uint64_t *a)
 static int64_t
 vector_call_at (long nr, const uint64_t *a)
 {
-  uint64_t b[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
+  uint64_t b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] };
 
   if (user_is_32 ()) {
     b[3] = (uint32_t)a[3] | a[4] << 32;

@@ -20,13 +20,13 @@
 static GuestIpcPerm64
 perm_to_64 (const struct ipc_perm *p)
 {
-  return (GuestIpcPerm64){p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, {0, 0}};
+  return (GuestIpcPerm64){ p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, { 0, 0 } };
 }
 
 static GuestIpcPerm32
 perm_to_32 (const struct ipc_perm *p)
 {
-  return (GuestIpcPerm32){p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, {0, 0}};
+  return (GuestIpcPerm32){ p->__key, p->uid, p->gid, p->cuid, p->cgid, p->mode, p->__seq, 0, { 0, 0 } };
 }
 
 /* IPC_SET looks at owner and mode only, which lie at the same place in either size. */
@@ -49,15 +49,15 @@ read_perm (struct ipc_perm *ret_perm, uint64_t addr)
 static int
 put_semid (uint64_t addr, const struct semid_ds *h)
 {
-  GuestSemid64 wide = {perm_to_64 (&h->sem_perm), h->sem_otime, h->sem_ctime, h->sem_nsems, {0, 0}};
+  GuestSemid64 wide = { perm_to_64 (&h->sem_perm), h->sem_otime, h->sem_ctime, h->sem_nsems, { 0, 0 } };
   GuestSemid32 narrow = {
-      perm_to_32 (&h->sem_perm),
-      h->sem_otime,
-      (uint64_t)h->sem_otime >> 32,
-      h->sem_ctime,
-      (uint64_t)h->sem_ctime >> 32,
-      h->sem_nsems,
-      {0, 0},
+    perm_to_32 (&h->sem_perm),
+    h->sem_otime,
+    (uint64_t)h->sem_otime >> 32,
+    h->sem_ctime,
+    (uint64_t)h->sem_ctime >> 32,
+    h->sem_nsems,
+    { 0, 0 },
   };
 
   return user_is_32 () ? user_write (addr, &narrow, sizeof narrow) : user_write (addr, &wide, sizeof wide);
@@ -67,7 +67,7 @@ put_semid (uint64_t addr, const struct semid_ds *h)
 static uint64_t
 semaphore_array_size (int id)
 {
-  struct semid_ds host = {0};
+  struct semid_ds host = { 0 };
 
   return HOST_CALL (__NR_semctl, id, 0, IPC_STAT, &host) < 0 ? 2 : host.sem_nsems * sizeof (uint16_t);
 }
@@ -130,29 +130,29 @@ static int
 put_shmid (uint64_t addr, const struct shmid_ds *h)
 {
   GuestShmid64 wide = {
-      perm_to_64 (&h->shm_perm),
-      h->shm_segsz,
-      h->shm_atime,
-      h->shm_dtime,
-      h->shm_ctime,
-      h->shm_cpid,
-      h->shm_lpid,
-      h->shm_nattch,
-      {0, 0},
+    perm_to_64 (&h->shm_perm),
+    h->shm_segsz,
+    h->shm_atime,
+    h->shm_dtime,
+    h->shm_ctime,
+    h->shm_cpid,
+    h->shm_lpid,
+    h->shm_nattch,
+    { 0, 0 },
   };
   GuestShmid32 narrow = {
-      perm_to_32 (&h->shm_perm),
-      h->shm_segsz,
-      h->shm_atime,
-      (uint64_t)h->shm_atime >> 32,
-      h->shm_dtime,
-      (uint64_t)h->shm_dtime >> 32,
-      h->shm_ctime,
-      (uint64_t)h->shm_ctime >> 32,
-      h->shm_cpid,
-      h->shm_lpid,
-      h->shm_nattch,
-      {0, 0},
+    perm_to_32 (&h->shm_perm),
+    h->shm_segsz,
+    h->shm_atime,
+    (uint64_t)h->shm_atime >> 32,
+    h->shm_dtime,
+    (uint64_t)h->shm_dtime >> 32,
+    h->shm_ctime,
+    (uint64_t)h->shm_ctime >> 32,
+    h->shm_cpid,
+    h->shm_lpid,
+    h->shm_nattch,
+    { 0, 0 },
   };
 
   return user_is_32 () ? user_write (addr, &narrow, sizeof narrow) : user_write (addr, &wide, sizeof wide);
@@ -212,31 +212,31 @@ static int
 put_msqid (uint64_t addr, const struct msqid_ds *h)
 {
   GuestMsqid64 wide = {
-      perm_to_64 (&h->msg_perm),
-      h->msg_stime,
-      h->msg_rtime,
-      h->msg_ctime,
-      h->__msg_cbytes,
-      h->msg_qnum,
-      h->msg_qbytes,
-      h->msg_lspid,
-      h->msg_lrpid,
-      {0, 0},
+    perm_to_64 (&h->msg_perm),
+    h->msg_stime,
+    h->msg_rtime,
+    h->msg_ctime,
+    h->__msg_cbytes,
+    h->msg_qnum,
+    h->msg_qbytes,
+    h->msg_lspid,
+    h->msg_lrpid,
+    { 0, 0 },
   };
   GuestMsqid32 narrow = {
-      perm_to_32 (&h->msg_perm),
-      h->msg_stime,
-      (uint64_t)h->msg_stime >> 32,
-      h->msg_rtime,
-      (uint64_t)h->msg_rtime >> 32,
-      h->msg_ctime,
-      (uint64_t)h->msg_ctime >> 32,
-      h->__msg_cbytes,
-      h->msg_qnum,
-      h->msg_qbytes,
-      h->msg_lspid,
-      h->msg_lrpid,
-      {0, 0},
+    perm_to_32 (&h->msg_perm),
+    h->msg_stime,
+    (uint64_t)h->msg_stime >> 32,
+    h->msg_rtime,
+    (uint64_t)h->msg_rtime >> 32,
+    h->msg_ctime,
+    (uint64_t)h->msg_ctime >> 32,
+    h->__msg_cbytes,
+    h->msg_qnum,
+    h->msg_qbytes,
+    h->msg_lspid,
+    h->msg_lrpid,
+    { 0, 0 },
   };
 
   return user_is_32 () ? user_write (addr, &narrow, sizeof narrow) : user_write (addr, &wide, sizeof wide);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* Layouts of the generic kernel interface (asm-generic) that differ from the host's: all 32-bit ones, and a few of
- * 64-bit guests. Names ending in 32 belong to 32-bit guests. */
+/* Layouts of the generic kernel interface (asm-generic) that differ from the host's: all 32-bit ones, and a
+ * few of 64-bit guests. Names ending in 32 belong to 32-bit guests. */
 
 #include <stdint.h>
 
@@ -186,6 +186,7 @@ typedef struct {
 _Static_assert (sizeof (GuestStat) == 128, "struct stat");
 _Static_assert (sizeof (GuestStatfs32) == 88, "struct statfs64");
 _Static_assert (sizeof (GuestSysinfo32) == 64, "struct sysinfo");
-_Static_assert (sizeof (GuestSemid64) == 88 && sizeof (GuestShmid64) == 112 && sizeof (GuestMsqid64) == 120, "IPC");
+_Static_assert (sizeof (GuestSemid64) == 88 && sizeof (GuestShmid64) == 112 && sizeof (GuestMsqid64) == 120,
+                "IPC");
 _Static_assert (sizeof (GuestMsghdr64) == 56, "struct msghdr");
 _Static_assert (sizeof (GuestSiginfo32) == 128, "siginfo_t");

@@ -153,7 +153,7 @@ int64_t
 sys_get_mempolicy (UserThread *thread, const uint64_t *a)
 {
   unsigned word = user_is_32 () ? 32 : 64;
-  uint64_t bits[NODE_BITS_MAX / 64] = {0};
+  uint64_t bits[NODE_BITS_MAX / 64] = { 0 };
   uint64_t n_bits = MIN (a[2], NODE_BITS_MAX);
   int mode = 0;
   int64_t ret = HOST_CALL (__NR_get_mempolicy, a[0] != 0 ? &mode : NULL, a[1] != 0 ? bits : NULL, n_bits,

@@ -31,13 +31,13 @@ read_header (Message *m, uint64_t addr)
   if (user_read (&narrow, addr, sizeof narrow) < 0)
     return -EFAULT;
   m->guest = (GuestMsghdr64){
-      .name = narrow.name,
-      .namelen = narrow.namelen,
-      .iov = narrow.iov,
-      .iovlen = narrow.iovlen,
-      .control = narrow.control,
-      .controllen = narrow.controllen,
-      .flags = narrow.flags,
+    .name = narrow.name,
+    .namelen = narrow.namelen,
+    .iov = narrow.iov,
+    .iovlen = narrow.iovlen,
+    .control = narrow.control,
+    .controllen = narrow.controllen,
+    .flags = narrow.flags,
   };
   return 0;
 }
@@ -53,8 +53,8 @@ write_header (const Message *m)
   wide.flags = m->host.msg_flags;
   if (!user_is_32 ())
     return user_write (m->addr, &wide, sizeof wide);
-  narrow = (GuestMsghdr32){wide.name,    wide.namelen,    wide.iov,  wide.iovlen,
-                           wide.control, wide.controllen, wide.flags};
+  narrow = (GuestMsghdr32){ wide.name,    wide.namelen,    wide.iov,  wide.iovlen,
+                            wide.control, wide.controllen, wide.flags };
   return user_write (m->addr, &narrow, sizeof narrow);
 }
 
@@ -125,7 +125,7 @@ narrow_control (Message *m)
   int ret;
 
   for (struct cmsghdr *h = CMSG_FIRSTHDR (&m->host); h != NULL; h = CMSG_NXTHDR (&m->host, h)) {
-    GuestCmsg32 head = {0, h->cmsg_level, h->cmsg_type};
+    GuestCmsg32 head = { 0, h->cmsg_level, h->cmsg_type };
     size_t data = narrow_data (h, to + used + sizeof head, h->cmsg_len - CMSG_LEN (0));
 
     head.len = sizeof head + data;
@@ -302,7 +302,7 @@ time_left (const struct timespec *end, struct timespec *ret_left)
   clock_gettime (CLOCK_MONOTONIC, &now);
   ns = (end->tv_sec - now.tv_sec) * INT64_C (1000000000) + end->tv_nsec - now.tv_nsec;
   ns = MAX (ns, 0);
-  *ret_left = (struct timespec){ns / 1000000000, ns % 1000000000};
+  *ret_left = (struct timespec){ ns / 1000000000, ns % 1000000000 };
 }
 
 static int

@@ -114,7 +114,7 @@ set_filter (int fd, int option, uint64_t addr, int len)
     return -EINVAL;
   else if (user_read (&guest, addr, sizeof guest) < 0)
     return -EFAULT;
-  program = (struct sock_fprog){guest.n, user_ptr (guest.code, guest.n * sizeof (struct sock_filter))};
+  program = (struct sock_fprog){ guest.n, user_ptr (guest.code, guest.n * sizeof (struct sock_filter)) };
   return HOST_CALL (__NR_setsockopt, fd, SOL_SOCKET, option, &program, sizeof program);
 }
 

@@ -144,7 +144,7 @@ sys_openat (UserThread *thread, const uint64_t *a)
 int64_t
 sys_openat2 (UserThread *thread, const uint64_t *a)
 {
-  struct open_how how = {0};
+  struct open_how how = { 0 };
 
   /* Sizes beyond ours are the kernel's business: it wants zeros there. */
   if (a[3] >= sizeof how && user_read (&how, a[2], sizeof how) < 0)

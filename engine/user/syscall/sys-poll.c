@@ -129,7 +129,7 @@ select_with_mask (UserThread *thread, int n, const uint64_t *sets, struct timesp
   struct {
     const uint64_t *mask;
     uint64_t size;
-  } sixth = {user_sigmask_arg (mask), 8};
+  } sixth = { user_sigmask_arg (mask), 8 };
   SelectSets *copy;
   void *host[3];
   int64_t ret;
@@ -156,7 +156,7 @@ int64_t
 sys_pselect6 (UserThread *thread, const uint64_t *a)
 {
   struct timespec timeout;
-  uint64_t given[2] = {0, 8};
+  uint64_t given[2] = { 0, 8 };
   uint32_t given32[2];
   UserSigmask mask;
   int64_t ret;

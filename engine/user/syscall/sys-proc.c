@@ -97,7 +97,7 @@ sys_execveat (UserThread *thread, const uint64_t *a)
 int64_t
 sys_sched_setaffinity (UserThread *thread, const uint64_t *a)
 {
-  uint64_t mask[CPU_BYTES_MAX / 8] = {0};
+  uint64_t mask[CPU_BYTES_MAX / 8] = { 0 };
   uint64_t size = MIN ((unsigned)a[1], sizeof mask);
 
   if (user_read (mask, a[2], size) < 0)
@@ -108,7 +108,7 @@ sys_sched_setaffinity (UserThread *thread, const uint64_t *a)
 int64_t
 sys_sched_getaffinity (UserThread *thread, const uint64_t *a)
 {
-  uint64_t mask[CPU_BYTES_MAX / 8] = {0};
+  uint64_t mask[CPU_BYTES_MAX / 8] = { 0 };
   unsigned word = user_is_32 () ? 4 : 8, size = (unsigned)a[1];
   int64_t ret;
 
@@ -161,32 +161,32 @@ typedef struct {
 } KeyOperation;
 
 static const KeyOperation key_operations[] = {
-    [0] = {true},
-    [1] = {true, 1 << 1},
-    [2] = {true, 0, 2},
-    [3] = {true},
-    [4] = {true},
-    [5] = {true},
-    [6] = {true, 0, 2},
-    [7] = {true},
-    [8] = {true},
-    [9] = {true},
-    [10] = {true, 1 << 2 | 1 << 3},
-    [11] = {true, 0, 2},
-    [12] = {true, 0, 2},
-    [13] = {true},
-    [14] = {true},
-    [15] = {true},
-    [16] = {true},
-    [17] = {true, 0, 2},
-    [18] = {true},
-    [19] = {true},
-    [21] = {true},
-    [22] = {true},
-    [29] = {true, 1 << 2 | 1 << 3},
-    [30] = {true},
-    [31] = {true, 0, 1},
-    [32] = {true},
+  [0] = { true },
+  [1] = { true, 1 << 1 },
+  [2] = { true, 0, 2 },
+  [3] = { true },
+  [4] = { true },
+  [5] = { true },
+  [6] = { true, 0, 2 },
+  [7] = { true },
+  [8] = { true },
+  [9] = { true },
+  [10] = { true, 1 << 2 | 1 << 3 },
+  [11] = { true, 0, 2 },
+  [12] = { true, 0, 2 },
+  [13] = { true },
+  [14] = { true },
+  [15] = { true },
+  [16] = { true },
+  [17] = { true, 0, 2 },
+  [18] = { true },
+  [19] = { true },
+  [21] = { true },
+  [22] = { true },
+  [29] = { true, 1 << 2 | 1 << 3 },
+  [30] = { true },
+  [31] = { true, 0, 1 },
+  [32] = { true },
 };
 
 int64_t

@@ -45,14 +45,14 @@ static GString *
 own_stat (void)
 {
   const StatField own[] = {
-      {28, user_process.stack_start},
-      {29, 0},
-      {30, 0},
-      {47, user_process.brk_start},
-      {48, user_process.arg_start},
-      {49, user_process.arg_end},
-      {50, user_process.env_start},
-      {51, user_process.env_end},
+    { 28, user_process.stack_start },
+    { 29, 0 },
+    { 30, 0 },
+    { 47, user_process.brk_start },
+    { 48, user_process.arg_start },
+    { 49, user_process.arg_end },
+    { 50, user_process.env_start },
+    { 51, user_process.env_end },
   };
   char *host = NULL, *rest;
   GString *text = g_string_new (NULL);

@@ -44,7 +44,7 @@ probe_values (const Cpu *cpu, uint64_t pairs, uint64_t n)
     if (user_read (&pair, pairs + i * sizeof pair, sizeof pair) < 0)
       return -EFAULT;
     if (!user_process.abi->syscalls->hwprobe (cpu, pair.key, &pair.value))
-      pair = (ProbePair){-1, 0};
+      pair = (ProbePair){ -1, 0 };
     if (user_write (pairs + i * sizeof pair, &pair, sizeof pair) < 0)
       return -EFAULT;
   }
@@ -74,7 +74,7 @@ probe_which (const Cpu *cpu, uint64_t pairs, uint64_t n, uint64_t size, uint64_t
       return -EFAULT;
     bits = pair.key == KEY_BASE_BEHAVIOR || pair.key == KEY_IMA_EXT_0;
     if (!user_process.abi->syscalls->hwprobe (cpu, pair.key, &ours)) {
-      pair = (ProbePair){-1, 0};
+      pair = (ProbePair){ -1, 0 };
       if (user_write (pairs + i * sizeof pair, &pair, sizeof pair) < 0)
         return -EFAULT;
       all = false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* siginfo_t of 32-bit guests. Which members of its union mean something follows from the signal and the code, as in
- * the kernel. */
+/* siginfo_t of 32-bit guests. Which members of its union mean something follows from the signal and the code,
+ * as in the kernel. */
 
 #include "sys-layout.h"
+#include <glib.h>
 #include <signal.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ user_siginfo32_to_guest (void *guest, const void *host)
   g->code = h->si_code;
   switch (layout_of (h->si_signo, h->si_code)) {
     case LAYOUT_TIMER:
-    case LAYOUT_RT: g->sent.value = (uint32_t)(uintptr_t)h->si_ptr; /* fall through */
+    case LAYOUT_RT: g->sent.value = (uint32_t)(uintptr_t)h->si_ptr; G_GNUC_FALLTHROUGH;
     case LAYOUT_KILL:
       g->sent.pid = h->si_pid;
       g->sent.uid = h->si_uid;
@@ -94,7 +95,7 @@ user_siginfo32_to_host (void *host, const void *guest)
   h->si_code = g->code;
   switch (layout_of (g->signo, g->code)) {
     case LAYOUT_TIMER:
-    case LAYOUT_RT: h->si_ptr = (void *)(uintptr_t)g->sent.value; /* fall through */
+    case LAYOUT_RT: h->si_ptr = (void *)(uintptr_t)g->sent.value; G_GNUC_FALLTHROUGH;
     case LAYOUT_KILL:
       h->si_pid = g->sent.pid;
       h->si_uid = g->sent.uid;

@@ -28,22 +28,22 @@ stat_to_guest (void *guest, const void *host)
   GuestStat *g = guest;
 
   *g = (GuestStat){
-      .dev = h->st_dev,
-      .ino = h->st_ino,
-      .mode = h->st_mode,
-      .nlink = h->st_nlink,
-      .uid = h->st_uid,
-      .gid = h->st_gid,
-      .rdev = h->st_rdev,
-      .size = h->st_size,
-      .blksize = h->st_blksize,
-      .blocks = h->st_blocks,
-      .atime = h->st_atim.tv_sec,
-      .atime_nsec = h->st_atim.tv_nsec,
-      .mtime = h->st_mtim.tv_sec,
-      .mtime_nsec = h->st_mtim.tv_nsec,
-      .ctime = h->st_ctim.tv_sec,
-      .ctime_nsec = h->st_ctim.tv_nsec,
+    .dev = h->st_dev,
+    .ino = h->st_ino,
+    .mode = h->st_mode,
+    .nlink = h->st_nlink,
+    .uid = h->st_uid,
+    .gid = h->st_gid,
+    .rdev = h->st_rdev,
+    .size = h->st_size,
+    .blksize = h->st_blksize,
+    .blocks = h->st_blocks,
+    .atime = h->st_atim.tv_sec,
+    .atime_nsec = h->st_atim.tv_nsec,
+    .mtime = h->st_mtim.tv_sec,
+    .mtime_nsec = h->st_mtim.tv_nsec,
+    .ctime = h->st_ctim.tv_sec,
+    .ctime_nsec = h->st_ctim.tv_nsec,
   };
 }
 
@@ -166,18 +166,18 @@ sysinfo32_to_guest (void *guest, const void *host)
     shift++;
 #define UNITS(member) ((uint32_t)((h->member * h->mem_unit) >> shift))
   *g = (GuestSysinfo32){
-      .uptime = h->uptime,
-      .loads = {h->loads[0], h->loads[1], h->loads[2]},
-      .totalram = UNITS (totalram),
-      .freeram = UNITS (freeram),
-      .sharedram = UNITS (sharedram),
-      .bufferram = UNITS (bufferram),
-      .totalswap = UNITS (totalswap),
-      .freeswap = UNITS (freeswap),
-      .procs = h->procs,
-      .totalhigh = UNITS (totalhigh),
-      .freehigh = UNITS (freehigh),
-      .mem_unit = 1u << shift,
+    .uptime = h->uptime,
+    .loads = { h->loads[0], h->loads[1], h->loads[2] },
+    .totalram = UNITS (totalram),
+    .freeram = UNITS (freeram),
+    .sharedram = UNITS (sharedram),
+    .bufferram = UNITS (bufferram),
+    .totalswap = UNITS (totalswap),
+    .freeswap = UNITS (freeswap),
+    .procs = h->procs,
+    .totalhigh = UNITS (totalhigh),
+    .freehigh = UNITS (freehigh),
+    .mem_unit = 1u << shift,
   };
 #undef UNITS
 }
@@ -189,16 +189,16 @@ statfs32_to_guest (void *guest, const void *host)
   GuestStatfs32 *g = guest;
 
   *g = (GuestStatfs32){
-      .type = h->f_type,
-      .bsize = h->f_bsize,
-      .blocks = h->f_blocks,
-      .bfree = h->f_bfree,
-      .bavail = h->f_bavail,
-      .files = h->f_files,
-      .ffree = h->f_ffree,
-      .namelen = h->f_namelen,
-      .frsize = h->f_frsize,
-      .flags = h->f_flags,
+    .type = h->f_type,
+    .bsize = h->f_bsize,
+    .blocks = h->f_blocks,
+    .bfree = h->f_bfree,
+    .bavail = h->f_bavail,
+    .files = h->f_files,
+    .ffree = h->f_ffree,
+    .namelen = h->f_namelen,
+    .frsize = h->f_frsize,
+    .flags = h->f_flags,
   };
   memcpy (g->fsid, &h->f_fsid, sizeof g->fsid);
 }
@@ -235,7 +235,7 @@ epoll_event_to_guest (void *guest, const void *host)
   const struct epoll_event *h = host;
   GuestEpollEvent *g = guest;
 
-  *g = (GuestEpollEvent){.events = h->events, .data = h->data.u64};
+  *g = (GuestEpollEvent){ .events = h->events, .data = h->data.u64 };
 }
 
 typedef void (*Convert) (void *to, const void *from);
@@ -246,45 +246,44 @@ typedef struct {
   Convert to_host_64, to_guest_64, to_host_32, to_guest_32;
 } Kind;
 
-#define SAME(type)                      {sizeof (type), sizeof (type), sizeof (type), NULL, NULL, NULL, NULL}
-#define LAYOUT_32(type, guest, in, out) {sizeof (type), sizeof (type), sizeof (guest), NULL, NULL, in, out}
+#define SAME(type)                      { sizeof (type), sizeof (type), sizeof (type), NULL, NULL, NULL, NULL }
+#define LAYOUT_32(type, guest, in, out) { sizeof (type), sizeof (type), sizeof (guest), NULL, NULL, in, out }
 
 static const Kind kinds[K_COUNT] = {
-    [K_NONE] = {1, 1, 1},
-    [K_INT] = SAME (int),
-    [K_UINT] = SAME (int),
-    [K_SIZE] = {8, 8, 4},
-    [K_LOFF] = SAME (int64_t),
-    [K_INTPAIR] = SAME (int[2]),
-    [K_TIMESPEC] = LAYOUT_32 (struct timespec, GuestTimespec32, timespec32_to_host, bytes16_to_guest),
-    [K_ITIMERSPEC] =
-        LAYOUT_32 (struct itimerspec, GuestTimespec32[2], itimerspec32_to_host, bytes32_to_guest),
-    [K_TIMEVAL] = LAYOUT_32 (struct timeval, GuestTimeval32, timeval32_to_host, timeval32_to_guest),
-    [K_ITIMERVAL] = LAYOUT_32 (struct itimerval, GuestItimerval32, itimerval32_to_host, itimerval32_to_guest),
-    [K_TIMEZONE] = SAME (struct timezone),
-    [K_TIMEX] = SAME (struct timex),
-    [K_TMS] = {sizeof (struct tms), sizeof (struct tms), sizeof (GuestTms32)},
-    [K_STAT] = {sizeof (struct stat), sizeof (GuestStat), sizeof (GuestStat), NULL, stat_to_guest, NULL,
-                stat_to_guest},
-    [K_STATX] = {256, 256, 256},
-    [K_STATFS] = LAYOUT_32 (struct statfs, GuestStatfs32, NULL, statfs32_to_guest),
-    [K_RLIMIT] = LAYOUT_32 (struct rlimit, GuestRlimit32, rlimit32_to_host, rlimit32_to_guest),
-    [K_RLIMIT64] = SAME (struct rlimit64),
-    [K_RUSAGE] = LAYOUT_32 (struct rusage, GuestRusage32, NULL, rusage32_to_guest),
-    [K_SYSINFO] = LAYOUT_32 (struct sysinfo, GuestSysinfo32, NULL, sysinfo32_to_guest),
-    [K_UTSNAME] = SAME (struct utsname),
-    [K_SCHED_PARAM] = SAME (struct sched_param),
-    [K_CAP_HEADER] = {8, 8, 8},
-    [K_MQ_ATTR] = LAYOUT_32 (struct mq_attr, GuestMqAttr32, mq_attr32_to_host, mq_attr32_to_guest),
-    [K_SIGEVENT] = LAYOUT_32 (struct sigevent, GuestSigevent32, sigevent32_to_host, NULL),
-    [K_SIGINFO] = LAYOUT_32 (siginfo_t, GuestSiginfo32, user_siginfo32_to_host, user_siginfo32_to_guest),
-    [K_EPOLL_EVENT] = {sizeof (struct epoll_event), sizeof (GuestEpollEvent), sizeof (GuestEpollEvent),
-                       epoll_event_to_host, epoll_event_to_guest, epoll_event_to_host, epoll_event_to_guest},
-    [K_ITIMER_ID] = SAME (int),
-    [K_SIGSET] = SAME (uint64_t),
-    [K_POLLFD] = SAME (struct pollfd),
-    [K_SOCKADDR] = {1, 1, 1},
-    [K_OPEN_HOW] = SAME (struct open_how),
+  [K_NONE] = { 1, 1, 1 },
+  [K_INT] = SAME (int),
+  [K_UINT] = SAME (int),
+  [K_SIZE] = { 8, 8, 4 },
+  [K_LOFF] = SAME (int64_t),
+  [K_INTPAIR] = SAME (int[2]),
+  [K_TIMESPEC] = LAYOUT_32 (struct timespec, GuestTimespec32, timespec32_to_host, bytes16_to_guest),
+  [K_ITIMERSPEC] = LAYOUT_32 (struct itimerspec, GuestTimespec32[2], itimerspec32_to_host, bytes32_to_guest),
+  [K_TIMEVAL] = LAYOUT_32 (struct timeval, GuestTimeval32, timeval32_to_host, timeval32_to_guest),
+  [K_ITIMERVAL] = LAYOUT_32 (struct itimerval, GuestItimerval32, itimerval32_to_host, itimerval32_to_guest),
+  [K_TIMEZONE] = SAME (struct timezone),
+  [K_TIMEX] = SAME (struct timex),
+  [K_TMS] = { sizeof (struct tms), sizeof (struct tms), sizeof (GuestTms32) },
+  [K_STAT] = { sizeof (struct stat), sizeof (GuestStat), sizeof (GuestStat), NULL, stat_to_guest, NULL,
+               stat_to_guest },
+  [K_STATX] = { 256, 256, 256 },
+  [K_STATFS] = LAYOUT_32 (struct statfs, GuestStatfs32, NULL, statfs32_to_guest),
+  [K_RLIMIT] = LAYOUT_32 (struct rlimit, GuestRlimit32, rlimit32_to_host, rlimit32_to_guest),
+  [K_RLIMIT64] = SAME (struct rlimit64),
+  [K_RUSAGE] = LAYOUT_32 (struct rusage, GuestRusage32, NULL, rusage32_to_guest),
+  [K_SYSINFO] = LAYOUT_32 (struct sysinfo, GuestSysinfo32, NULL, sysinfo32_to_guest),
+  [K_UTSNAME] = SAME (struct utsname),
+  [K_SCHED_PARAM] = SAME (struct sched_param),
+  [K_CAP_HEADER] = { 8, 8, 8 },
+  [K_MQ_ATTR] = LAYOUT_32 (struct mq_attr, GuestMqAttr32, mq_attr32_to_host, mq_attr32_to_guest),
+  [K_SIGEVENT] = LAYOUT_32 (struct sigevent, GuestSigevent32, sigevent32_to_host, NULL),
+  [K_SIGINFO] = LAYOUT_32 (siginfo_t, GuestSiginfo32, user_siginfo32_to_host, user_siginfo32_to_guest),
+  [K_EPOLL_EVENT] = { sizeof (struct epoll_event), sizeof (GuestEpollEvent), sizeof (GuestEpollEvent),
+                      epoll_event_to_host, epoll_event_to_guest, epoll_event_to_host, epoll_event_to_guest },
+  [K_ITIMER_ID] = SAME (int),
+  [K_SIGSET] = SAME (uint64_t),
+  [K_POLLFD] = SAME (struct pollfd),
+  [K_SOCKADDR] = { 1, 1, 1 },
+  [K_OPEN_HOW] = SAME (struct open_how),
 };
 
 unsigned

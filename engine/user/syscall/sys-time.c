@@ -33,7 +33,7 @@ sys_times (UserThread *thread, const uint64_t *a)
 {
   struct tms host;
   int64_t ret = HOST_CALL (__NR_times, &host);
-  GuestTms32 narrow = {host.tms_utime, host.tms_stime, host.tms_cutime, host.tms_cstime};
+  GuestTms32 narrow = { host.tms_utime, host.tms_stime, host.tms_cutime, host.tms_cstime };
 
   if (a[0] == 0)
     return ret;

@@ -7,48 +7,48 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#define INT          {ARG_INT}
-#define UINT         {ARG_UINT}
-#define LONG         {ARG_LONG}
-#define SIZE         {ARG_SIZE}
-#define HEX          {ARG_HEX}
-#define OFF          {ARG_OFF}
-#define FD           {ARG_FD}
-#define DIRFD        {ARG_DIRFD}
-#define PID          {ARG_PID}
-#define ID           {ARG_ID}
-#define MODE         {ARG_MODE}
-#define DEV          {ARG_DEV}
-#define SIG          {ARG_SIG}
-#define ADDR         {ARG_ADDR}
-#define CMD          {ARG_CMD}
-#define PATH         {ARG_PATH}
-#define LPATH        {ARG_LPATH}
-#define STR          {ARG_STR}
-#define SIGSET       {ARG_SIGSET}
-#define ARGV         {ARG_ARGV}
-#define FLAGS(table) {ARG_FLAGS, .names = names_##table}
-#define ENUM(table)  {ARG_ENUM, .names = names_##table}
-#define IN(n)        {ARG_IN, .len = n}
-#define OUT(n)       {ARG_OUT, .len = n}
-#define RANGE(n)     {ARG_RANGE, .len = n}
-#define PTR(bytes)   {ARG_PTR, .size = bytes}
-#define SIN(k)       {ARG_SIN, .kind = K_##k}
-#define SOUT(k)      {ARG_SOUT, .kind = K_##k}
-#define SINOUT(k)    {ARG_SINOUT, .kind = K_##k}
-#define IOV(n)       {ARG_IOV, .len = n}
-#define IOVOUT(n)    {ARG_IOVOUT, .len = n}
-#define ARRAY(k, n)  {ARG_ARRAY, .kind = K_##k, .len = n}
+#define INT          { ARG_INT }
+#define UINT         { ARG_UINT }
+#define LONG         { ARG_LONG }
+#define SIZE         { ARG_SIZE }
+#define HEX          { ARG_HEX }
+#define OFF          { ARG_OFF }
+#define FD           { ARG_FD }
+#define DIRFD        { ARG_DIRFD }
+#define PID          { ARG_PID }
+#define ID           { ARG_ID }
+#define MODE         { ARG_MODE }
+#define DEV          { ARG_DEV }
+#define SIG          { ARG_SIG }
+#define ADDR         { ARG_ADDR }
+#define CMD          { ARG_CMD }
+#define PATH         { ARG_PATH }
+#define LPATH        { ARG_LPATH }
+#define STR          { ARG_STR }
+#define SIGSET       { ARG_SIGSET }
+#define ARGV         { ARG_ARGV }
+#define FLAGS(table) { ARG_FLAGS, .names = names_##table }
+#define ENUM(table)  { ARG_ENUM, .names = names_##table }
+#define IN(n)        { ARG_IN, .len = n }
+#define OUT(n)       { ARG_OUT, .len = n }
+#define RANGE(n)     { ARG_RANGE, .len = n }
+#define PTR(bytes)   { ARG_PTR, .size = bytes }
+#define SIN(k)       { ARG_SIN, .kind = K_##k }
+#define SOUT(k)      { ARG_SOUT, .kind = K_##k }
+#define SINOUT(k)    { ARG_SINOUT, .kind = K_##k }
+#define IOV(n)       { ARG_IOV, .len = n }
+#define IOVOUT(n)    { ARG_IOVOUT, .len = n }
+#define ARRAY(k, n)  { ARG_ARRAY, .kind = K_##k, .len = n }
 
 #define ROW(nr, text, fn_, host_, absent_, ret_, flags_, ...)                                                \
-  {.name = text,                                                                                             \
-   .fn = fn_,                                                                                                \
-   .number = nr,                                                                                             \
-   .host = host_,                                                                                            \
-   .flags = flags_,                                                                                          \
-   .ret = ret_,                                                                                              \
-   .absent = absent_,                                                                                        \
-   .arg = {__VA_ARGS__}},
+  { .name = text,                                                                                            \
+    .fn = fn_,                                                                                               \
+    .number = nr,                                                                                            \
+    .host = host_,                                                                                           \
+    .flags = flags_,                                                                                         \
+    .ret = ret_,                                                                                             \
+    .absent = absent_,                                                                                       \
+    .arg = { __VA_ARGS__ } },
 #define PASS(nr, name, ret, ...)        ROW (nr, #name, NULL, __NR_##name, false, RET_##ret, __VA_ARGS__)
 #define HPASS(nr, name, host, ret, ...) ROW (nr, #name, NULL, __NR_##host, false, RET_##ret, __VA_ARGS__)
 #define CALL(nr, name, ret, ...)        ROW (nr, #name, sys_##name, -ENOSYS, false, RET_##ret, __VA_ARGS__)

@@ -76,7 +76,7 @@ normalise (const UserSyscall *row, uint64_t *a)
       case ARG_DIRFD:
         if ((int)a[i] >= user_fd_floor && user_fd_hidden (a[i]))
           return -EBADF;
-        /* fall through */
+        G_GNUC_FALLTHROUGH;
       case ARG_INT:
       case ARG_PID:
       case ARG_SIG: a[i] = (int64_t)(int32_t)a[i]; break;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* The system call table: one row describes a call's number, arguments and result. Argument conversion, the calls that
- * need nothing else, and -strace all work from the row.
+/* The system call table: one row describes a call's number, arguments and result. Argument conversion, the
+ * calls that need nothing else, and -strace all work from the row.
  *
- * A handler is `int64_t sys_NAME (UserThread *thread, const uint64_t *a)`: a[0] to a[5] are the guest's arguments by
- * the row's types: ints sign-extended, everything else zero-extended, 64-bit values of 32-bit guests joined. Pointers
- * are guest addresses. It returns the result, -errno, or one of the -USER_ERESTART codes of safe-syscall.h. */
+ * A handler is `int64_t sys_NAME (UserThread *thread, const uint64_t *a)`: a[0] to a[5] are the guest's
+ * arguments by the row's types: ints sign-extended, everything else zero-extended, 64-bit values of 32-bit
+ * guests joined. Pointers are guest addresses. It returns the result, -errno, or one of the -USER_ERESTART
+ * codes of safe-syscall.h. */
 
 #include "user.h"
 #include "safe-syscall.h"
@@ -19,23 +20,23 @@ typedef int64_t (*UserSyscallFn) (UserThread *thread, const uint64_t *a);
 typedef enum {
   ARG_NONE,
   /* plain numbers */
-  ARG_INT,    /* 32-bit signed */
-  ARG_UINT,   /* 32-bit unsigned */
-  ARG_LONG,   /* guest word, signed */
-  ARG_SIZE,   /* guest word, unsigned */
-  ARG_HEX,    /* guest word, printed in hexadecimal */
-  ARG_OFF,    /* 64 bits: two registers for a 32-bit guest */
+  ARG_INT,  /* 32-bit signed */
+  ARG_UINT, /* 32-bit unsigned */
+  ARG_LONG, /* guest word, signed */
+  ARG_SIZE, /* guest word, unsigned */
+  ARG_HEX,  /* guest word, printed in hexadecimal */
+  ARG_OFF,  /* 64 bits: two registers for a 32-bit guest */
   ARG_FD,
-  ARG_DIRFD,  /* may be AT_FDCWD */
+  ARG_DIRFD, /* may be AT_FDCWD */
   ARG_PID,
-  ARG_ID,     /* user or group id; -1 means unchanged */
-  ARG_MODE,   /* octal */
+  ARG_ID,   /* user or group id; -1 means unchanged */
+  ARG_MODE, /* octal */
   ARG_DEV,
   ARG_SIG,
-  ARG_FLAGS,  /* names of bits from .names */
-  ARG_ENUM,   /* one name from .names */
-  ARG_ADDR,   /* a guest address that is not followed: mmap's, clone's stack */
-  ARG_CMD,    /* an ioctl request */
+  ARG_FLAGS, /* names of bits from .names */
+  ARG_ENUM,  /* one name from .names */
+  ARG_ADDR,  /* a guest address that is not followed: mmap's, clone's stack */
+  ARG_CMD,   /* an ioctl request */
   /* pointers: everything from here on is a guest address that the kernel follows */
   ARG_PATH,   /* symbolic links are followed */
   ARG_LPATH,  /* the last component is not followed */
@@ -58,22 +59,25 @@ typedef enum {
 /* Structures that the kernel and the guest exchange. The comment says what differs from the host's. */
 typedef enum {
   K_NONE,
-  K_INT, K_UINT, K_SIZE, K_LOFF,
+  K_INT,
+  K_UINT,
+  K_SIZE,
+  K_LOFF,
   K_INTPAIR,
-  K_TIMESPEC,    /* 64-bit times; a 32-bit guest's upper half of tv_nsec is padding */
+  K_TIMESPEC, /* 64-bit times; a 32-bit guest's upper half of tv_nsec is padding */
   K_ITIMERSPEC,
-  K_TIMEVAL,     /* longs */
-  K_ITIMERVAL,   /* longs */
+  K_TIMEVAL,   /* longs */
+  K_ITIMERVAL, /* longs */
   K_TIMEZONE,
   K_TIMEX,
-  K_TMS,         /* longs */
-  K_STAT,        /* generic order of members */
+  K_TMS,  /* longs */
+  K_STAT, /* generic order of members */
   K_STATX,
-  K_STATFS,      /* longs */
-  K_RLIMIT,      /* longs */
+  K_STATFS, /* longs */
+  K_RLIMIT, /* longs */
   K_RLIMIT64,
-  K_RUSAGE,      /* longs */
-  K_SYSINFO,     /* longs */
+  K_RUSAGE,  /* longs */
+  K_SYSINFO, /* longs */
   K_UTSNAME,
   K_SCHED_PARAM,
   K_CAP_HEADER,
@@ -116,12 +120,12 @@ enum {
 
 typedef struct {
   const char *name;
-  UserSyscallFn fn;   /* NULL: passed to the host as `host` after conversion of the arguments */
-  int16_t number;     /* the guest's */
-  int16_t host;       /* the host's, or minus the errno that a deliberately absent call gives */
+  UserSyscallFn fn; /* NULL: passed to the host as `host` after conversion of the arguments */
+  int16_t number;   /* the guest's */
+  int16_t host;     /* the host's, or minus the errno that a deliberately absent call gives */
   uint8_t n_args;
-  uint8_t flags;      /* SYS_* */
-  uint8_t ret;        /* UserRet */
+  uint8_t flags; /* SYS_* */
+  uint8_t ret;   /* UserRet */
   bool absent;
   UserArg arg[6];
 } UserSyscall;
@@ -135,7 +139,7 @@ const UserSyscall *user_syscall_row (unsigned bits, uint64_t number);
 #define NONE(number, name, ...)
 #define PASS(number, name, ...)
 #define HPASS(number, name, ...)
-#define CALL(number, name, ...) int64_t sys_##name (UserThread *thread, const uint64_t *a);
+#define CALL(number, name, ...)           int64_t sys_##name (UserThread *thread, const uint64_t *a);
 #define HCALL(number, name, handler, ...) int64_t sys_##handler (UserThread *thread, const uint64_t *a);
 #include "syscalls.def"
 #include "syscalls-64.def"
@@ -148,9 +152,9 @@ const UserSyscall *user_syscall_row (unsigned bits, uint64_t number);
 
 /* ---- used by handlers ---- */
 
-/* Host address of `size` bytes of guest memory for the kernel to follow. NULL stays NULL; what does not lie inside
- * the guest's address space becomes an address that no process can map, so that the kernel gives EFAULT in the order
- * of checks it has. */
+/* Host address of `size` bytes of guest memory for the kernel to follow. NULL stays NULL; what does not lie
+ * inside the guest's address space becomes an address that no process can map, so that the kernel gives
+ * EFAULT in the order of checks it has. */
 #define USER_BAD_ADDR UINT64_C (0x8000000000000000)
 static inline void *
 user_ptr (uint64_t addr, uint64_t size)
@@ -172,11 +176,12 @@ user_is_32 (void)
 /* Runs a host call that cannot block: -errno or the result. */
 int64_t user_host_call (long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 #define HOST_CALL(nr, ...) HOST_CALL_N (nr, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
-#define HOST_CALL_N(nr, a, b, c, d, e, f, ...)                                                                        \
-  user_host_call (nr, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f))
+#define HOST_CALL_N(nr, a, b, c, d, e, f, ...)                                                               \
+  user_host_call (nr, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),             \
+                  (uint64_t)(f))
 /* One that may block: also -EINTR, or -USER_ERESTARTSYS when a signal came first. */
 #define SAFE_CALL(nr, ...) SAFE_CALL_N (nr, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
-#define SAFE_CALL_N(nr, a, b, c, d, e, f, ...)                                                                        \
+#define SAFE_CALL_N(nr, a, b, c, d, e, f, ...)                                                               \
   user_safe_syscall6 (nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 /* The one-off log of -d unimp: says once per distinct text that something is not supported. */
@@ -184,8 +189,8 @@ void user_unimp (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* ---- descriptors of our own that the guest must not touch: user-fd.c ---- */
 
-/* Moves `fd` to a high number, closed on exec, and hides it from the guest's calls. Returns the new descriptor; the old
- * one is closed. Negative errno when no number is free. */
+/* Moves `fd` to a high number, closed on exec, and hides it from the guest's calls. Returns the new
+ * descriptor; the old one is closed. Negative errno when no number is free. */
 int user_fd_hide (int fd);
 void user_fd_unhide (int fd);
 /* Lowest number that may be hidden: cheap test before user_fd_hidden(). */
@@ -194,8 +199,8 @@ bool user_fd_hidden (int fd);
 
 /* ---- paths: sys-path.c ---- */
 
-/* A path argument for the host kernel: a pointer valid while *buf is (free it with g_free), with -L and the /proc
- * files that name the guest program applied. Bad addresses yield bad pointers. */
+/* A path argument for the host kernel: a pointer valid while *buf is (free it with g_free), with -L and the
+ * /proc files that name the guest program applied. Bad addresses yield bad pointers. */
 const char *user_path_arg (uint64_t addr, bool follow, char **ret_buf);
 /* Path of an own /proc file ("/proc/self/NAME" in any spelling): NAME, or NULL. */
 const char *user_proc_self (const char *path);
@@ -233,8 +238,8 @@ typedef struct UserTrace UserTrace;
 UserTrace *user_trace_enter (const UserSyscall *row, const uint64_t *a);
 void user_trace_leave (UserTrace *trace, int64_t result);
 void user_trace_unknown (uint64_t number, const uint64_t *a);
-/* Appends the text of a structure in guest memory; its address if it cannot be read. `size` is the length of an
- * address of a socket, and of no meaning otherwise. */
+/* Appends the text of a structure in guest memory; its address if it cannot be read. `size` is the length of
+ * an address of a socket, and of no meaning otherwise. */
 void user_trace_struct (GString *out, UserKind kind, uint64_t addr, uint64_t size);
 void user_trace_names (GString *out, const UserName *names, uint64_t value, bool flags);
 void user_trace_bytes (GString *out, uint64_t addr, uint64_t size, bool more);

@@ -93,7 +93,7 @@ main (int argc, char **argv)
 {
   unsigned blocks = bench_work (argc, argv, 3500000);
   uint8_t key[16];
-  uint32_t w[44], chain[4] = {0x00112233, 0x44556677, 0x8899aabb, 0xccddeeff};
+  uint32_t w[44], chain[4] = { 0x00112233, 0x44556677, 0x8899aabb, 0xccddeeff };
   uint64_t sum = 0;
 
   for (int i = 0; i < 16; i++)
@@ -104,7 +104,7 @@ main (int argc, char **argv)
   printf ("check %08" PRIx32 "%08" PRIx32 "%08" PRIx32 "%08" PRIx32 "\n", chain[0], chain[1], chain[2],
           chain[3]);
   for (unsigned i = 0; i < blocks; i++) {
-    uint32_t counter[4] = {chain[0], chain[1], 0, i};
+    uint32_t counter[4] = { chain[0], chain[1], 0, i };
     encrypt (w, counter);
     sum += counter[0] ^ (uint64_t)counter[3] << 32;
   }

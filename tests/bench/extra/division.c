@@ -56,7 +56,7 @@ gcd (int64_t a, int64_t b)
 static unsigned
 digit_sum (uint64_t high, uint64_t low)
 {
-  uint32_t part[4] = {(uint32_t)(high >> 32), (uint32_t)high, (uint32_t)(low >> 32), (uint32_t)low};
+  uint32_t part[4] = { (uint32_t)(high >> 32), (uint32_t)high, (uint32_t)(low >> 32), (uint32_t)low };
   unsigned sum = 0;
 
   for (int digit = 0; digit < 39; digit++) {

@@ -35,8 +35,8 @@ transform (Complex *x, const Complex *root, unsigned n, double sign)
       for (unsigned k = 0; k < half; k++) {
         Complex w = root[k * (n / 2 / half)], *a = &x[start + k], *b = a + half;
         double re = b->re * w.re - sign * b->im * w.im, im = sign * b->re * w.im + b->im * w.re;
-        *b = (Complex){a->re - re, a->im - im};
-        *a = (Complex){a->re + re, a->im + im};
+        *b = (Complex){ a->re - re, a->im - im };
+        *a = (Complex){ a->re + re, a->im + im };
       }
 }
 
@@ -49,16 +49,16 @@ main (int argc, char **argv)
   double sum = 0;
 
   for (unsigned i = 0; i < n; i++)
-    x[i] = (Complex){sin (0.01 * i) + (i % 17) * 0.125, cos (0.7 * i)};
+    x[i] = (Complex){ sin (0.01 * i) + (i % 17) * 0.125, cos (0.7 * i) };
   for (unsigned round = 0; round < rounds; round++) {
     if (round % 50 == 0)
       for (unsigned k = 0; k < n / 2; k++)
-        root[k] = (Complex){cos (6.283185307179586 * k / n), -sin (6.283185307179586 * k / n)};
+        root[k] = (Complex){ cos (6.283185307179586 * k / n), -sin (6.283185307179586 * k / n) };
     transform (x, root, n, 1.0);
     sum += hypot (x[1 + round % 64].re, x[1 + round % 64].im);
     transform (x, root, n, -1.0);
     for (unsigned i = 0; i < n; i++)
-      x[i] = (Complex){x[i].re / n, x[i].im / n};
+      x[i] = (Complex){ x[i].re / n, x[i].im / n };
   }
   bench_result_real ("fft", sum);
   free (root);

@@ -22,13 +22,13 @@ static Sphere sphere[SPHERES];
 static Vector
 plus (Vector a, Vector b)
 {
-  return (Vector){a.x + b.x, a.y + b.y, a.z + b.z};
+  return (Vector){ a.x + b.x, a.y + b.y, a.z + b.z };
 }
 
 static Vector
 times (Vector a, double k)
 {
-  return (Vector){a.x * k, a.y * k, a.z * k};
+  return (Vector){ a.x * k, a.y * k, a.z * k };
 }
 
 static double
@@ -85,7 +85,7 @@ background (Vector from, Vector direction)
 static double
 trace (Vector from, Vector direction, int depth)
 {
-  static const Vector light = {0.48, 0.64, -0.6};
+  static const Vector light = { 0.48, 0.64, -0.6 };
   double distance, shadow_distance;
   const Sphere *hit = nearest (from, direction, &distance);
 
@@ -111,11 +111,11 @@ main (int argc, char **argv)
 
   for (int i = 0; i < SPHERES; i++)
     sphere[i] =
-        (Sphere){{(i % 4 - 1.5) * 1.7, i / 4 * 1.3 - 1.0, 5.0 + i % 3}, 0.5 + 0.05 * i, i % 2 * 0.5, 0.4};
+        (Sphere){ { (i % 4 - 1.5) * 1.7, i / 4 * 1.3 - 1.0, 5.0 + i % 3 }, 0.5 + 0.05 * i, i % 2 * 0.5, 0.4 };
   for (unsigned y = 0; y < rows; y++)
     for (unsigned x = 0; x < columns; x++) {
-      Vector direction = {(x - columns / 2.0) / columns, (rows / 2.0 - y) / rows, 1.0};
-      sum += trace ((Vector){0, 0, 0}, unit (direction), 0);
+      Vector direction = { (x - columns / 2.0) / columns, (rows / 2.0 - y) / rows, 1.0 };
+      sum += trace ((Vector){ 0, 0, 0 }, unit (direction), 0);
     }
   /* Edges of shapes and tiles may fall differently in a few pixels. */
   printf ("rays %.2f\n", sum / rows / columns);

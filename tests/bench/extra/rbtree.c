@@ -25,7 +25,7 @@ new_node (uint32_t key)
     free_nodes = n->left;
   else
     n = bench_alloc (1, sizeof *n);
-  *n = (Node){.key = key, .count = 1, .red = true};
+  *n = (Node){ .key = key, .count = 1, .red = true };
   return n;
 }
 

@@ -32,7 +32,7 @@ typedef struct {
 static __attribute__ ((noinline)) Date
 next_day (Date d)
 {
-  static const uint8_t length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  static const uint8_t length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
   unsigned last = length[d.month - 1] + (d.month == 2 && d.year % 4 == 0);
 
   if (++d.day > last) {
@@ -89,15 +89,16 @@ step (Invoice *v, const Date *today)
 static __attribute__ ((noinline)) Invoice
 make_invoice (uint32_t id, Date due, uint32_t *seed)
 {
-  static const char *const names[] = {"Abbey Works", "Saint-Denis Glaziers", "Lead & Light", "Oculus"};
-  Invoice v = {.id = id, .state = STATE_NEW, .due = due};
+  static const char *const names[] = { "Abbey Works", "Saint-Denis Glaziers", "Lead & Light", "Oculus" };
+  Invoice v = { .id = id, .state = STATE_NEW, .due = due };
 
   strcpy (v.customer, names[id % 4]);
   v.items = (uint8_t)(1 + id % 6);
   for (int i = 0; i < v.items; i++) {
     uint32_t r = bench_random (seed);
-    Item item = {
-        .quantity = (int16_t)(r % 40 + 1), .discount = r >> 8 & 31, .price = (int32_t)(r >> 12) % 9000};
+    Item item = { .quantity = (int16_t)(r % 40 + 1),
+                  .discount = r >> 8 & 31,
+                  .price = (int32_t)(r >> 12) % 9000 };
     memcpy (item.code, "ITEM-", 5);
     item.code[5] = (char)('A' + r % 26);
     v.item[i] = item;
@@ -112,8 +113,8 @@ main (int argc, char **argv)
   static Invoice book[INVOICES];
   unsigned days = bench_work (argc, argv, 60000);
   uint32_t seed = 1985;
-  Date today = {.day = 1, .month = 1, .year = 2000};
-  uint64_t sum = 0, counts[STATES] = {0};
+  Date today = { .day = 1, .month = 1, .year = 2000 };
+  uint64_t sum = 0, counts[STATES] = { 0 };
 
   for (uint32_t i = 0; i < INVOICES; i++)
     book[i] = make_invoice (i, today, &seed);

@@ -42,7 +42,7 @@ open_gap (Program *p, int at)
 static void
 parse_class (Program *p)
 {
-  Node node = {.kind = NODE_CLASS};
+  Node node = { .kind = NODE_CLASS };
   bool invert = *p->at == '^';
 
   for (p->at += invert; *p->at != ']'; p->at++) {
@@ -69,24 +69,24 @@ parse_piece (Program *p)
   char c = *p->at++;
 
   switch (c) {
-    case '.': emit (p, (Node){.kind = NODE_ANY}); break;
+    case '.': emit (p, (Node){ .kind = NODE_ANY }); break;
     case '[': parse_class (p); break;
     case '(':
       parse_alternatives (p);
       p->at++;
       break;
-    default: emit (p, (Node){.kind = NODE_CHAR, .c = (unsigned char)c}); break;
+    default: emit (p, (Node){ .kind = NODE_CHAR, .c = (unsigned char)c }); break;
   }
   switch (*p->at) {
     case '*':
       open_gap (p, start);
-      emit (p, (Node){.kind = NODE_JUMP, .x = start});
-      p->node[start] = (Node){.kind = NODE_SPLIT, .x = start + 1, .y = p->size};
+      emit (p, (Node){ .kind = NODE_JUMP, .x = start });
+      p->node[start] = (Node){ .kind = NODE_SPLIT, .x = start + 1, .y = p->size };
       break;
-    case '+': emit (p, (Node){.kind = NODE_SPLIT, .x = start, .y = p->size + 1}); break;
+    case '+': emit (p, (Node){ .kind = NODE_SPLIT, .x = start, .y = p->size + 1 }); break;
     case '?':
       open_gap (p, start);
-      p->node[start] = (Node){.kind = NODE_SPLIT, .x = start + 1, .y = p->size};
+      p->node[start] = (Node){ .kind = NODE_SPLIT, .x = start + 1, .y = p->size };
       break;
     default: return;
   }
@@ -104,8 +104,8 @@ parse_alternatives (Program *p)
     return;
   p->at++;
   open_gap (p, start);
-  int jump = emit (p, (Node){.kind = NODE_JUMP});
-  p->node[start] = (Node){.kind = NODE_SPLIT, .x = start + 1, .y = p->size};
+  int jump = emit (p, (Node){ .kind = NODE_JUMP });
+  p->node[start] = (Node){ .kind = NODE_SPLIT, .x = start + 1, .y = p->size };
   parse_alternatives (p);
   p->node[jump].x = p->size;
 }
@@ -162,12 +162,12 @@ int
 main (int argc, char **argv)
 {
   static const char *const pattern[] = {
-      "[a-z]+@[a-z]+(.org|.net)",
-      "(GET|POST|PUT) /[^ ]*",
-      "[0-9]+.[0-9]+.[0-9]+.[0-9]+",
-      "e(r+|s?)o?r.*code=[1-5]00",
+    "[a-z]+@[a-z]+(.org|.net)",
+    "(GET|POST|PUT) /[^ ]*",
+    "[0-9]+.[0-9]+.[0-9]+.[0-9]+",
+    "e(r+|s?)o?r.*code=[1-5]00",
   };
-  static const char *const verb[] = {"GET", "POST", "DELETE", "PUT"};
+  static const char *const verb[] = { "GET", "POST", "DELETE", "PUT" };
   static Program program[4];
   unsigned rounds = bench_work (argc, argv, 150000);
   uint32_t seed = 404;
@@ -176,7 +176,7 @@ main (int argc, char **argv)
   for (int i = 0; i < 4; i++) {
     program[i].at = pattern[i];
     parse_alternatives (&program[i]);
-    emit (&program[i], (Node){.kind = NODE_MATCH});
+    emit (&program[i], (Node){ .kind = NODE_MATCH });
   }
   for (unsigned i = 0; i < rounds; i++) {
     char line[160];

@@ -78,7 +78,7 @@ set (Table *t, Value key, Value value)
 static Value
 number (double n)
 {
-  return (Value){TAG_NUMBER, {.number = n}};
+  return (Value){ TAG_NUMBER, { .number = n } };
 }
 
 /* factors (n in 1): how many prime factors, in 2. */
@@ -104,7 +104,7 @@ static const Code program[] = {
 };
 /* clang-format on */
 
-static const Code *const functions[] = {program, factors};
+static const Code *const functions[] = { program, factors };
 
 static Value
 get (const Table *t, Value key)
@@ -117,7 +117,7 @@ get (const Table *t, Value key)
 static Value
 run (const Code *code, Value first, Value second)
 {
-  Value r[16] = {[1] = first, [2] = second};
+  Value r[16] = { [1] = first, [2] = second };
 
   for (const Code *in = code;; in++)
     switch ((Opcode)in->op) {
@@ -161,9 +161,9 @@ main (int argc, char **argv)
   double sum = 0;
 
   for (unsigned i = 0; i < rounds; i++) {
-    Table table = {bench_alloc (16, sizeof (Slot)), 16, 0};
-    Value self = {TAG_TABLE, {.table = &table}};
-    set (&table, number (-1), (Value){TAG_FUNCTION, {.function = 1}});
+    Table table = { bench_alloc (16, sizeof (Slot)), 16, 0 };
+    Value self = { TAG_TABLE, { .table = &table } };
+    set (&table, number (-1), (Value){ TAG_FUNCTION, { .function = 1 } });
     run (program, self, number (2500));
     for (unsigned j = 1; j < 12; j++)
       sum += j * get (&table, number (j)).number;

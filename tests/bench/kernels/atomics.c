@@ -130,7 +130,7 @@ main (int argc, char **argv)
   bench_result ("atomics-alone", summary (&shared));
   init_shared (&shared);
   for (unsigned i = 0; i < 2; i++) {
-    task[i] = (Task){.shared = &shared, .rounds = rounds / 3, .seed = 100 + i};
+    task[i] = (Task){ .shared = &shared, .rounds = rounds / 3, .seed = 100 + i };
     init_shared (&task[i].private);
     if (pthread_create (&thread[i], NULL, run_task, &task[i]) != 0)
       return 1;

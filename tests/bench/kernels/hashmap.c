@@ -44,10 +44,9 @@ map_resize (Map *m, size_t capacity)
 {
   Map old = *m;
 
-  *m = (Map){.slot = bench_alloc (capacity, sizeof (Slot)),
-             .capacity = capacity,
-             .used = old.used,
-             .filled = old.used};
+  *m = (Map){
+    .slot = bench_alloc (capacity, sizeof (Slot)), .capacity = capacity, .used = old.used, .filled = old.used
+  };
   for (size_t i = 0; i < old.capacity; i++)
     if (old.slot[i].key > 1)
       *map_find (m, old.slot[i].key) = old.slot[i];
@@ -63,7 +62,7 @@ map_add (Map *m, uint64_t key, uint64_t value)
   if (slot->key != key) {
     m->used++;
     m->filled += slot->key == 0;
-    *slot = (Slot){key, 0};
+    *slot = (Slot){ key, 0 };
   }
   slot->value += value;
 }
@@ -83,7 +82,7 @@ map_remove (Map *m, uint64_t key)
 static uint64_t
 count_ints (unsigned n, uint32_t *seed)
 {
-  Map map = {0};
+  Map map = { 0 };
   uint64_t sum = 0;
 
   map_resize (&map, 16);

@@ -73,9 +73,9 @@ dot_grow (Shape *s, uint32_t by)
 }
 
 static const ShapeClass classes[] = {
-    {box_area, box_edge, box_grow},
-    {triangle_area, triangle_edge, triangle_grow},
-    {dot_area, dot_edge, dot_grow},
+  { box_area, box_edge, box_grow },
+  { triangle_area, triangle_edge, triangle_grow },
+  { dot_area, dot_edge, dot_grow },
 };
 
 static uint32_t
@@ -108,7 +108,8 @@ op_mul (uint32_t a, uint32_t b)
   return a * (b | 1);
 }
 
-static uint32_t (*const volatile operators[]) (uint32_t, uint32_t) = {op_add, op_sub, op_xor, op_rot, op_mul};
+static uint32_t (*const volatile operators[]) (uint32_t, uint32_t) = { op_add, op_sub, op_xor, op_rot,
+                                                                       op_mul };
 
 /* A state returns its successor's number through `next`. */
 typedef uint32_t (*State) (uint32_t input, uint32_t value, unsigned *next);
@@ -141,7 +142,7 @@ state_emit (uint32_t input, uint32_t value, unsigned *next)
   return value ^ input;
 }
 
-static const State states[] = {state_idle, state_count, state_fold, state_emit};
+static const State states[] = { state_idle, state_count, state_fold, state_emit };
 
 static uint32_t
 run_states (uint32_t value, unsigned steps)
@@ -163,7 +164,7 @@ main (int argc, char **argv)
   uint32_t seed = 3, value = 1;
 
   for (int i = 0; i < SHAPES; i++)
-    shape[i] = (Shape){&classes[bench_random (&seed) % 3], (unsigned)i & 0x7f, (unsigned)i >> 3};
+    shape[i] = (Shape){ &classes[bench_random (&seed) % 3], (unsigned)i & 0x7f, (unsigned)i >> 3 };
   for (unsigned round = 0; round < rounds; round++) {
     for (int i = 0; i < SHAPES; i++) {
       value += shape[i].class->area (&shape[i]) + shape[i].class->edge (&shape[i]);

@@ -65,7 +65,7 @@ parse_string (Parser *p)
         case 'n': c = '\n'; break;
         case 't': c = '\t'; break;
         case 'u':
-          c = (char)strtoul ((char[]){p->at[2], p->at[3], 0}, NULL, 16);
+          c = (char)strtoul ((char[]){ p->at[2], p->at[3], 0 }, NULL, 16);
           p->at += 4;
           break;
       }
@@ -171,7 +171,7 @@ put_string (Buffer *b, const char *text)
 static void
 put_value (Buffer *b, const Value *v)
 {
-  static const char *const word[] = {"null", "false", "true"};
+  static const char *const word[] = { "null", "false", "true" };
   char number[32];
 
   switch (v->kind) {
@@ -214,7 +214,7 @@ free_value (Value *v)
 static void
 make_document (Buffer *b, uint32_t *seed)
 {
-  static const char *const name[] = {"rose", "lancet", "oculus \\\"b\\\"", "tracery\\n", "mullion\\u0009x"};
+  static const char *const name[] = { "rose", "lancet", "oculus \\\"b\\\"", "tracery\\n", "mullion\\u0009x" };
   char line[200];
 
   put (b, "[", 1);
@@ -234,18 +234,18 @@ int
 main (int argc, char **argv)
 {
   unsigned rounds = bench_work (argc, argv, 700);
-  Buffer document = {0}, out = {0};
+  Buffer document = { 0 }, out = { 0 };
   uint32_t seed = 77;
   uint64_t sum = 0;
 
   make_document (&document, &seed);
   for (unsigned i = 0; i < rounds; i++) {
-    Parser parser = {.at = i % 2 == 0 || out.text == NULL ? document.text : out.text};
+    Parser parser = { .at = i % 2 == 0 || out.text == NULL ? document.text : out.text };
     Value *root = parse_value (&parser);
     if (parser.failed || *parser.at != '\0')
       return 1;
     out.size = 0;
-    Buffer fresh = {0};
+    Buffer fresh = { 0 };
     put_value (&fresh, root);
     free (out.text);
     out = fresh;

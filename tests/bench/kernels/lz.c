@@ -40,14 +40,14 @@ match_length (const uint8_t *a, const uint8_t *b, unsigned limit)
 static Match
 find_match (const Finder *f, const uint8_t *data, size_t at, size_t size)
 {
-  Match best = {0};
+  Match best = { 0 };
   unsigned limit = size - at < MAX_MATCH ? (unsigned)(size - at) : MAX_MATCH;
   int32_t candidate = f->head[hash_at (data + at)];
 
   for (int chain = 0; chain < MAX_CHAIN && candidate >= 0 && at - (size_t)candidate <= WINDOW; chain++) {
     unsigned length = match_length (data + candidate, data + at, limit);
     if (length > best.length)
-      best = (Match){length, (unsigned)(at - (size_t)candidate)};
+      best = (Match){ length, (unsigned)(at - (size_t)candidate) };
     candidate = f->previous[candidate];
   }
   return best;

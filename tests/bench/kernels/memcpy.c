@@ -5,7 +5,7 @@
 
 #include "../bench.h"
 
-static const unsigned sizes[] = {3, 8, 15, 16, 31, 48, 64, 100, 200, 333, 512, 1000, 4096, 10000, 32768};
+static const unsigned sizes[] = { 3, 8, 15, 16, 31, 48, 64, 100, 200, 333, 512, 1000, 4096, 10000, 32768 };
 
 /* Few bytes many times, many bytes a few times: about the same number of bytes at each size. */
 static uint64_t

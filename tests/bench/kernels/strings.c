@@ -34,8 +34,8 @@ numbers (unsigned n, uint32_t *seed)
 static void
 make_text (char *text, size_t size, uint32_t *seed)
 {
-  static const char *const word[] = {"the", "sand",      "glass", "window", "of",
-                                     "a",   "cathedral", "in",    "lead",   "light"};
+  static const char *const word[] = { "the", "sand",      "glass", "window", "of",
+                                      "a",   "cathedral", "in",    "lead",   "light" };
   size_t at = 0;
 
   while (at + 16 < size) {
@@ -49,8 +49,8 @@ make_text (char *text, size_t size, uint32_t *seed)
 static uint64_t
 searches (const char *text)
 {
-  static const char *const needle[] = {"cathedral in lead", "glass window of", "sand sand sand sand",
-                                       "light\nthe"};
+  static const char *const needle[] = { "cathedral in lead", "glass window of", "sand sand sand sand",
+                                        "light\nthe" };
   uint64_t sum = 0;
 
   for (size_t i = 0; i < sizeof needle / sizeof *needle; i++)

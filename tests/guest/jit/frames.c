@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Returns that do not match their calls, or match too many: deep recursion, longjmp, coroutines, exact state at a fault
- * in a hot loop. */
+/* Returns that do not match their calls, or match too many: deep recursion, longjmp, coroutines, exact state
+ * at a fault in a hot loop. */
 
 #define _GNU_SOURCE
 #include <math.h>
@@ -169,31 +169,30 @@ on_fault (int sig, siginfo_t *info, void *data)
 static void
 hot_loop (void)
 {
-  __asm__ volatile (
-    "li a0, 0\n"
-    "1: slli t1, a0, 3\n"
-    "add a1, %0, t1\n"
-    "slli a2, a0, 1\n add a2, a2, a0\n"
-    "xori a3, a0, 0x55\n"
-    "not a4, a0\n"
-    "addi t0, a0, 1\n"
-    "slli t2, a0, 3\n sub t2, t2, a0\n"
-    "addi t3, a0, 28\n"
-    "neg t6, a0\n"
-    "addi s0, a0, 1000\n addi s1, a0, 2000 - 1000\n addi s1, s1, 1000\n"
-    "li s2, 3000\n add s2, s2, a0\n"
-    "li s11, 4000\n add s11, s11, a0\n"
-    "fcvt.d.l fa0, a0\n"
-    "li t4, 0x3fe0000000000000\n fmv.d.x ft8, t4\n fmul.d ft11, fa0, ft8\n"
-    "fmul.d fs1, ft8, ft8\n fadd.d fs1, fs1, fa0\n"
-    "fcvt.s.l fs4, a0\n"
-    "sd a0, 0(a1)\n"
-    "addi a0, a0, 1\n"
-    "j 1b\n"
-    :
-    : "r"(area)
-    : "memory", "t0", "t1", "t2", "t3", "t4", "t6", "a0", "a1", "a2", "a3", "a4", "s1", "s2", "s11", "fa0", "ft8", "ft11",
-      "fs1", "fs4");
+  __asm__ volatile ("li a0, 0\n"
+                    "1: slli t1, a0, 3\n"
+                    "add a1, %0, t1\n"
+                    "slli a2, a0, 1\n add a2, a2, a0\n"
+                    "xori a3, a0, 0x55\n"
+                    "not a4, a0\n"
+                    "addi t0, a0, 1\n"
+                    "slli t2, a0, 3\n sub t2, t2, a0\n"
+                    "addi t3, a0, 28\n"
+                    "neg t6, a0\n"
+                    "addi s0, a0, 1000\n addi s1, a0, 2000 - 1000\n addi s1, s1, 1000\n"
+                    "li s2, 3000\n add s2, s2, a0\n"
+                    "li s11, 4000\n add s11, s11, a0\n"
+                    "fcvt.d.l fa0, a0\n"
+                    "li t4, 0x3fe0000000000000\n fmv.d.x ft8, t4\n fmul.d ft11, fa0, ft8\n"
+                    "fmul.d fs1, ft8, ft8\n fadd.d fs1, fs1, fa0\n"
+                    "fcvt.s.l fs4, a0\n"
+                    "sd a0, 0(a1)\n"
+                    "addi a0, a0, 1\n"
+                    "j 1b\n"
+                    :
+                    : "r"(area)
+                    : "memory", "t0", "t1", "t2", "t3", "t4", "t6", "a0", "a1", "a2", "a3", "a4", "s1", "s2",
+                      "s11", "fa0", "ft8", "ft11", "fs1", "fs4");
 }
 
 static void

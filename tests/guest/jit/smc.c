@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Programs that write code: whatever way Linux offers to make new code visible, the new code runs, in loops so hot that
- * the old code has been compiled, linked to and called from everywhere. */
+/* Programs that write code: whatever way Linux offers to make new code visible, the new code runs, in loops
+ * so hot that the old code has been compiled, linked to and called from everywhere. */
 
 #include <pthread.h>
 #include <stdint.h>
@@ -28,7 +28,8 @@ static void *
 map_code (void *at)
 {
   int fixed = at ? MAP_FIXED : 0;
-  void *code = mmap (at, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
+  void *code =
+      mmap (at, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
   if (code == MAP_FAILED)
     exit (2);
   return code;
@@ -46,11 +47,11 @@ write_add (uint32_t *code, int k)
 static void
 write_loop (uint32_t *code, int k)
 {
-  code[0] = 0x00000593;                                      /* li a1, 0 */
+  code[0] = 0x00000593;                                    /* li a1, 0 */
   code[1] = (uint32_t)k << 20 | 11 << 15 | 11 << 7 | 0x13; /* addi a1, a1, k */
-  code[2] = 0xfff50513;                                      /* addi a0, a0, -1 */
-  code[3] = 0xfe051ce3;                                      /* bnez a0, -8 */
-  code[4] = 0x00058513;                                      /* mv a0, a1 */
+  code[2] = 0xfff50513;                                    /* addi a0, a0, -1 */
+  code[3] = 0xfe051ce3;                                    /* bnez a0, -8 */
+  code[4] = 0x00058513;                                    /* mv a0, a1 */
   code[5] = 0x00008067;
 }
 

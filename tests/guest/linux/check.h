@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* Self-checking guest programs: every check that fails prints a line, and the exit status says whether any did. The
- * programs are ordinary Linux programs: on a native system they must pass too. */
+/* Self-checking guest programs: every check that fails prints a line, and the exit status says whether any
+ * did. The programs are ordinary Linux programs: on a native system they must pass too. */
 
 #include <errno.h>
 #include <stdint.h>
@@ -35,31 +35,32 @@ check_result (int ok, int line, const char *format, ...)
 #define CHECK(condition) check_result (!!(condition), __LINE__, "%s (errno %d)", #condition, errno)
 
 /* Equal integers. */
-#define CHECK_EQ(got, expected)                                                                                        \
-  do {                                                                                                                 \
-    long long got_ = (long long)(got), expected_ = (long long)(expected);                                             \
-    check_result (got_ == expected_, __LINE__, "%s is %lld, not %lld (errno %d)", #got, got_, expected_, errno);      \
+#define CHECK_EQ(got, expected)                                                                              \
+  do {                                                                                                       \
+    long long got_ = (long long)(got), expected_ = (long long)(expected);                                    \
+    check_result (got_ == expected_, __LINE__, "%s is %lld, not %lld (errno %d)", #got, got_, expected_,     \
+                  errno);                                                                                    \
   } while (0)
 
 /* A call that succeeds: not -1. */
-#define CHECK_OK(call)                                                                                                 \
-  do {                                                                                                                 \
-    errno = 0;                                                                                                         \
-    check_result ((long long)(call) != -1, __LINE__, "%s failed: %s", #call, strerror (errno));                       \
+#define CHECK_OK(call)                                                                                       \
+  do {                                                                                                       \
+    errno = 0;                                                                                               \
+    check_result ((long long)(call) != -1, __LINE__, "%s failed: %s", #call, strerror (errno));              \
   } while (0)
 
 /* A call that fails with one error. */
-#define CHECK_ERRNO(call, error)                                                                                       \
-  do {                                                                                                                 \
-    long long result_;                                                                                                 \
-    errno = 0;                                                                                                         \
-    result_ = (long long)(call);                                                                                       \
-    check_result (result_ == -1 && errno == (error), __LINE__, "%s gave %lld and %s, not %s", #call, result_,         \
-                  strerrorname_np (errno) ? strerrorname_np (errno) : "?", #error);                                   \
+#define CHECK_ERRNO(call, error)                                                                             \
+  do {                                                                                                       \
+    long long result_;                                                                                       \
+    errno = 0;                                                                                               \
+    result_ = (long long)(call);                                                                             \
+    check_result (result_ == -1 && errno == (error), __LINE__, "%s gave %lld and %s, not %s", #call,         \
+                  result_, strerrorname_np (errno) ? strerrorname_np (errno) : "?", #error);                 \
   } while (0)
 
-/* Addresses a program must get EFAULT for: near zero, in the kernel's half, in the middle of nowhere, where a 64-bit
- * emulator's own memory could be, and a mapping without access. */
+/* Addresses a program must get EFAULT for: near zero, in the kernel's half, in the middle of nowhere, where a
+ * 64-bit emulator's own memory could be, and a mapping without access. */
 enum { N_BAD = 6 };
 __attribute__ ((unused)) static void *
 bad_address (int i)
@@ -72,12 +73,12 @@ bad_address (int i)
     munmap ((char *)edge + 4096, 4096);
   }
   switch (i) {
-  case 0: return (void *)8;
-  case 1: return (void *)-4096L;
-  case 2: return (void *)(1UL << 63);
-  case 3: return none;
-  case 4: return (char *)edge + 4095; /* one readable byte */
-  default: return (void *)((uintptr_t)1 << (sizeof (void *) * 8 - 2));
+    case 0: return (void *)8;
+    case 1: return (void *)-4096L;
+    case 2: return (void *)(1UL << 63);
+    case 3: return none;
+    case 4: return (char *)edge + 4095; /* one readable byte */
+    default: return (void *)((uintptr_t)1 << (sizeof (void *) * 8 - 2));
   }
 }
 

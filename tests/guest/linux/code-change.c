@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Code that is written, overwritten and jumped to in unusual ways, and what must not get lost meanwhile: signals, the
- * place of a fault, other threads' changes. RISC-V instructions are written as numbers. */
+/* Code that is written, overwritten and jumped to in unusual ways, and what must not get lost meanwhile:
+ * signals, the place of a fault, other threads' changes. RISC-V instructions are written as numbers. */
 
 #include "check.h"
 #include <pthread.h>
@@ -17,7 +17,8 @@ static void *
 code_pages (void *where, size_t size)
 {
   int fixed = where != NULL ? MAP_FIXED_NOREPLACE : 0;
-  void *p = mmap (where, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
+  void *p =
+      mmap (where, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
   return p != MAP_FAILED ? p : NULL;
 }
 
@@ -53,7 +54,8 @@ test_return_loop (void)
     __asm__ volatile (".option push\n.option norvc\n"
                       "1: la ra, 1b\n"
                       "ret\n"
-                      ".option pop" ::: "ra", "memory");
+                      ".option pop" ::
+                          : "ra", "memory");
   CHECK (1);
 }
 
@@ -76,7 +78,8 @@ test_far_fault (void)
   CHECK (near != NULL && far != NULL);
   if (near == NULL || far == NULL)
     return;
-  const uint32_t jump[] = { 0x010002b7 /* lui t0, 0x1000 */, 0x00c29293 /* slli t0, t0, 12 */, 0x00028067 /* jr t0 */ };
+  const uint32_t jump[] = { 0x010002b7 /* lui t0, 0x1000 */, 0x00c29293 /* slli t0, t0, 12 */,
+                            0x00028067 /* jr t0 */ };
   const uint32_t load[] = { 0x00000013, 0x00000013, 0x00002503 /* lw a0, 0(x0) */, 0x00008067 };
   memcpy (near, jump, sizeof jump);
   memcpy (far, load, sizeof load);
@@ -140,7 +143,7 @@ run_functions (void *unused)
 {
   while (__atomic_load_n (&go_on, __ATOMIC_ACQUIRE))
     for (int i = 0; i < 64; i++)
-      ((long (*) (void))(functions + 32 * i)) ();
+      ((long (*) (void)) (functions + 32 * i)) ();
   return NULL;
 }
 
@@ -167,7 +170,7 @@ test_function_changed (void)
       set_function (i, wanted);
     flush (functions, PAGE);
     for (int i = 0; i < 64; i++)
-      bad += ((long (*) (void))(functions + 32 * i)) () != wanted;
+      bad += ((long (*) (void)) (functions + 32 * i)) () != wanted;
   }
   CHECK_EQ (bad, 0);
   __atomic_store_n (&go_on, 0, __ATOMIC_RELEASE);
@@ -185,7 +188,7 @@ test_many_functions (void)
     code[i] = RET;
   flush (code, 2 * N);
   for (int i = 0; i < N; i++)
-    ((void (*) (void))(code + i)) ();
+    ((void (*) (void)) (code + i)) ();
   munmap (code, 2 * N);
 }
 

@@ -87,16 +87,16 @@ files (void)
 static void
 vectors (void)
 {
-  struct iovec iov[2] = {{page, 1}, {bad, 4096}};
+  struct iovec iov[2] = { { page, 1 }, { bad, 4096 } };
   ssize_t n;
 
   /* The good part is transferred before the bad one stops the call; where the kernel sees at once that the
    * address cannot be valid, nothing is. */
   n = readv (zero, iov, 2);
   CHECK (n == 1 || n == 2 || (n == -1 && errno == EFAULT));
-  iov[0] = (struct iovec){bad, 4096};
+  iov[0] = (struct iovec){ bad, 4096 };
   CHECK_ERRNO (readv (zero, iov, 1), EFAULT);
-  iov[0] = (struct iovec){page, (size_t)-1};
+  iov[0] = (struct iovec){ page, (size_t)-1 };
   CHECK_ERRNO (readv (zero, iov, 1), EINVAL);
   CHECK_ERRNO (syscall (SYS_readv, zero, iov, 1025), EINVAL);
   CHECK_ERRNO (syscall (SYS_readv, zero, iov, -1L), EINVAL);
@@ -164,7 +164,7 @@ static void
 sockets_and_ipc (void)
 {
   int id;
-  struct msghdr header = {.msg_iov = bad, .msg_iovlen = 1};
+  struct msghdr header = { .msg_iov = bad, .msg_iovlen = 1 };
 
   FAULT (SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, bad);
   FAULT (SYS_bind, sockets[0], bad, 16);
@@ -216,7 +216,7 @@ main (void)
   zero = open ("/dev/zero", O_RDONLY);
   timer = timerfd_create (CLOCK_MONOTONIC, 0);
   for (int i = 0; i < N_BAD; i++) {
-    struct epoll_event event = {.events = EPOLLOUT};
+    struct epoll_event event = { .events = EPOLLOUT };
 
     bad = bad_address (i);
     epoll = epoll_create1 (0);

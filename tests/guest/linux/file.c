@@ -13,13 +13,13 @@
 #include <sys/xattr.h>
 
 static char dir[] = "/tmp/vitrine-file-XXXXXX";
-static const char *const made[] = {"a", "s", "l", "sym", "d/f", "d/h", "d"};
+static const char *const made[] = { "a", "s", "l", "sym", "d/f", "d/h", "d" };
 
 static void
 opening (void)
 {
   int fd = open ("a", O_RDWR | O_CREAT | O_EXCL, 0640);
-  struct open_how how = {.flags = O_RDONLY};
+  struct open_how how = { .flags = O_RDONLY };
 
   CHECK (fd >= 0);
   CHECK_ERRNO (open ("a", O_RDWR | O_CREAT | O_EXCL, 0640), EEXIST);
@@ -51,7 +51,7 @@ static void
 attributes (void)
 {
   int fd = open ("s", O_RDWR | O_CREAT, 0600);
-  struct timespec times[2] = {{1000000000, 123456789}, {1100000000, 987654321}};
+  struct timespec times[2] = { { 1000000000, 123456789 }, { 1100000000, 987654321 } };
   struct stat st, link_st;
   struct statx stx;
   struct statfs fs;
@@ -174,8 +174,8 @@ static void
 descriptors (void)
 {
   int fd = open ("s", O_RDWR), copy, pipes[2];
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
-  struct f_owner_ex owner = {F_OWNER_PID, getpid ()};
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5 };
+  struct f_owner_ex owner = { F_OWNER_PID, getpid () };
 
   copy = fcntl (fd, F_DUPFD, 50);
   CHECK_EQ (copy, 50);

@@ -28,7 +28,7 @@ vectors (void)
 {
   int fd = memory_file ("0123456789");
   char a[4] = "", b[8] = "";
-  struct iovec iov[3] = {{a, 3}, {NULL, 0}, {b, 5}}, many[200];
+  struct iovec iov[3] = { { a, 3 }, { NULL, 0 }, { b, 5 } }, many[200];
   char cells[200];
 
   CHECK_EQ (readv (fd, iov, 3), 8);
@@ -48,7 +48,7 @@ vectors (void)
   CHECK_EQ (readv (fd, NULL, 0), 0);
   for (int i = 0; i < 200; i++) {
     cells[i] = 'a' + i % 26;
-    many[i] = (struct iovec){&cells[i], 1};
+    many[i] = (struct iovec){ &cells[i], 1 };
   }
   lseek (fd, 0, SEEK_SET);
   CHECK_EQ (writev (fd, many, 200), 200);
@@ -67,7 +67,7 @@ copies (void)
   int from = memory_file ("abcdefghij"), to = memory_file (""), pipes[2], second[2];
   off_t at = 2, out = 5;
   char buf[32];
-  struct iovec iov = {"vmsplice", 8};
+  struct iovec iov = { "vmsplice", 8 };
 
   CHECK_OK (pipe (pipes));
   CHECK_OK (pipe (second));
@@ -157,7 +157,7 @@ static void
 terminals (void)
 {
   int master = open ("/dev/ptmx", O_RDWR | O_NOCTTY), number, slave, zero = 0;
-  struct winsize size = {.ws_row = 24, .ws_col = 80}, got = {0};
+  struct winsize size = { .ws_row = 24, .ws_col = 80 }, got = { 0 };
   struct termios t;
   char path[32];
 

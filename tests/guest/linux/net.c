@@ -18,7 +18,7 @@
 static void
 streams (void)
 {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK)}, peer;
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) }, peer;
   socklen_t len = sizeof address;
   int listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client, server, value;
   char buf[64];
@@ -38,7 +38,7 @@ streams (void)
   CHECK (fcntl (server, F_GETFL) & O_NONBLOCK);
   CHECK_ERRNO (recv (server, buf, sizeof buf, 0), EAGAIN);
   CHECK_EQ (send (client, "hello", 5, MSG_NOSIGNAL), 5);
-  CHECK_EQ (poll (&(struct pollfd){server, POLLIN, 0}, 1, 1000), 1);
+  CHECK_EQ (poll (&(struct pollfd){ server, POLLIN, 0 }, 1, 1000), 1);
   CHECK_EQ (recv (server, buf, 2, MSG_PEEK), 2);
   CHECK_OK (ioctl (server, FIONREAD, &value));
   CHECK_EQ (value, 5);
@@ -52,7 +52,7 @@ streams (void)
   CHECK_EQ (value, 1);
   CHECK_EQ (len, 4);
   CHECK_OK (shutdown (client, SHUT_WR));
-  CHECK_EQ (poll (&(struct pollfd){server, POLLIN, 0}, 1, 1000), 1);
+  CHECK_EQ (poll (&(struct pollfd){ server, POLLIN, 0 }, 1, 1000), 1);
   CHECK_EQ (recv (server, buf, sizeof buf, 0), 0);
   CHECK_ERRNO (send (client, "x", 1, MSG_NOSIGNAL), EPIPE);
   CHECK_ERRNO (getsockopt (client, 9999, 1, &value, &len), EOPNOTSUPP);
@@ -69,10 +69,10 @@ static void
 options (void)
 {
   int s = socket (AF_INET, SOCK_DGRAM, 0), value = 0;
-  struct timeval timeout = {0, 50000}, got = {0};
-  struct linger linger = {1, 7}, back = {0};
+  struct timeval timeout = { 0, 50000 }, got = { 0 };
+  struct linger linger = { 1, 7 }, back = { 0 };
   socklen_t len = sizeof value;
-  struct ifreq ifr = {.ifr_name = "lo"};
+  struct ifreq ifr = { .ifr_name = "lo" };
   struct ifconf ifc;
   struct ifreq list[8];
   char buf[8];
@@ -112,8 +112,8 @@ descriptor_passing (void)
   } control;
   int pair[2], pipes[2], got[2], one = 1;
   char data[3] = "abc", in[8];
-  struct iovec iov[2] = {{data, 1}, {data + 1, 2}};
-  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control};
+  struct iovec iov[2] = { { data, 1 }, { data + 1, 2 } };
+  struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = &control };
   struct cmsghdr *c;
   int rights = 0, creds = 0;
 
@@ -122,14 +122,16 @@ descriptor_passing (void)
   CHECK_OK (pipe (pipes));
   msg.msg_controllen = CMSG_SPACE (sizeof pipes);
   c = CMSG_FIRSTHDR (&msg);
-  *c = (struct cmsghdr){
-      .cmsg_len = CMSG_LEN (sizeof pipes), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  *c = (struct cmsghdr){ .cmsg_len = CMSG_LEN (sizeof pipes),
+                         .cmsg_level = SOL_SOCKET,
+                         .cmsg_type = SCM_RIGHTS };
   memcpy (CMSG_DATA (c), pipes, sizeof pipes);
   CHECK_EQ (sendmsg (pair[0], &msg, 0), 3);
   memset (&control, 0, sizeof control);
-  iov[0] = (struct iovec){in, sizeof in};
+  iov[0] = (struct iovec){ in, sizeof in };
   msg = (struct msghdr){
-      .msg_iov = iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    .msg_iov = iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
   CHECK_EQ (recvmsg (pair[1], &msg, MSG_CMSG_CLOEXEC), 3);
   CHECK (memcmp (in, "abc", 3) == 0);
   for (c = CMSG_FIRSTHDR (&msg); c; c = CMSG_NXTHDR (&msg, c)) {
@@ -156,17 +158,18 @@ descriptor_passing (void)
   CHECK_EQ (read (pipes[0], in, 1), 1);
   CHECK_EQ (in[0], 'z');
   /* no room for descriptors */
-  msg = (struct msghdr){.msg_iov = iov, .msg_iovlen = 1, .msg_control = &control};
-  iov[0] = (struct iovec){data, 1};
+  msg = (struct msghdr){ .msg_iov = iov, .msg_iovlen = 1, .msg_control = &control };
+  iov[0] = (struct iovec){ data, 1 };
   msg.msg_controllen = CMSG_SPACE (sizeof (int));
   c = CMSG_FIRSTHDR (&msg);
-  *c = (struct cmsghdr){
-      .cmsg_len = CMSG_LEN (sizeof (int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  *c = (struct cmsghdr){ .cmsg_len = CMSG_LEN (sizeof (int)),
+                         .cmsg_level = SOL_SOCKET,
+                         .cmsg_type = SCM_RIGHTS };
   memcpy (CMSG_DATA (c), pipes, sizeof (int));
   CHECK_EQ (sendmsg (pair[1], &msg, 0), 1);
   msg.msg_control = NULL;
   msg.msg_controllen = 0;
-  iov[0] = (struct iovec){in, sizeof in};
+  iov[0] = (struct iovec){ in, sizeof in };
   CHECK_EQ (recvmsg (pair[0], &msg, 0), 1);
   CHECK (msg.msg_flags & MSG_CTRUNC);
   msg.msg_iovlen = 1025;
@@ -178,14 +181,14 @@ descriptor_passing (void)
 static void
 datagrams (void)
 {
-  struct sockaddr_un address = {.sun_family = AF_UNIX}, from;
+  struct sockaddr_un address = { .sun_family = AF_UNIX }, from;
   socklen_t len = sizeof from;
   int a = socket (AF_UNIX, SOCK_DGRAM, 0), b = socket (AF_UNIX, SOCK_DGRAM, 0);
   char in[2][16];
-  struct iovec iov[2] = {{"one", 3}, {"three", 5}};
-  struct mmsghdr many[2] = {{.msg_hdr = {.msg_iov = &iov[0], .msg_iovlen = 1}},
-                            {.msg_hdr = {.msg_iov = &iov[1], .msg_iovlen = 1}}};
-  struct timespec timeout = {1, 0};
+  struct iovec iov[2] = { { "one", 3 }, { "three", 5 } };
+  struct mmsghdr many[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+                             { .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } } };
+  struct timespec timeout = { 1, 0 };
   int size;
 
   size = snprintf (address.sun_path + 1, sizeof address.sun_path - 1, "vitrine-net-%d", getpid ());
@@ -198,7 +201,7 @@ datagrams (void)
   CHECK_EQ (many[0].msg_len, 3);
   CHECK_EQ (many[1].msg_len, 5);
   for (int i = 0; i < 2; i++) {
-    iov[i] = (struct iovec){in[i], sizeof in[i]};
+    iov[i] = (struct iovec){ in[i], sizeof in[i] };
     many[i].msg_len = 99;
   }
   CHECK_EQ (recvmmsg (a, many, 2, MSG_WAITFORONE, &timeout), 2);

@@ -68,10 +68,10 @@ test_vfork (void)
 static void
 test_spawn (void)
 {
-  char *argv[] = {(char *)"program", NULL};
+  char *argv[] = { (char *)"program", NULL };
   pid_t pid;
   CHECK (posix_spawn (&pid, "/nonexistent/program", NULL, NULL, argv, environ) == ENOENT);
-  char *shell[] = {(char *)"sh", (char *)"-c", (char *)"exit 5", NULL};
+  char *shell[] = { (char *)"sh", (char *)"-c", (char *)"exit 5", NULL };
   CHECK (posix_spawn (&pid, "/bin/sh", NULL, NULL, shell, environ) == 0);
   CHECK (WEXITSTATUS (wait_status (pid)) == 5);
   CHECK (WEXITSTATUS (system ("exit 6")) == 6);

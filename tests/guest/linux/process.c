@@ -83,7 +83,7 @@ static void
 memory_of_others (void)
 {
   char from[] = "remote", to[8] = "";
-  struct iovec local = {to, 6}, remote = {from, 6};
+  struct iovec local = { to, 6 }, remote = { from, 6 };
 
   CHECK_EQ (process_vm_readv (getpid (), &local, 1, &remote, 1, 0), 6);
   CHECK (memcmp (to, "remote", 6) == 0);
@@ -101,8 +101,8 @@ static void
 semaphores (void)
 {
   int id = semget (IPC_PRIVATE, 3, 0600);
-  unsigned short values[3] = {1, 2, 3}, got[3];
-  struct sembuf op = {1, -5, IPC_NOWAIT};
+  unsigned short values[3] = { 1, 2, 3 }, got[3];
+  struct sembuf op = { 1, -5, IPC_NOWAIT };
   struct semid_ds ds;
 
   CHECK_OK (semctl (id, 0, SETALL, values));
@@ -153,10 +153,10 @@ queues (void)
   struct {
     long type;
     char text[16];
-  } out = {5, "message"}, in = {0, ""};
+  } out = { 5, "message" }, in = { 0, "" };
   int id = msgget (IPC_PRIVATE, 0600);
   struct msqid_ds ds;
-  struct mq_attr attr = {.mq_maxmsg = 4, .mq_msgsize = 32}, got;
+  struct mq_attr attr = { .mq_maxmsg = 4, .mq_msgsize = 32 }, got;
   char name[32], buf[32];
   unsigned priority;
   mqd_t q;

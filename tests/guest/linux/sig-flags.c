@@ -35,7 +35,7 @@ nested (int sig)
 static void
 handle (int sig, void (*handler) (int), int flags)
 {
-  struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+  struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
   CHECK (sigaction (sig, &action, NULL) == 0);
 }
 
@@ -48,7 +48,7 @@ test_nesting (void)
   CHECK (n_order == 4 && order[0] == SIGUSR1 && order[1] == SIGUSR2 && order[2] == -SIGUSR2 &&
          order[3] == -SIGUSR1);
   CHECK (inner_blocked == 1);
-  struct sigaction action = {.sa_handler = nested};
+  struct sigaction action = { .sa_handler = nested };
   sigaddset (&action.sa_mask, SIGUSR2);
   sigaction (SIGUSR1, &action, NULL);
   n_order = 0;
@@ -65,7 +65,7 @@ test_nesting (void)
 static void
 test_loop (void)
 {
-  struct itimerval timer = {{0, 1000}, {0, 1000}}, off = {0};
+  struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, off = { 0 };
   handle (SIGALRM, counter, 0);
   count = 0;
   setitimer (ITIMER_REAL, &timer, NULL);
@@ -115,7 +115,7 @@ test_restart (void)
 static void
 alarm_in (long ms)
 {
-  struct itimerval timer = {{0, 0}, {0, ms * 1000}};
+  struct itimerval timer = { { 0, 0 }, { 0, ms * 1000 } };
   setitimer (ITIMER_REAL, &timer, NULL);
 }
 
@@ -123,7 +123,7 @@ alarm_in (long ms)
 static void
 test_never_restarted (void)
 {
-  struct timespec t = {5, 0}, left = {0};
+  struct timespec t = { 5, 0 }, left = { 0 };
   sigset_t none;
   sigemptyset (&none);
   handle (SIGALRM, counter, SA_RESTART);
@@ -149,7 +149,7 @@ test_never_restarted (void)
 static void
 test_ignored (void)
 {
-  struct timespec t = {0, 80000000};
+  struct timespec t = { 0, 80000000 };
   handle (SIGALRM, SIG_IGN, 0);
   alarm_in (20);
   CHECK (nanosleep (&t, NULL) == 0);
@@ -174,7 +174,7 @@ static void
 test_masked_waits (void)
 {
   sigset_t blocked, wait_mask, now;
-  struct timespec t = {5, 0};
+  struct timespec t = { 5, 0 };
   sigemptyset (&blocked);
   sigaddset (&blocked, SIGALRM);
   sigemptyset (&wait_mask);
@@ -211,7 +211,7 @@ test_suspend_race (void)
   sigaddset (&blocked, SIGALRM);
   handle (SIGALRM, counter, 0);
   sigprocmask (SIG_BLOCK, &blocked, NULL);
-  struct itimerval timer = {{0, 500}, {0, 500}}, off = {0};
+  struct itimerval timer = { { 0, 500 }, { 0, 500 } }, off = { 0 };
   setitimer (ITIMER_REAL, &timer, NULL);
   for (int i = 0; i < 100; i++) {
     int before = count;

@@ -108,8 +108,8 @@ where (int sig)
 static void
 test_altstack (void)
 {
-  stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
-  struct sigaction action = {.sa_handler = where, .sa_flags = SA_ONSTACK};
+  stack_t stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
+  struct sigaction action = { .sa_handler = where, .sa_flags = SA_ONSTACK };
   CHECK (sigaltstack (&stack, NULL) == 0);
   sigaction (SIGUSR1, &action, NULL);
   sigaction (SIGUSR2, &action, NULL);
@@ -148,7 +148,7 @@ test_no_stack (void)
 int
 main (void)
 {
-  struct sigaction action = {.sa_sigaction = skip, .sa_flags = SA_SIGINFO};
+  struct sigaction action = { .sa_sigaction = skip, .sa_flags = SA_SIGINFO };
   sigaction (SIGSEGV, &action, NULL);
   sigaction (SIGBUS, &action, NULL);
   sigaction (SIGILL, &action, NULL);

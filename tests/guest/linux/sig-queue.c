@@ -25,14 +25,14 @@ record (int sig, siginfo_t *info, void *context)
 static void
 queue (int sig, int value)
 {
-  union sigval v = {.sival_int = value};
+  union sigval v = { .sival_int = value };
   CHECK (sigqueue (getpid (), sig, v) == 0);
 }
 
 static void
 test_order (void)
 {
-  struct sigaction action = {.sa_sigaction = record, .sa_flags = SA_SIGINFO};
+  struct sigaction action = { .sa_sigaction = record, .sa_flags = SA_SIGINFO };
   sigset_t all, old, pending;
   sigfillset (&all);
   sigfillset (&action.sa_mask);
@@ -66,7 +66,7 @@ test_wait (void)
 {
   sigset_t set, old;
   siginfo_t info;
-  struct timespec t = {0, 20000000}, zero = {0, 0};
+  struct timespec t = { 0, 20000000 }, zero = { 0, 0 };
   sigemptyset (&set);
   sigaddset (&set, SIGUSR1);
   sigaddset (&set, SIGRTMIN + 3);

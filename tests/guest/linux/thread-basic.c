@@ -145,7 +145,7 @@ static void
 test_futex (void)
 {
   static uint32_t word = 5;
-  struct timespec t = {0, 20000000};
+  struct timespec t = { 0, 20000000 };
   CHECK (syscall (SYS_futex, &word, FUTEX_WAIT_PRIVATE, 4, NULL) == -1 && errno == EAGAIN);
   long start = now_ms ();
   CHECK (syscall (SYS_futex, &word, FUTEX_WAIT_PRIVATE, 5, &t) == -1 && errno == ETIMEDOUT);

@@ -20,7 +20,7 @@
 static inline void
 sleep_ms (long ms)
 {
-  struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+  struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
   while (nanosleep (&t, &t) != 0)
     ;
 }

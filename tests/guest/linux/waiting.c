@@ -34,7 +34,7 @@ milliseconds (void)
 static void
 alarm_in (int ms)
 {
-  struct itimerval t = {{0, 0}, {0, ms * 1000}};
+  struct itimerval t = { { 0, 0 }, { 0, ms * 1000 } };
 
   handled = 0;
   CHECK_OK (setitimer (ITIMER_REAL, &t, NULL));
@@ -46,15 +46,15 @@ descriptors (void)
   int a[2], b[2];
   struct pollfd fds[3];
   fd_set in, out;
-  struct timeval timeout = {0, 20000};
-  struct timespec wait = {0, 20000000};
+  struct timeval timeout = { 0, 20000 };
+  struct timespec wait = { 0, 20000000 };
   long start;
 
   CHECK_OK (pipe (a));
   CHECK_OK (pipe (b));
-  fds[0] = (struct pollfd){a[0], POLLIN, 0};
-  fds[1] = (struct pollfd){a[1], POLLOUT, 0};
-  fds[2] = (struct pollfd){999, POLLIN, 0};
+  fds[0] = (struct pollfd){ a[0], POLLIN, 0 };
+  fds[1] = (struct pollfd){ a[1], POLLOUT, 0 };
+  fds[2] = (struct pollfd){ 999, POLLIN, 0 };
   CHECK_EQ (poll (fds, 3, 0), 2);
   CHECK_EQ (fds[0].revents, 0);
   CHECK_EQ (fds[1].revents, POLLOUT);
@@ -86,8 +86,8 @@ static void
 epolls (void)
 {
   int ep = epoll_create1 (EPOLL_CLOEXEC), p[2];
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x123456789abcdef0}, got[100];
-  struct timespec wait = {0, 1000000};
+  struct epoll_event event = { .events = EPOLLIN, .data.u64 = 0x123456789abcdef0 }, got[100];
+  struct timespec wait = { 0, 1000000 };
 
   CHECK_OK (pipe (p));
   CHECK_OK (epoll_ctl (ep, EPOLL_CTL_ADD, p[0], &event));
@@ -116,8 +116,8 @@ epolls (void)
 static void
 interruptions (void)
 {
-  struct sigaction action = {.sa_handler = handler};
-  struct timespec wait = {5, 0}, rem = {0, 0};
+  struct sigaction action = { .sa_handler = handler };
+  struct timespec wait = { 5, 0 }, rem = { 0, 0 };
   sigset_t block, empty;
   int p[2];
   char c;
@@ -153,7 +153,7 @@ interruptions (void)
   CHECK_ERRNO (pselect (0, NULL, NULL, NULL, &wait, &empty), EINTR);
   CHECK_EQ (handled, SIGALRM);
   alarm_in (20);
-  CHECK_ERRNO (epoll_pwait (epoll_create1 (0), &(struct epoll_event){0}, 1, 5000, &empty), EINTR);
+  CHECK_ERRNO (epoll_pwait (epoll_create1 (0), &(struct epoll_event){ 0 }, 1, 5000, &empty), EINTR);
   CHECK_EQ (handled, SIGALRM);
   alarm_in (20);
   CHECK_ERRNO (sigsuspend (&empty), EINTR);
@@ -178,15 +178,16 @@ static void
 timers (void)
 {
   int fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK), sfd;
-  struct itimerspec spec = {{0, 5000000}, {0, 10000000}}, got;
-  struct sigevent event = {
-      .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 2, .sigev_value.sival_int = 1234};
+  struct itimerspec spec = { { 0, 5000000 }, { 0, 10000000 } }, got;
+  struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                            .sigev_signo = SIGRTMIN + 2,
+                            .sigev_value.sival_int = 1234 };
   struct signalfd_siginfo info;
   siginfo_t queued;
   sigset_t set;
   timer_t timer;
   uint64_t ticks;
-  struct timespec wait = {1, 0};
+  struct timespec wait = { 1, 0 };
   struct itimerval it;
 
   CHECK_ERRNO (read (fd, &ticks, 8), EAGAIN);
@@ -194,7 +195,7 @@ timers (void)
   CHECK_OK (timerfd_gettime (fd, &got));
   CHECK_EQ (got.it_interval.tv_nsec, 5000000);
   CHECK (got.it_value.tv_sec == 0 && got.it_value.tv_nsec <= 10000000);
-  CHECK_EQ (poll (&(struct pollfd){fd, POLLIN, 0}, 1, 1000), 1);
+  CHECK_EQ (poll (&(struct pollfd){ fd, POLLIN, 0 }, 1, 1000), 1);
   CHECK_EQ (read (fd, &ticks, 8), 8);
   CHECK (ticks >= 1);
   spec.it_value.tv_nsec = 1000000000;
@@ -204,7 +205,7 @@ timers (void)
   sigaddset (&set, SIGRTMIN + 2);
   sigprocmask (SIG_BLOCK, &set, NULL);
   CHECK_OK (timer_create (CLOCK_MONOTONIC, &event, &timer));
-  spec = (struct itimerspec){{0, 0}, {0, 5000000}};
+  spec = (struct itimerspec){ { 0, 0 }, { 0, 5000000 } };
   CHECK_OK (timer_settime (timer, 0, &spec, NULL));
   CHECK_EQ (sigtimedwait (&set, &queued, &wait), SIGRTMIN + 2);
   CHECK_EQ (queued.si_code, SI_TIMER);
@@ -215,7 +216,7 @@ timers (void)
   sfd = signalfd (-1, &set, SFD_NONBLOCK);
   CHECK_ERRNO (read (sfd, &info, sizeof info), EAGAIN);
   CHECK_OK (timer_settime (timer, 0, &spec, NULL));
-  CHECK_EQ (poll (&(struct pollfd){sfd, POLLIN, 0}, 1, 1000), 1);
+  CHECK_EQ (poll (&(struct pollfd){ sfd, POLLIN, 0 }, 1, 1000), 1);
   CHECK_EQ (read (sfd, &info, sizeof info), sizeof info);
   CHECK_EQ (info.ssi_signo, SIGRTMIN + 2);
   CHECK_EQ (info.ssi_int, 1234);
@@ -234,7 +235,7 @@ clocks (void)
   struct timespec a, b;
   struct timeval tv;
   struct tms tms;
-  struct timex tx = {.modes = 0};
+  struct timex tx = { .modes = 0 };
 
   CHECK_OK (clock_gettime (CLOCK_REALTIME, &a));
   CHECK_OK (gettimeofday (&tv, NULL));
@@ -251,8 +252,8 @@ clocks (void)
   CHECK (times (&tms) != (clock_t)-1);
   CHECK (adjtimex (&tx) >= 0);
   CHECK (tx.tick > 0);
-  CHECK_EQ (clock_nanosleep (CLOCK_MONOTONIC, 0, &(struct timespec){-1, 0}, NULL), EINVAL);
-  CHECK_ERRNO (nanosleep (&(struct timespec){0, 1000000000}, NULL), EINVAL);
+  CHECK_EQ (clock_nanosleep (CLOCK_MONOTONIC, 0, &(struct timespec){ -1, 0 }, NULL), EINVAL);
+  CHECK_ERRNO (nanosleep (&(struct timespec){ 0, 1000000000 }, NULL), EINVAL);
 }
 
 int

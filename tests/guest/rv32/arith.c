@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Instructions whose 32-bit form differs from the 64-bit one: shifts, multiplication, division, atomics, conversions,
- * and double values in pairs of registers. */
+/* Instructions whose 32-bit form differs from the 64-bit one: shifts, multiplication, division, atomics,
+ * conversions, and double values in pairs of registers. */
 #include "runtime.h"
 
-#define OP2(insn, a, b)                                                                                    \
-  ({                                                                                                       \
-    uint32_t r_, a_ = (uint32_t)(a), b_ = (uint32_t)(b);                                                   \
-    __asm__ volatile (insn " %0, %1, %2" : "=r"(r_) : "r"(a_), "r"(b_));                                   \
-    r_;                                                                                                    \
+#define OP2(insn, a, b)                                                                                      \
+  ({                                                                                                         \
+    uint32_t r_, a_ = (uint32_t)(a), b_ = (uint32_t)(b);                                                     \
+    __asm__ volatile (insn " %0, %1, %2" : "=r"(r_) : "r"(a_), "r"(b_));                                     \
+    r_;                                                                                                      \
   })
-#define AMO(insn, word, value)                                                                             \
-  ({                                                                                                       \
-    uint32_t r_, v_ = (uint32_t)(value);                                                                   \
-    __asm__ volatile (insn " %0, %2, (%1)" : "=&r"(r_) : "r"(word), "r"(v_) : "memory");                   \
-    r_;                                                                                                    \
+#define AMO(insn, word, value)                                                                               \
+  ({                                                                                                         \
+    uint32_t r_, v_ = (uint32_t)(value);                                                                     \
+    __asm__ volatile (insn " %0, %2, (%1)" : "=&r"(r_) : "r"(word), "r"(v_) : "memory");                     \
+    r_;                                                                                                      \
   })
 #define EXTENSION(name, text) ".option push\n .option arch, +" name "\n " text "\n .option pop"
 
@@ -124,7 +124,9 @@ test_float (void)
   __asm__ volatile ("fmv.x.w %0, %1" : "=r"(r) : "f"(f));
   CHECK_EQ (r, 0xc0200000);
   /* Zfa's moves between a pair of integer registers and a double. */
-  __asm__ volatile (EXTENSION ("zfa", "fmv.x.w %0, %2\n fmvh.x.d %1, %2") : "=&r"(r), "=&r"(high) : "f"(bits.d));
+  __asm__ volatile (EXTENSION ("zfa", "fmv.x.w %0, %2\n fmvh.x.d %1, %2")
+                    : "=&r"(r), "=&r"(high)
+                    : "f"(bits.d));
   CHECK (r == bits.w[0] && high == bits.w[1]);
   __asm__ volatile (EXTENSION ("zfa", "fmvp.d.x %0, %1, %2") : "=f"(back.d) : "r"(bits.w[0]), "r"(bits.w[1]));
   CHECK (back.d == bits.d);
@@ -149,17 +151,17 @@ test_float (void)
   CHECK_EQ (r, high);
 }
 
-#define BIT1(extension, insn, a)                                                                           \
-  ({                                                                                                       \
-    uint32_t r_;                                                                                           \
-    __asm__ volatile (EXTENSION (extension, insn " %0, %1") : "=r"(r_) : "r"(a));                          \
-    r_;                                                                                                    \
+#define BIT1(extension, insn, a)                                                                             \
+  ({                                                                                                         \
+    uint32_t r_;                                                                                             \
+    __asm__ volatile (EXTENSION (extension, insn " %0, %1") : "=r"(r_) : "r"(a));                            \
+    r_;                                                                                                      \
   })
-#define BIT2(extension, insn, a, b)                                                                        \
-  ({                                                                                                       \
-    uint32_t r_;                                                                                           \
-    __asm__ volatile (EXTENSION (extension, insn " %0, %1, %2") : "=r"(r_) : "r"(a), "r"(b));              \
-    r_;                                                                                                    \
+#define BIT2(extension, insn, a, b)                                                                          \
+  ({                                                                                                         \
+    uint32_t r_;                                                                                             \
+    __asm__ volatile (EXTENSION (extension, insn " %0, %1, %2") : "=r"(r_) : "r"(a), "r"(b));                \
+    r_;                                                                                                      \
   })
 
 static void

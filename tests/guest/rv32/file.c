@@ -169,7 +169,8 @@ test_locks (void)
   long pid = fork_process ();
   if (pid == 0) {
     small.l_start = 0, small.l_len = 100;
-    if (CALL (fcntl64, fd, F_GETLK, &small) || small.l_type != F_WRLCK || small.l_start != 2 || small.l_len != 3)
+    if (CALL (fcntl64, fd, F_GETLK, &small) || small.l_type != F_WRLCK || small.l_start != 2 ||
+        small.l_len != 3)
       exit_process (1);
     if (small.l_pid != CALL (getppid))
       exit_process (2);

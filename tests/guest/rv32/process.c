@@ -100,7 +100,8 @@ test_auxv (void)
   CHECK_EQ (value[AT_CLKTCK], 100);
   CHECK_EQ (value[AT_HWCAP] & 0x112d, 0x112d); /* IMAFDC */
   CHECK_EQ (value[AT_UID], CALL (getuid));
-  CHECK (value[AT_RANDOM] && same ((char *)value[AT_EXECFN] + strlen ((char *)value[AT_EXECFN]) - 7, "process"));
+  CHECK (value[AT_RANDOM] &&
+         same ((char *)value[AT_EXECFN] + strlen ((char *)value[AT_EXECFN]) - 7, "process"));
   if (!under_qemu) {
     CHECK (value[AT_SYSINFO_EHDR] && memcmp ((char *)value[AT_SYSINFO_EHDR], "\177ELF\1", 5) == 0);
     CHECK (value[AT_MINSIGSTKSZ] > 800 && value[AT_MINSIGSTKSZ] < 2048);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* A runtime for 32-bit RISC-V programs without a C library: start code, system calls, checks. The structures are the
- * kernel's own, from its headers; every check that fails prints a line, and the exit status says whether any did. */
+/* A runtime for 32-bit RISC-V programs without a C library: start code, system calls, checks. The structures
+ * are the kernel's own, from its headers; every check that fails prints a line, and the exit status says
+ * whether any did. */
 
 #include <asm/unistd.h>
 #include <linux/errno.h>
@@ -15,7 +16,8 @@
 #include <stdint.h>
 
 int guest_main (int argc, char **argv, char **envp);
-/* Whether the program is run as the control, by QEMU: the last argument says so. It departs from Linux here and there. */
+/* Whether the program is run as the control, by QEMU: the last argument says so. It departs from Linux here
+ * and there. */
 extern bool under_qemu;
 
 /* The arguments of a call in its registers, whether the call takes so many or not. */
@@ -33,7 +35,7 @@ syscall6 (long nr, long a, long b, long c, long d, long e, long f)
   return a0;
 }
 
-#define CALL_N(nr, a, b, c, d, e, f, ...) \
+#define CALL_N(nr, a, b, c, d, e, f, ...)                                                                    \
   syscall6 (nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 /* CALL (write, 1, text, size): the result, or a negative errno. */
 #define CALL(name, ...) CALL_N (__NR_##name __VA_OPT__ (, ) __VA_ARGS__, 0, 0, 0, 0, 0, 0)
@@ -57,16 +59,16 @@ int check_end (void);
 /* True. */
 #define CHECK(condition) check_result (!!(condition), __LINE__, #condition, 0, 0)
 /* Equal 32-bit integers. */
-#define CHECK_EQ(got, wanted)                                                  \
-  do { \
-    long got_ = (long)(got), wanted_ = (long)(wanted); \
-    check_result (got_ == wanted_, __LINE__, #got, got_, wanted_); \
+#define CHECK_EQ(got, wanted)                                                                                \
+  do {                                                                                                       \
+    long got_ = (long)(got), wanted_ = (long)(wanted);                                                       \
+    check_result (got_ == wanted_, __LINE__, #got, got_, wanted_);                                           \
   } while (0)
 /* A call that succeeds. */
-#define CHECK_OK(call)                                                         \
-  do { \
-    long result_ = (long)(call); \
-    check_result ((unsigned long)result_ < -4095UL, __LINE__, #call, result_, 0); \
+#define CHECK_OK(call)                                                                                       \
+  do {                                                                                                       \
+    long result_ = (long)(call);                                                                             \
+    check_result ((unsigned long)result_ < -4095UL, __LINE__, #call, result_, 0);                            \
   } while (0)
 
 /* A child process that runs `run`; its exit status must be 0. */

@@ -213,7 +213,8 @@ check_segv (long pid, int line)
   siginfo_t info;
   memset (&info, 0, sizeof info);
   check_result (CALL (waitid, P_PID, pid, &info, WEXITED, 0) == 0, line, "waitid", 0, 0);
-  check_result (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED, line, "killed", info.si_code, CLD_KILLED);
+  check_result (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED, line, "killed", info.si_code,
+                CLD_KILLED);
   check_result (info.si_status == SIGSEGV, line, "by signal", info.si_status, SIGSEGV);
 }
 

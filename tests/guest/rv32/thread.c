@@ -7,8 +7,8 @@
 #include <linux/signal.h>
 #include <linux/wait.h>
 
-#define THREAD                                                                                             \
-  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
+#define THREAD                                                                                               \
+  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |         \
    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 enum { N_THREADS = 4, ROUNDS = 20000 };
 
@@ -162,7 +162,8 @@ test_robust (void)
   head.list_op_pending = NULL;
 
   /* A whole process that ends lets go of its locks too. */
-  RobustLock *both = (RobustLock *)CALL (mmap2, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  RobustLock *both =
+      (RobustLock *)CALL (mmap2, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   for (int how = 0; how < 2; how++) {
     long pid = fork_process ();
     if (pid == 0) {

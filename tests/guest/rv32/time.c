@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Time: only calls with 64-bit times exist here. Their structures leave four bytes of each nanosecond word to chance,
- * which must not be read. */
+/* Time: only calls with 64-bit times exist here. Their structures leave four bytes of each nanosecond word to
+ * chance, which must not be read. */
 #include "runtime.h"
 
 #include <linux/eventpoll.h>
@@ -11,7 +11,6 @@
 #include <linux/signal.h>
 #include <linux/time.h>
 #include <linux/timerfd.h>
-
 
 typedef struct {
   int64_t sec;
@@ -81,8 +80,7 @@ handler (int sig, siginfo_t *info, void *context)
   seen_value = info->si_int;
 }
 
-static void
-catch (int sig)
+static void catch (int sig)
 {
   uint32_t action[4] = { (uint32_t)handler, SA_SIGINFO, 0, 0 };
   CHECK_OK (CALL (rt_sigaction, sig, action, 0, 8));

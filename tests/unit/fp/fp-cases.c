@@ -2,7 +2,7 @@
 
 #include "fp-cases.h"
 
-const char *const fp_round_names[5] = {"rne", "rtz", "rdn", "rup", "rmm"};
+const char *const fp_round_names[5] = { "rne", "rtz", "rdn", "rup", "rmm" };
 
 static uint64_t
 encoding (const SfFormat *f, bool sign, uint64_t biased, uint64_t frac)
@@ -21,26 +21,26 @@ fp_specials (const SfFormat *f, uint64_t ret_specials[FP_N_SPECIALS])
     const struct {
       uint64_t biased, frac;
     } corners[FP_N_SPECIALS / 2] = {
-        {0, 0},
-        {0, 1}, /* the smallest subnormal */
-        {0, quiet | 1},
-        {0, frac_max}, /* the largest */
-        {1, 0},        /* the smallest normal */
-        {1, 1},
-        {f->bias / 2, frac_max},         /* squares to about the smallest normal */
-        {f->bias - f->frac_bits - 1, 0}, /* half an ulp of one */
-        {f->bias - f->frac_bits, 0},     /* an ulp of one */
-        {f->bias - 1, 0},                /* a half */
-        {f->bias - 1, frac_max},         /* just below one */
-        {f->bias, 0},
-        {f->bias, 1},
-        {f->bias, quiet},                   /* one and a half */
-        {f->bias + f->frac_bits, frac_max}, /* the largest odd integer */
-        {exp_max - 1, 0},
-        {exp_max - 1, frac_max}, /* the largest */
-        {exp_max, 0},
-        {exp_max, quiet | 5},
-        {exp_max, 3}, /* signalling */
+      { 0, 0 },
+      { 0, 1 }, /* the smallest subnormal */
+      { 0, quiet | 1 },
+      { 0, frac_max }, /* the largest */
+      { 1, 0 },        /* the smallest normal */
+      { 1, 1 },
+      { f->bias / 2, frac_max },         /* squares to about the smallest normal */
+      { f->bias - f->frac_bits - 1, 0 }, /* half an ulp of one */
+      { f->bias - f->frac_bits, 0 },     /* an ulp of one */
+      { f->bias - 1, 0 },                /* a half */
+      { f->bias - 1, frac_max },         /* just below one */
+      { f->bias, 0 },
+      { f->bias, 1 },
+      { f->bias, quiet },                   /* one and a half */
+      { f->bias + f->frac_bits, frac_max }, /* the largest odd integer */
+      { exp_max - 1, 0 },
+      { exp_max - 1, frac_max }, /* the largest */
+      { exp_max, 0 },
+      { exp_max, quiet | 5 },
+      { exp_max, 3 }, /* signalling */
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS (corners); i++)

@@ -8,7 +8,7 @@ enum { MXCSR_DEFAULT = 0x1f80 };
 static uint32_t
 mxcsr_for (SfRound round)
 {
-  static const uint8_t control[] = {[SF_RNE] = 0, [SF_RDN] = 1, [SF_RUP] = 2, [SF_RTZ] = 3};
+  static const uint8_t control[] = { [SF_RNE] = 0, [SF_RDN] = 1, [SF_RUP] = 2, [SF_RTZ] = 3 };
 
   return MXCSR_DEFAULT | (uint32_t)control[round] << 13;
 }
@@ -52,7 +52,7 @@ from_register (double x)
   static HostResult name (uint64_t a, uint64_t b, uint64_t c, SfRound round)                                 \
   {                                                                                                          \
     RUN (text);                                                                                              \
-    return (HostResult){(result), flags_of_mxcsr (status)};                                                  \
+    return (HostResult){ (result), flags_of_mxcsr (status) };                                                \
   }
 
 #define LOW(width) (from_register (x) & (~UINT64_C (0) >> (64 - (width))))
@@ -75,19 +75,19 @@ from_register (double x)
   HOST (le_quiet_##s, "vcmps" #s " $0x12, %[y], %[x], %[x]", LOW (width))                                    \
   HOST (le_signaling_##s, "vcmps" #s " $0x02, %[y], %[x], %[x]", LOW (width))                                \
   const HostFormat host_f##width = {                                                                         \
-      .add = add_##s,                                                                                        \
-      .sub = sub_##s,                                                                                        \
-      .mul = mul_##s,                                                                                        \
-      .div = div_##s,                                                                                        \
-      .sqrt = sqrt_##s,                                                                                      \
-      .fma = fma_##s,                                                                                        \
-      .to_int64 = to_int64_##s,                                                                              \
-      .from_int64 = from_int64_##s,                                                                          \
-      .round_exact = round_exact_##s,                                                                        \
-      .round_quiet = round_quiet_##s,                                                                        \
-      .compare = {{eq_quiet_##s, eq_signaling_##s},                                                          \
-                  {lt_quiet_##s, lt_signaling_##s},                                                          \
-                  {le_quiet_##s, le_signaling_##s}},                                                         \
+    .add = add_##s,                                                                                          \
+    .sub = sub_##s,                                                                                          \
+    .mul = mul_##s,                                                                                          \
+    .div = div_##s,                                                                                          \
+    .sqrt = sqrt_##s,                                                                                        \
+    .fma = fma_##s,                                                                                          \
+    .to_int64 = to_int64_##s,                                                                                \
+    .from_int64 = from_int64_##s,                                                                            \
+    .round_exact = round_exact_##s,                                                                          \
+    .round_quiet = round_quiet_##s,                                                                          \
+    .compare = { { eq_quiet_##s, eq_signaling_##s },                                                         \
+                 { lt_quiet_##s, lt_signaling_##s },                                                         \
+                 { le_quiet_##s, le_signaling_##s } },                                                       \
   };
 
 HOST_FORMAT (s, 32)

@@ -7,14 +7,14 @@
 
 typedef enum { ADD, SUB, MUL, DIV, SQRT, FMA, N_OPS } Op;
 
-static const char *const op_names[] = {"add", "sub", "mul", "div", "sqrt", "fma"};
+static const char *const op_names[] = { "add", "sub", "mul", "div", "sqrt", "fma" };
 
 typedef struct {
   const SfFormat *format;
   const HostFormat *host;
 } Pair;
 
-static const Pair pairs[] = {{&sf_f32, &host_f32}, {&sf_f64, &host_f64}};
+static const Pair pairs[] = { { &sf_f32, &host_f32 }, { &sf_f64, &host_f64 } };
 
 static uint64_t
 run_ours (const SfFormat *f, Op op, uint64_t a, uint64_t b, uint64_t c, SfEnv *env)
@@ -32,7 +32,7 @@ run_ours (const SfFormat *f, Op op, uint64_t a, uint64_t b, uint64_t c, SfEnv *e
 static HostResult
 run_host (const HostFormat *host, Op op, uint64_t a, uint64_t b, uint64_t c, SfRound round)
 {
-  const HostFn fns[] = {host->add, host->sub, host->mul, host->div, host->sqrt, host->fma};
+  const HostFn fns[] = { host->add, host->sub, host->mul, host->div, host->sqrt, host->fma };
 
   return fns[op](a, b, c, round);
 }
@@ -52,7 +52,7 @@ check (const Pair *p, Op op, uint64_t a, uint64_t b, uint64_t c, SfRound round)
 {
   const SfFormat *f = p->format;
   HostResult host = run_host (p->host, op, a, b, c, round);
-  SfEnv env = {.round = round, .fp_class = SF_NAN_CANONICAL};
+  SfEnv env = { .round = round, .fp_class = SF_NAN_CANONICAL };
   uint64_t bits = run_ours (f, op, a, b, c, &env);
   unsigned flags = host.flags | (op == FMA ? fma_invalid_flag (f, a, b) : 0);
 
@@ -63,7 +63,7 @@ check (const Pair *p, Op op, uint64_t a, uint64_t b, uint64_t c, SfRound round)
              flags);
 
   /* SSE propagates the first NaN operand, as the room does without the canonical class. */
-  env = (SfEnv){.round = round};
+  env = (SfEnv){ .round = round };
   bits = run_ours (f, op, a, b, c, &env);
   if (fp_is_nan (f, a) || (op != SQRT && fp_is_nan (f, b)) || (op == FMA && fp_is_nan (f, c)))
     g_assert_cmphex (bits, ==, host.bits);
@@ -135,7 +135,7 @@ test_fma_negation (gconstpointer data)
       for (unsigned k = 0; k < FP_N_SPECIALS; k++)
         for (unsigned negate = 0; negate <= (SF_NEG_PRODUCT | SF_NEG_ADDEND); negate += 2) {
           SfRound round = (i + j + k) % 4;
-          SfEnv env = {.round = round, .fp_class = SF_NAN_CANONICAL};
+          SfEnv env = { .round = round, .fp_class = SF_NAN_CANONICAL };
           uint64_t bits = sf_fma (f, v[i], v[j], v[k], negate, &env);
           HostResult host = p->host->fma (v[i] ^ (negate & SF_NEG_PRODUCT ? sign : 0), v[j],
                                           v[k] ^ (negate & SF_NEG_ADDEND ? sign : 0), round);
@@ -148,12 +148,12 @@ test_fma_negation (gconstpointer data)
 static void
 check_compare (const Pair *p, uint64_t a, uint64_t b)
 {
-  bool (*const ours[]) (const SfFormat *, uint64_t, uint64_t, bool, SfEnv *) = {sf_eq, sf_lt, sf_le};
+  bool (*const ours[]) (const SfFormat *, uint64_t, uint64_t, bool, SfEnv *) = { sf_eq, sf_lt, sf_le };
 
   for (unsigned cond = 0; cond < 3; cond++)
     for (unsigned signaling = 0; signaling < 2; signaling++) {
       HostResult host = p->host->compare[cond][signaling](a, b, 0, SF_RNE);
-      SfEnv env = {0};
+      SfEnv env = { 0 };
 
       g_assert_cmpint (ours[cond](p->format, a, b, signaling, &env), ==, host.bits != 0);
       g_assert_cmphex (env.flags, ==, host.flags);
@@ -193,7 +193,7 @@ test_speed (gconstpointer data)
     v[i] = ((uint64_t)(p->format->bias - 8 + g_rand_int (rand) % 16) << p->format->frac_bits) |
            (((uint64_t)g_rand_int (rand) << 32 | g_rand_int (rand)) >> (64 - p->format->frac_bits));
   for (Op op = ADD; op < N_OPS; op++) {
-    SfEnv env = {.fp_class = SF_NAN_CANONICAL};
+    SfEnv env = { .fp_class = SF_NAN_CANONICAL };
     uint64_t sum = 0;
     gint64 start = g_get_monotonic_time ();
 
@@ -219,12 +219,12 @@ main (int argc, char **argv)
       const char *name;
       GTestDataFunc fn;
     } tests[] = {
-        {"specials", test_specials},
-        {"random", test_random},
-        {"fma-cancellation", test_fma_cancellation},
-        {"fma-negation", test_fma_negation},
-        {"compare", test_compare},
-        {"speed", test_speed},
+      { "specials", test_specials },
+      { "random", test_random },
+      { "fma-cancellation", test_fma_cancellation },
+      { "fma-negation", test_fma_negation },
+      { "compare", test_compare },
+      { "speed", test_speed },
     };
 
     for (unsigned t = 0; t < G_N_ELEMENTS (tests) - !g_test_perf (); t++) {

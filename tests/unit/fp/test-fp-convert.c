@@ -10,13 +10,13 @@ typedef struct {
   const HostFormat *host;
 } Pair;
 
-static const Pair pairs[] = {{&sf_f32, &host_f32}, {&sf_f64, &host_f64}};
+static const Pair pairs[] = { { &sf_f32, &host_f32 }, { &sf_f64, &host_f64 } };
 
 /* Integer types by width and signedness. */
 static const struct {
   unsigned width;
   bool is_signed;
-} integers[] = {{64, true}, {64, false}, {32, true}, {32, false}, {16, true}, {8, false}};
+} integers[] = { { 64, true }, { 64, false }, { 32, true }, { 32, false }, { 16, true }, { 8, false } };
 
 typedef void (*ValueCheck) (const Pair *p, uint64_t a, SfRound round);
 
@@ -40,7 +40,7 @@ check_format (const Pair *p, uint64_t a, SfRound round)
 {
   const SfFormat *to = p->format == &sf_f32 ? &sf_f64 : &sf_f32;
   HostResult host = p->format == &sf_f32 ? host_f32_to_f64 (a, round) : host_f64_to_f32 (a, round);
-  SfEnv propagate = {.round = round}, canonical = {.round = round, .fp_class = SF_NAN_CANONICAL};
+  SfEnv propagate = { .round = round }, canonical = { .round = round, .fp_class = SF_NAN_CANONICAL };
 
   g_assert_cmphex (sf_convert (to, p->format, a, &propagate), ==, host.bits);
   g_assert_cmphex (sf_convert (to, p->format, a, &canonical), ==, fp_canonical (to, host.bits));
@@ -59,7 +59,7 @@ check_integral (const Pair *p, uint64_t a, SfRound round)
 {
   for (unsigned exact = 0; exact < 2; exact++) {
     HostResult host = (exact ? p->host->round_exact : p->host->round_quiet) (a, 0, 0, round);
-    SfEnv env = {.round = round};
+    SfEnv env = { .round = round };
 
     g_assert_cmphex (sf_round_to_integral (p->format, a, exact, &env), ==, host.bits);
     g_assert_cmphex (env.flags, ==, host.flags);
@@ -106,7 +106,7 @@ check_to_int (const Pair *p, uint64_t a, SfRound round)
     bool is_signed = integers[i].is_signed;
     __int128 min = is_signed ? -(one << (width - 1)) : 0, max = min + (one << width) - 1, expected;
     unsigned flags = FP_INVALID;
-    SfEnv env = {.round = round, .fp_class = i % 2 ? SF_CVT_NAN_MAX : 0};
+    SfEnv env = { .round = round, .fp_class = i % 2 ? SF_CVT_NAN_MAX : 0 };
     uint64_t mask = ~UINT64_C (0) >> (64 - width);
 
     if (fp_is_nan (f, a))
@@ -125,7 +125,7 @@ static void
 check_to_int64 (const Pair *p, uint64_t a, SfRound round)
 {
   HostResult host = p->host->to_int64 (a, 0, 0, round);
-  SfEnv env = {.round = round};
+  SfEnv env = { .round = round };
   uint64_t ours = sf_to_int (p->format, a, 64, true, &env);
 
   g_assert_cmphex (env.flags, ==, host.flags);
@@ -145,7 +145,7 @@ check_to_int_modulo (const Pair *p, uint64_t a, SfRound round)
 {
   const SfFormat *f = p->format;
   HostResult integral = p->host->round_exact (a, 0, 0, SF_RTZ);
-  SfEnv env = {.round = round}, plain = {.round = SF_RTZ};
+  SfEnv env = { .round = round }, plain = { .round = SF_RTZ };
   __int128 value;
 
   if (!integer_value (f, integral.bits, &value))
@@ -183,7 +183,7 @@ check_from_int (const Pair *p, uint64_t value, SfRound round)
     uint64_t extended = is_signed ? (uint64_t)((int64_t)(value << spare) >> spare) : value << spare >> spare;
     HostResult host =
         is_signed ? p->host->from_int64 (extended, 0, 0, round) : host_from_unsigned (p, extended, round);
-    SfEnv env = {.round = round};
+    SfEnv env = { .round = round };
 
     g_assert_cmphex (sf_from_int (p->format, value, integers[i].width, is_signed, &env), ==, host.bits);
     g_assert_cmphex (env.flags, ==, host.flags);
@@ -213,8 +213,8 @@ main (int argc, char **argv)
     const char *name;
     GTestDataFunc fn;
   } tests[] = {
-      {"format", test_format},     {"integral", test_integral},           {"to-int", test_to_int},
-      {"from-int", test_from_int}, {"to-int-modulo", test_to_int_modulo},
+    { "format", test_format },     { "integral", test_integral },           { "to-int", test_to_int },
+    { "from-int", test_from_int }, { "to-int-modulo", test_to_int_modulo },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -25,7 +25,7 @@ power_of_two (int exp)
   union {
     unsigned __int128 bits;
     Quad value;
-  } u = {.bits = (unsigned __int128)(exp + 16383) << 112};
+  } u = { .bits = (unsigned __int128)(exp + 16383) << 112 };
 
   return u.value;
 }
@@ -92,7 +92,7 @@ compare_exact (const Case *k, Quad bound)
 static uint64_t
 run (const Case *k, SfRound round, unsigned fp_class, unsigned *ret_flags)
 {
-  SfEnv env = {.round = round, .fp_class = fp_class | SF_NAN_CANONICAL};
+  SfEnv env = { .round = round, .fp_class = fp_class | SF_NAN_CANONICAL };
   uint64_t bits;
 
   switch (k->op) {
@@ -152,7 +152,7 @@ check_tiny_before (const Case *k, uint64_t truncated, SfRound round)
 static Case
 random_case (const SfFormat *f, Op op, GRand *rand)
 {
-  Case k = {f, op, fp_random (f, rand), fp_random (f, rand), fp_random (f, rand)};
+  Case k = { f, op, fp_random (f, rand), fp_random (f, rand), fp_random (f, rand) };
   uint64_t power = (uint64_t)(f->bias + g_rand_int_range (rand, -3, 4)) << f->frac_bits;
 
   if (g_rand_int (rand) % 4 == 0) /* a power of two, for ties among the subnormals */
@@ -206,13 +206,13 @@ test_convert (void)
 {
   static const struct {
     const SfFormat *to, *from;
-  } pairs[] = {{&sf_f32, &sf_f64}, {&sf_f16, &sf_f64}, {&sf_f16, &sf_f32}};
+  } pairs[] = { { &sf_f32, &sf_f64 }, { &sf_f16, &sf_f64 }, { &sf_f16, &sf_f32 } };
   g_autoptr (GRand) rand = g_rand_new_with_seed (51);
 
   for (unsigned p = 0; p < G_N_ELEMENTS (pairs); p++)
     for (unsigned i = 0; i < fp_case_count (100000); i++) {
       const SfFormat *to = pairs[p].to, *from = pairs[p].from;
-      SfEnv quiet = {0}, rtz = {.round = SF_RTZ}, rmm = {.round = SF_RMM};
+      SfEnv quiet = { 0 }, rtz = { .round = SF_RTZ }, rmm = { .round = SF_RMM };
       /* At, or next to, the middle between two neighbours of the narrow format. */
       uint64_t sign = UINT64_C (1) << (to->bits - 1), low = fp_random (to, rand) & ~sign;
       uint64_t wide = sf_convert (from, to, low, &quiet), next = sf_convert (from, to, low + 1, &quiet);
@@ -243,7 +243,7 @@ test_integers (gconstpointer data)
     uint64_t a = fp_random (f, rand);
     Quad magnitude = magnitude_of (value_of (f, a));
     bool negative = a >> (f->bits - 1);
-    SfEnv rmm = {.round = SF_RMM}, integral = {.round = SF_RMM};
+    SfEnv rmm = { .round = SF_RMM }, integral = { .round = SF_RMM };
 
     if (fp_is_nan (f, a) || magnitude >= value_of (f, fp_infinity (f)) || magnitude >= power_of_two (60))
       continue;
@@ -262,7 +262,7 @@ test_integers (gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const SfFormat *const formats[] = {&sf_f16, &sf_f32, &sf_f64};
+  static const SfFormat *const formats[] = { &sf_f16, &sf_f32, &sf_f64 };
 
   g_test_init (&argc, &argv, NULL);
   for (unsigned i = 0; i < G_N_ELEMENTS (formats); i++) {

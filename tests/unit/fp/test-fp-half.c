@@ -45,7 +45,9 @@ double_of_half (uint64_t a)
 static HostResult
 run_host (Op op, uint64_t a, uint64_t b, uint64_t c, SfRound round)
 {
-  const HostFn fns[] = {host_f64.add, host_f64.sub, host_f64.mul, host_f64.div, host_f64.sqrt, host_f64.fma};
+  const HostFn fns[] = {
+    host_f64.add, host_f64.sub, host_f64.mul, host_f64.div, host_f64.sqrt, host_f64.fma
+  };
   HostResult x = double_of_half (a), y = double_of_half (b), z = double_of_half (c);
   HostResult wide = to_odd (fns[op](x.bits, y.bits, z.bits, SF_RTZ));
 
@@ -75,7 +77,7 @@ static void
 check (Op op, uint64_t a, uint64_t b, uint64_t c, SfRound round)
 {
   HostResult host = run_host (op, a, b, c, round);
-  SfEnv env = {.round = round, .fp_class = SF_NAN_CANONICAL};
+  SfEnv env = { .round = round, .fp_class = SF_NAN_CANONICAL };
   uint64_t bits = run_ours (op, a, b, c, &env);
 
   if (bits != fp_canonical (&sf_f16, host.bits) || env.flags != host.flags)
@@ -127,7 +129,7 @@ test_every_widening (void)
 {
   for (uint64_t a = 0; a < 0x10000; a++) {
     HostResult single = host_f16_to_f32 (a, SF_RNE), wide = double_of_half (a);
-    SfEnv env32 = {0}, env64 = {0}, back = {0};
+    SfEnv env32 = { 0 }, env64 = { 0 }, back = { 0 };
 
     g_assert_cmphex (sf_convert (&sf_f32, &sf_f16, a, &env32), ==, single.bits);
     g_assert_cmphex (env32.flags, ==, single.flags);
@@ -147,7 +149,7 @@ test_narrowing (void)
 
   for (unsigned i = 0; i < n; i++) {
     SfRound round = g_rand_int (rand) % 4;
-    SfEnv env32 = {.round = round}, env64 = {.round = round};
+    SfEnv env32 = { .round = round }, env64 = { .round = round };
     /* A half's neighbourhood: a half widened, then moved a little. */
     uint64_t half = fp_random (&sf_f16, rand);
     uint64_t a =
@@ -160,7 +162,7 @@ test_narrowing (void)
     a &= UINT32_MAX;
 
     HostResult host32 = host_f32_to_f16 (a, round);
-    HostResult host64 = half_of_double ((HostResult){b, 0}, round);
+    HostResult host64 = half_of_double ((HostResult){ b, 0 }, round);
 
     g_assert_cmphex (sf_convert (&sf_f16, &sf_f32, a, &env32), ==, host32.bits);
     g_assert_cmphex (env32.flags, ==, host32.flags);
@@ -179,14 +181,14 @@ test_every_integer (void)
 
       for (unsigned i = 0; i < 4; i++) {
         unsigned width = i < 2 ? 32 : 64;
-        SfEnv env = {.round = round}, wide_env = {.round = round};
+        SfEnv env = { .round = round }, wide_env = { .round = round };
 
         g_assert_cmphex (sf_to_int (&sf_f16, a, width, i % 2, &env), ==,
                          sf_to_int (&sf_f64, wide, width, i % 2, &wide_env));
         g_assert_cmphex (env.flags, ==, wide_env.flags);
       }
 
-      SfEnv env = {.round = round, .fp_class = SF_NAN_CANONICAL}, wide_env = env;
+      SfEnv env = { .round = round, .fp_class = SF_NAN_CANONICAL }, wide_env = env;
       uint64_t integral = sf_round_to_integral (&sf_f16, a, true, &env);
       uint64_t wide_integral = sf_round_to_integral (&sf_f64, wide, true, &wide_env);
 
@@ -208,7 +210,7 @@ test_from_int (void)
     SfRound round = g_rand_int (rand) % 4;
     uint64_t value = fp_random_int (rand);
     HostResult host = half_of_double (to_odd (host_f64.from_int64 (value, 0, 0, SF_RTZ)), round);
-    SfEnv env = {.round = round};
+    SfEnv env = { .round = round };
 
     g_assert_cmphex (sf_from_int (&sf_f16, value, 64, true, &env), ==, host.bits);
     g_assert_cmphex (env.flags, ==, host.flags);

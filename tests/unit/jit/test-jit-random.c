@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Random regions of IR, in shapes no front end makes, run by compiled code and by the interpreter: all variables,
- * flags and memory must come out the same. */
+/* Random regions of IR, in shapes no front end makes, run by compiled code and by the interpreter: all
+ * variables, flags and memory must come out the same. */
 
 #include "ir-build.h"
 #include "ir-interp.h"
@@ -17,7 +17,7 @@
 #define FIRST_FP 36 /* variables from here on are floating-point containers, */
 #define N_EACH   8  /* eight each that hold F64, F32 and F16 values (nearly always boxed) */
 #define CLASS    (IR_FPC_NAN_CANONICAL | IR_FPC_BOXED | IR_FPC_CVT_NAN_MAX)
-#define COUNTER  0  /* variable that ends loops; nothing else writes it */
+#define COUNTER  0 /* variable that ends loops; nothing else writes it */
 
 static uint8_t *memory; /* guest address 0 */
 static uint8_t var_types[IR_MAX_VARS];
@@ -129,10 +129,35 @@ static uint64_t
 random_value (GRand *rand)
 {
   static const uint64_t special[] = {
-    0, 1, UINT64_MAX, INT64_MAX, (uint64_t)INT64_MIN, 0x7fffffff, 0x80000000, 0xffffffff, 0xffffffff80000000, 31, 64,
-    0x7ff0000000000000, 0x7ff8000000000000, 0x7ff0000000000001, 0x3ff0000000000000, 0xbff8000000000000, 0x0010000000000000,
-    0x41dfffffffc00000, 0x43e0000000000000, 0xffffffff3f800000, 0xffffffff7f800000, 0xffffffff7fc00000, 0xffffffffff800001,
-    0xffffffff00000001, 0xffffffff4f000000, 0xffffffff3fc00000, 0xffffffffffff3c00, 0xffffffffffff7c01, 0xffffffffffff0001,
+    0,
+    1,
+    UINT64_MAX,
+    INT64_MAX,
+    (uint64_t)INT64_MIN,
+    0x7fffffff,
+    0x80000000,
+    0xffffffff,
+    0xffffffff80000000,
+    31,
+    64,
+    0x7ff0000000000000,
+    0x7ff8000000000000,
+    0x7ff0000000000001,
+    0x3ff0000000000000,
+    0xbff8000000000000,
+    0x0010000000000000,
+    0x41dfffffffc00000,
+    0x43e0000000000000,
+    0xffffffff3f800000,
+    0xffffffff7f800000,
+    0xffffffff7fc00000,
+    0xffffffffff800001,
+    0xffffffff00000001,
+    0xffffffff4f000000,
+    0xffffffff3fc00000,
+    0xffffffffffff3c00,
+    0xffffffffffff7c01,
+    0xffffffffffff0001,
   };
   uint64_t x = (uint64_t)g_rand_int (rand) << 32 | g_rand_int (rand);
   switch (g_rand_int (rand) % 4) {
@@ -233,8 +258,8 @@ random_float_type (Maker *m)
 static void
 make_float_op (Maker *m)
 {
-  static const IrOpcode ops[] = { IR_FADD, IR_FSUB, IR_FMUL, IR_FDIV, IR_FSQRT, IR_FMA, IR_FMIN, IR_FMAX,
-                                  IR_FSGNJ, IR_FSGNJN, IR_FSGNJX, IR_FROUND, IR_FCVT };
+  static const IrOpcode ops[] = { IR_FADD, IR_FSUB,  IR_FMUL,   IR_FDIV,   IR_FSQRT,  IR_FMA, IR_FMIN,
+                                  IR_FMAX, IR_FSGNJ, IR_FSGNJN, IR_FSGNJX, IR_FROUND, IR_FCVT };
   IrType type = random_float_type (m), from = type;
   IrDesc d = IR_DESC (.op = ops[below (m, G_N_ELEMENTS (ops))], .type = type);
   d.imm = IR_FP (random_round (m), CLASS);
@@ -289,9 +314,7 @@ make_crossing (Maker *m)
       d.flags = below (m, 2) ? IR_F_SX : 0;
       add_int (m, ir_emit (&m->b, d, float_operand (m, type), IR_NONE, IR_NONE));
       break;
-    default:
-      d.op = IR_BITSF;
-      add_float (m, ir_emit (&m->b, d, int_operand (m), IR_NONE, IR_NONE), type);
+    default: d.op = IR_BITSF; add_float (m, ir_emit (&m->b, d, int_operand (m), IR_NONE, IR_NONE), type);
   }
 }
 
@@ -310,13 +333,15 @@ make_load (Maker *m)
   if (below (m, 3) == 0) {
     IrType type = random_float_type (m);
     unsigned log2 = type == IR_F64 ? 3 : type == IR_F32 ? 2 : 1;
-    add_float (m, ir_load (&m->b, type, IR_MEM (log2, 0), random_address (m, 1), (int)below (m, 1024) - 512), type);
+    add_float (m, ir_load (&m->b, type, IR_MEM (log2, 0), random_address (m, 1), (int)below (m, 1024) - 512),
+               type);
     return;
   }
   IrType type = below (m, 2) ? IR_I64 : IR_I32;
   unsigned log2 = below (m, type == IR_I64 ? 4 : 3), is_signed = below (m, 2);
   IrVal addr = random_address (m, 1);
-  IrDesc d = IR_DESC (.op = IR_LOAD, .type = type, .sub = IR_MEM (log2, is_signed), .imm = (int)below (m, 1024) - 512);
+  IrDesc d = IR_DESC (.op = IR_LOAD, .type = type, .sub = IR_MEM (log2, is_signed),
+                      .imm = (int)below (m, 1024) - 512);
   d.flags = (below (m, 256) ? 0 : IR_F_BE) | (type == IR_I32 && below (m, 2) ? IR_F_SX : 0);
   add_int (m, ir_emit (&m->b, d, addr, IR_NONE, IR_NONE));
 }
@@ -357,7 +382,8 @@ make_effect (Maker *m)
       log2 = 2 + below (m, 2);
       addr = random_address (m, 8);
       ir_set (&m->b, dst,
-              ir_rmw (&m->b, log2 == 3 ? IR_I64 : IR_I32, IR_MEM (log2, 1), (IrRmw)below (m, below (m, 16) ? 2 : 9), addr, int_operand (m),
+              ir_rmw (&m->b, log2 == 3 ? IR_I64 : IR_I32, IR_MEM (log2, 1),
+                      (IrRmw)below (m, below (m, 16) ? 2 : 9), addr, int_operand (m),
                       log2 == 2 ? IR_F_SX : 0));
       break;
     case 2:
@@ -365,8 +391,12 @@ make_effect (Maker *m)
       IrVal expected = int_operand (m);
       ir_set (&m->b, dst, ir_cas (&m->b, IR_I64, IR_MEM (3, 0), addr, expected, int_operand (m), 0));
       break;
-    case 3: ir_set (&m->b, dst, ir_helper (&m->b, HELPER_SWAP, true, int_operand (m), int_operand (m), IR_NONE)); break;
-    case 4: ir_set (&m->b, dst, ir_helper (&m->b, HELPER_FLAGS, true, int_operand (m), IR_NONE, IR_NONE)); break;
+    case 3:
+      ir_set (&m->b, dst, ir_helper (&m->b, HELPER_SWAP, true, int_operand (m), int_operand (m), IR_NONE));
+      break;
+    case 4:
+      ir_set (&m->b, dst, ir_helper (&m->b, HELPER_FLAGS, true, int_operand (m), IR_NONE, IR_NONE));
+      break;
     default: break;
   }
 }
@@ -407,7 +437,8 @@ make_region (Maker *m, IrRegion *r)
     ir_block_begin (&m->b, pc, false);
     for (unsigned i = 0; i < n_insns; i++)
       make_insn (m, pc + 4 * i);
-    uint64_t end = pc + 4 * n_insns, next = PC + 0x100 * (k + 1), ahead = PC + 0x100 * (k + 1 + below (m, n_blocks - k));
+    uint64_t end = pc + 4 * n_insns, next = PC + 0x100 * (k + 1),
+             ahead = PC + 0x100 * (k + 1 + below (m, n_blocks - k));
     ir_insn (&m->b, end, 4);
     if (k > 0 && below (m, 2)) {
       ir_set (&m->b, COUNTER, ir_op2 (&m->b, IR_SUB, IR_I64, COUNTER, ir_const (&m->b, 1)));
@@ -448,7 +479,8 @@ interpret_rest (IrState *s, IrRegion *r)
 {
   IrBlock *block = &r->blocks[(s->pc - PC) / 0x100];
   const IrBlock whole = *block;
-  while (block->n_ops > 0 && !(r->ops[block->first_op].op == IR_INSN && PC + r->ops[block->first_op].imm == s->pc)) {
+  while (block->n_ops > 0 &&
+         !(r->ops[block->first_op].op == IR_INSN && PC + r->ops[block->first_op].imm == s->pc)) {
     block->first_op++;
     block->n_ops--;
   }
@@ -521,7 +553,8 @@ run_compiled (const Outcome *start, IrRegion *r, JitTier tier, Outcome *ret)
   if (g_random_boolean ()) /* both ways to know the flags */
     js->fp_traps = 0;
   unsigned exit = jit_enter (thread, code);
-  for (unsigned again = 0; exit == JIT_EXIT_LINK || exit == JIT_EXIT_HOT; again++) { /* a way out of the block */
+  for (unsigned again = 0; exit == JIT_EXIT_LINK || exit == JIT_EXIT_HOT;
+       again++) { /* a way out of the block */
     g_assert_cmpuint (again, <, 1000);
     exit = s->pc == PC ? jit_enter (thread, code) : interpret_rest (s, r);
   }
@@ -539,16 +572,19 @@ run_compiled (const Outcome *start, IrRegion *r, JitTier tier, Outcome *ret)
 static void
 compare (const Outcome *want, const Outcome *got, const IrRegion *r, unsigned seed)
 {
-  bool same = want->pc == got->pc && want->fp.flags == got->fp.flags && !memcmp (want->memory, got->memory, MEM_SIZE);
+  bool same =
+      want->pc == got->pc && want->fp.flags == got->fp.flags && !memcmp (want->memory, got->memory, MEM_SIZE);
   for (unsigned v = 0; v < N_VARS; v++)
     if (want->var[v] != got->var[v]) {
-      g_test_message ("v%u is %" G_GINT64_MODIFIER "x, not %" G_GINT64_MODIFIER "x", v, got->var[v], want->var[v]);
+      g_test_message ("v%u is %" G_GINT64_MODIFIER "x, not %" G_GINT64_MODIFIER "x", v, got->var[v],
+                      want->var[v]);
       same = false;
     }
   if (same)
     return;
   g_autofree char *text = ir_region_print (r, NULL);
-  g_test_message ("flags %x, not %x; round %u; region %u:\n%s", got->fp.flags, want->fp.flags, want->fp.round, seed, text);
+  g_test_message ("flags %x, not %x; round %u; region %u:\n%s", got->fp.flags, want->fp.flags, want->fp.round,
+                  seed, text);
   g_test_fail ();
 }
 
@@ -587,15 +623,24 @@ test_random (gconstpointer data)
 static void
 set_up (void)
 {
-  static const uint8_t hot_int[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, hot_fp[] = { 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46 };
+  static const uint8_t hot_int[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 },
+                       hot_fp[] = { 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46 };
   GError *error = NULL;
   memory = mmap (NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   for (unsigned v = 0; v < N_VARS; v++)
     var_types[v] = v < FIRST_FP ? IR_I64 : IR_F64;
   JitConfig config = {
-    .n_vars = N_VARS, .var_types = var_types, .n_hot_int = G_N_ELEMENTS (hot_int), .n_hot_fp = G_N_ELEMENTS (hot_fp),
-    .hot_int = hot_int, .hot_fp = hot_fp, .helpers = helpers, .guest_base = (uintptr_t)memory, .read = read_code,
-    .cache_size = 8 << 20, .hot_threshold = 1 << 30,
+    .n_vars = N_VARS,
+    .var_types = var_types,
+    .n_hot_int = G_N_ELEMENTS (hot_int),
+    .n_hot_fp = G_N_ELEMENTS (hot_fp),
+    .hot_int = hot_int,
+    .hot_fp = hot_fp,
+    .helpers = helpers,
+    .guest_base = (uintptr_t)memory,
+    .read = read_code,
+    .cache_size = 8 << 20,
+    .hot_threshold = 1 << 30,
   };
   jit_init (&config, &error);
   g_assert_no_error (error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Every encoder of the assembler, with every register and addressing mode, disassembled by capstone: the text must be
- * what was meant. */
+/* Every encoder of the assembler, with every register and addressing mode, disassembled by capstone: the text
+ * must be what was meant. */
 
 #include "x86-asm.h"
 
@@ -25,8 +25,7 @@ reg_name (bool w, int r)
 }
 
 /* What stands in the buffer is one instruction that reads `format`. */
-static void G_GNUC_PRINTF (1, 2)
-expect (const char *format, ...)
+static void G_GNUC_PRINTF (1, 2) expect (const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -165,7 +164,8 @@ test_lea (void)
       for (int index = 0; index < 16; index++) {
         if (index == RSP)
           continue;
-        asm_lea (&a, true, dst, (Mem){ .base = (int8_t)base, .index = (int8_t)index, .scale = 1, .disp = -8 });
+        asm_lea (&a, true, dst,
+                 (Mem){ .base = (int8_t)base, .index = (int8_t)index, .scale = 1, .disp = -8 });
         expect ("lea %s, [%s + %s*2 - 8]", names64[dst], names64[base], names64[index]);
         asm_lea (&a, false, dst, (Mem){ .base = (int8_t)base, .index = (int8_t)index, .scale = 3 });
         expect ("lea %s, [%s + %s*8]", names32[dst], names64[base], names64[index]);
@@ -248,7 +248,8 @@ test_immediates (void)
 static void
 test_conditions (void)
 {
-  static const char *const cc[] = { "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g" };
+  static const char *const cc[] = { "o", "no", "b", "ae", "e", "ne", "be", "a",
+                                    "s", "ns", "p", "np", "l", "ge", "le", "g" };
   for (int c = 0; c < 16; c++) {
     for (int r = 0; r < 16; r++) {
       asm_setcc (&a, c, r);
@@ -309,8 +310,14 @@ check_vectors (int x, int y, int z)
     unsigned op;
     const char *name;
   } three[] = {
-    { V_ANDPD, "vandpd" }, { V_ANDNPD, "vandnpd" }, { V_ORPD, "vorpd" }, { V_XORPD, "vxorpd" }, { V_PCMPEQB, "vpcmpeqb" },
-    { V_PCMPEQD, "vpcmpeqd" }, { OP_F2 (OP0F (0x58)), "vaddsd" }, { OP_F3 (OP0F (0x5e)), "vdivss" },
+    { V_ANDPD, "vandpd" },
+    { V_ANDNPD, "vandnpd" },
+    { V_ORPD, "vorpd" },
+    { V_XORPD, "vxorpd" },
+    { V_PCMPEQB, "vpcmpeqb" },
+    { V_PCMPEQD, "vpcmpeqd" },
+    { OP_F2 (OP0F (0x58)), "vaddsd" },
+    { OP_F3 (OP0F (0x5e)), "vdivss" },
     { OP_F3 (OP0F (0x51)), "vsqrtss" },
   };
   for (unsigned i = 0; i < G_N_ELEMENTS (three); i++) {

@@ -11,7 +11,7 @@ mem_at (IrState *s, uint64_t addr, unsigned size, bool aligned)
 {
   if (addr < MEM_BASE || addr + size > MEM_BASE + MEM_SIZE || (aligned && addr % size != 0)) {
     bool bus = addr >= MEM_BASE && addr + size <= MEM_BASE + MEM_SIZE;
-    s->fault = (IrFault){.addr = addr, .signo = bus ? SIGBUS : SIGSEGV};
+    s->fault = (IrFault){ .addr = addr, .signo = bus ? SIGBUS : SIGSEGV };
     ir_leave (s, IR_EXIT_FAULT);
   }
   return memory + (addr - MEM_BASE);
@@ -92,7 +92,7 @@ test_cas16 (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t 
   memcpy (ret_old, old, 16);
 }
 
-static const IrMemOps test_mem = {test_load, test_store, test_rmw, test_cas, test_cas16};
+static const IrMemOps test_mem = { test_load, test_store, test_rmw, test_cas, test_cas16 };
 
 Hart *
 hart_new (unsigned bits, const char *model)
@@ -179,7 +179,8 @@ translate_block (Hart *h, IrBuilder *b, IrRegion *r, const uint8_t *code, uint64
   ir_block_begin (b, pc, false);
   while (flow == ISA_NEXT && pc < end) {
     IsaInsn insn = {
-        .b = b, .cpu = &h->rv->cpu, .pc = pc, .mode = h->s->mode, .len = (unsigned)MIN (4, end - pc)};
+      .b = b, .cpu = &h->rv->cpu, .pc = pc, .mode = h->s->mode, .len = (unsigned)MIN (4, end - pc)
+    };
     memcpy (insn.code, code + (pc - start), insn.len);
     flow = isa->translate (&insn);
     pc += insn.len;

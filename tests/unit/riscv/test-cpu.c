@@ -77,7 +77,7 @@ test_identity (void)
 static IrExit
 csr (Hart *h, RvOp op, unsigned number, unsigned rd, unsigned rs1)
 {
-  hart_add (h, op, &(Ops){.rd = rd, .rs1 = rs1, .imm = (int)rs1, .csr = number});
+  hart_add (h, op, &(Ops){ .rd = rd, .rs1 = rs1, .imm = (int)rs1, .csr = number });
   return hart_run (h);
 }
 
@@ -107,9 +107,9 @@ test_fcsr (void)
     g_assert_cmphex (h->s->mode, ==, frm > 4 ? RV_MODE_FRM_INVALID : frm == 4 ? IR_MODE_FP_EXACT : 0);
     g_assert_cmphex (h->s->pc, ==, CODE_PC + 4);
     /* Dynamic rounding is illegal now or not. */
-    hart_add (h, RV_OP_fadd_d, &(Ops){.rm = 7});
+    hart_add (h, RV_OP_fadd_d, &(Ops){ .rm = 7 });
     g_assert_cmpint (hart_run (h), ==, frm > 4 ? IR_EXIT_ILLEGAL : IR_EXIT_NONE);
-    hart_add (h, RV_OP_fadd_d, &(Ops){.rm = 1});
+    hart_add (h, RV_OP_fadd_d, &(Ops){ .rm = 1 });
     g_assert_cmpint (hart_run (h), ==, IR_EXIT_NONE);
   }
   h->s->fp.flags = FP_OVERFLOW;
@@ -120,8 +120,8 @@ test_fcsr (void)
   g_assert_cmphex (h->s->var[11], ==, 0xe4);
   g_assert_cmphex (riscv_cpu_fcsr (h->rv), ==, 0x04);
   /* Within one mode, inside a block. */
-  hart_add (h, RV_OP_csrrwi, &(Ops){.rd = 10, .csr = 2, .imm = 3});
-  hart_add (h, RV_OP_csrrwi, &(Ops){.rd = 12, .csr = 2, .imm = 2});
+  hart_add (h, RV_OP_csrrwi, &(Ops){ .rd = 10, .csr = 2, .imm = 3 });
+  hart_add (h, RV_OP_csrrwi, &(Ops){ .rd = 12, .csr = 2, .imm = 2 });
   hart_run (h);
   g_assert_cmphex (h->s->var[10], ==, 0);
   g_assert_cmphex (h->s->var[12], ==, 3);

@@ -73,29 +73,29 @@ test_reserved (void)
     uint32_t word;
     unsigned modes; /* bit 0: RV32, bit 1: RV64 */
   } reserved[] = {
-      {0x0000, 3}, /* all zeros */
-      {0x2001, 2}, /* c.addiw x0 */
-      {0x6101, 3}, /* c.addi16sp 0 */
-      {0x6501, 3}, /* c.lui a0, 0 */
-      {0x4002, 3}, /* c.lwsp x0 */
-      {0x6002, 2}, /* c.ldsp x0 */
-      {0x8002, 3}, /* c.jr x0 */
-      {0x1506, 1}, /* c.slli a0, 33 */
-      {0x9c0d, 1}, /* c.subw */
-      {0xffffffff, 3},
-      {0x00000073 | 1 << 7, 3},  /* ecall with rd */
-      {0x02051513, 1},           /* slli a0, a0, 32 */
-      {0x0000b503, 1},           /* ld */
-      {0x0000705b, 3},           /* custom */
-      {0x00c5d553, 3},           /* fadd.s with rm = 5 */
-      {0x00c5e553, 3},           /* fadd.s with rm = 6 */
-      {0x06c58553, 3},           /* fadd.q */
-      {0x1005252f | 1 << 20, 3}, /* lr.w with rs2 */
-      {0x28c745af, 2},           /* amocas.q with an odd pair */
-      {0x30200073, 3},           /* mret */
-      {0x10500073, 3},           /* wfi */
-      {0x12000073, 3},           /* sfence.vma */
-      {0x00007057, 3},           /* vsetvli */
+    { 0x0000, 3 }, /* all zeros */
+    { 0x2001, 2 }, /* c.addiw x0 */
+    { 0x6101, 3 }, /* c.addi16sp 0 */
+    { 0x6501, 3 }, /* c.lui a0, 0 */
+    { 0x4002, 3 }, /* c.lwsp x0 */
+    { 0x6002, 2 }, /* c.ldsp x0 */
+    { 0x8002, 3 }, /* c.jr x0 */
+    { 0x1506, 1 }, /* c.slli a0, 33 */
+    { 0x9c0d, 1 }, /* c.subw */
+    { 0xffffffff, 3 },
+    { 0x00000073 | 1 << 7, 3 },  /* ecall with rd */
+    { 0x02051513, 1 },           /* slli a0, a0, 32 */
+    { 0x0000b503, 1 },           /* ld */
+    { 0x0000705b, 3 },           /* custom */
+    { 0x00c5d553, 3 },           /* fadd.s with rm = 5 */
+    { 0x00c5e553, 3 },           /* fadd.s with rm = 6 */
+    { 0x06c58553, 3 },           /* fadd.q */
+    { 0x1005252f | 1 << 20, 3 }, /* lr.w with rs2 */
+    { 0x28c745af, 2 },           /* amocas.q with an odd pair */
+    { 0x30200073, 3 },           /* mret */
+    { 0x10500073, 3 },           /* wfi */
+    { 0x12000073, 3 },           /* sfence.vma */
+    { 0x00007057, 3 },           /* vsetvli */
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (reserved); i++)
@@ -137,7 +137,7 @@ static void
 test_disassemble (void)
 {
   char text[64];
-  uint8_t add[] = {0x33, 0x85, 0xc5, 0x00}, bad[] = {0xff, 0xff, 0xff, 0xff};
+  uint8_t add[] = { 0x33, 0x85, 0xc5, 0x00 }, bad[] = { 0xff, 0xff, 0xff, 0xff };
 
   g_assert_cmpuint (riscv64_isa.disassemble (add, 4, 0, text, sizeof text), ==, 4);
   g_assert_cmpstr (text, ==, "add\ta0,a1,a2");
@@ -161,7 +161,7 @@ test_short_fetch (void)
   ir_builder_init (&b, r);
   ir_block_begin (&b, 0, false);
   for (unsigned have = 0; have < 4; have++) {
-    IsaInsn insn = {.b = &b, .cpu = &h->rv->cpu, .len = have, .code = {0x33, 0x85, 0xc5, 0x00}};
+    IsaInsn insn = { .b = &b, .cpu = &h->rv->cpu, .len = have, .code = { 0x33, 0x85, 0xc5, 0x00 } };
     riscv64_isa.translate (&insn);
     g_assert_cmpuint (insn.len, ==, have < 2 ? 2 : 4);
     g_assert_cmpuint (r->n_ops, ==, 0);

@@ -9,7 +9,7 @@
   ((union {                                                                                                  \
      double d;                                                                                               \
      uint64_t u;                                                                                             \
-   }){.d = (x)}                                                                                              \
+   }){ .d = (x) }                                                                                            \
        .u)
 #define BOX32(x) (0xffffffff00000000u | (x))
 #define BOX16(x) (0xffffffffffff0000u | (x))
@@ -23,7 +23,7 @@ run1 (Hart *h, RvOp op, const Ops *ops)
   return hart_run (h);
 }
 
-static const Ops regs = {.rd = 10, .rs1 = 11, .rs2 = 12, .rs3 = 13, .rm = 7};
+static const Ops regs = { .rd = 10, .rs1 = 11, .rs2 = 12, .rs3 = 13, .rm = 7 };
 
 /* RV32 has no sign extension to do, and moves a double in two halves. */
 static void
@@ -49,7 +49,7 @@ test_rv32 (void)
   run1 (h, RV_OP_fmv_x_h, &regs);
   g_assert_cmphex (h->s->var[10], ==, 0xffff8001);
   h->s->var[32 + 11] = D (4294967298.0 * 3);
-  run1 (h, RV_OP_fcvtmod_w_d, &(Ops){.rd = 10, .rs1 = 11});
+  run1 (h, RV_OP_fcvtmod_w_d, &(Ops){ .rd = 10, .rs1 = 11 });
   g_assert_cmphex (h->s->var[10], ==, 6);
   h->s->var[11] = 0xffffffff;
   run1 (h, RV_OP_fcvt_d_w, &regs);
@@ -59,9 +59,9 @@ test_rv32 (void)
   /* Compressed single-precision memory access exists on RV32 only. */
   mem_set (MEM_BASE + 8, 4, 0x3f800000);
   h->s->var[8] = MEM_BASE;
-  run1 (h, RV_OP_c_flw, &(Ops){.rd = 15, .rs1 = 8, .imm = 8});
+  run1 (h, RV_OP_c_flw, &(Ops){ .rd = 15, .rs1 = 8, .imm = 8 });
   g_assert_cmphex (h->s->var[32 + 15], ==, BOX32 (0x3f800000));
-  run1 (h, RV_OP_c_fsw, &(Ops){.rs2 = 15, .rs1 = 8, .imm = 16});
+  run1 (h, RV_OP_c_fsw, &(Ops){ .rs2 = 15, .rs1 = 8, .imm = 16 });
   g_assert_cmphex (mem_get (MEM_BASE + 16, 4), ==, 0x3f800000);
 }
 
@@ -73,9 +73,9 @@ test_invalid_frm (void)
     RvOp op;
     bool rounds;
   } cases[] = {
-      {RV_OP_fadd_s, true},   {RV_OP_fmadd_d, true},  {RV_OP_fsqrt_d, true},   {RV_OP_fcvt_w_d, true},
-      {RV_OP_fcvt_d_w, true}, {RV_OP_fcvt_d_s, true}, {RV_OP_fround_s, true},  {RV_OP_fmin_s, false},
-      {RV_OP_feq_d, false},   {RV_OP_fsgnj_d, false}, {RV_OP_fclass_d, false},
+    { RV_OP_fadd_s, true },   { RV_OP_fmadd_d, true },  { RV_OP_fsqrt_d, true },   { RV_OP_fcvt_w_d, true },
+    { RV_OP_fcvt_d_w, true }, { RV_OP_fcvt_d_s, true }, { RV_OP_fround_s, true },  { RV_OP_fmin_s, false },
+    { RV_OP_feq_d, false },   { RV_OP_fsgnj_d, false }, { RV_OP_fclass_d, false },
   };
   g_autoptr (Hart) h = hart_new (64, NULL);
 
@@ -94,14 +94,14 @@ test_overlap (void)
     h->s->var[32 + 11] = BOX32 (0x40000000); /* 2 * 3 + 4 */
     h->s->var[32 + 12] = BOX32 (0x40400000);
     h->s->var[32 + 13] = BOX32 (0x40800000);
-    run1 (h, RV_OP_fmadd_s, &(Ops){.rd = rd, .rs1 = 11, .rs2 = 12, .rs3 = 13});
+    run1 (h, RV_OP_fmadd_s, &(Ops){ .rd = rd, .rs1 = 11, .rs2 = 12, .rs3 = 13 });
     g_assert_cmphex (h->s->var[32 + rd], ==, BOX32 (0x41200000));
   }
   h->s->var[32 + 11] = 0x3f800000; /* not boxed */
-  run1 (h, RV_OP_fsgnj_s, &(Ops){.rd = 11, .rs1 = 11, .rs2 = 11});
+  run1 (h, RV_OP_fsgnj_s, &(Ops){ .rd = 11, .rs1 = 11, .rs2 = 11 });
   g_assert_cmphex (h->s->var[32 + 11], ==, BOX32 (0x7fc00000));
   h->s->var[32 + 11] = 0x3f800000;
-  run1 (h, RV_OP_fsgnj_d, &(Ops){.rd = 12, .rs1 = 11, .rs2 = 11});
+  run1 (h, RV_OP_fsgnj_d, &(Ops){ .rd = 12, .rs1 = 11, .rs2 = 11 });
   g_assert_cmphex (h->s->var[32 + 12], ==, 0x3f800000);
 }
 
@@ -113,11 +113,11 @@ test_loads (void)
 
   mem_set (MEM_BASE, 8, 0x1122334455667788);
   h->s->var[11] = MEM_BASE;
-  run1 (h, RV_OP_flh, &(Ops){.rd = 10, .rs1 = 11});
+  run1 (h, RV_OP_flh, &(Ops){ .rd = 10, .rs1 = 11 });
   g_assert_cmphex (h->s->var[32 + 10], ==, BOX16 (0x7788));
-  run1 (h, RV_OP_flw, &(Ops){.rd = 10, .rs1 = 11});
+  run1 (h, RV_OP_flw, &(Ops){ .rd = 10, .rs1 = 11 });
   g_assert_cmphex (h->s->var[32 + 10], ==, BOX32 (0x55667788));
-  run1 (h, RV_OP_fld, &(Ops){.rd = 0, .rs1 = 11});
+  run1 (h, RV_OP_fld, &(Ops){ .rd = 0, .rs1 = 11 });
   g_assert_cmphex (h->s->var[32 + 0], ==, 0x1122334455667788);
 }
 

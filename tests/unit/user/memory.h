@@ -36,8 +36,8 @@ memory_init (unsigned bits)
   static GuestIsa isa;
   isa.bits = bits;
   if (getenv ("TEST_MOVE_GUEST"))
-    g_assert_true (mmap ((void *)0x20000000, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0)
-                   != MAP_FAILED);
+    g_assert_true (mmap ((void *)0x20000000, 4096, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED);
   user_mmap_init (&isa);
 #if !defined __SANITIZE_ADDRESS__
   g_assert_cmpint (guest_base != 0, ==, getenv ("TEST_MOVE_GUEST") != NULL);
@@ -47,8 +47,8 @@ memory_init (unsigned bits)
   sigaction (SIGBUS, &action, NULL);
 }
 
-#define RW   (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW       (PROT_READ | PROT_WRITE)
+#define ANON     (MAP_PRIVATE | MAP_ANONYMOUS)
 #define PAGES(n) ((uint64_t)(n) * 4096)
 
 static inline uint64_t

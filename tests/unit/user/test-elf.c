@@ -50,7 +50,8 @@ test_good (void)
   f.e.e_phnum = 3;
   f.h[1] = f.h[0];
   f.h[1].p_vaddr = 0x20000, f.h[1].p_memsz = 0x3456, f.h[1].p_flags = PF_R | PF_W;
-  f.h[2] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = offsetof (File, interp), .p_filesz = 11, .p_memsz = 11 };
+  f.h[2] =
+      (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = offsetof (File, interp), .p_filesz = 11, .p_memsz = 11 };
   ElfImage image;
   g_autofree char *why = NULL;
   g_assert_true (parse (&f, &image, &why));
@@ -125,7 +126,10 @@ test_damage (void)
 static const uint32_t code_a[] = { 1, 2, 3 }, code_b[] = { 4, 5, 6, 7, 8 };
 static const UserVdsoFunction functions[] = { { "__vdso_a", code_a, 3 }, { "__vdso_b", code_b, 5 } };
 static const UserLoaderAbi vdso_abi = {
-  .vdso_version = "LINUX_4.15", .vdso = functions, .n_vdso = 2, .vdso_sigreturn = "__vdso_b",
+  .vdso_version = "LINUX_4.15",
+  .vdso = functions,
+  .n_vdso = 2,
+  .vdso_sigreturn = "__vdso_b",
 };
 
 static uint64_t
@@ -145,9 +149,11 @@ static uint64_t
 find_symbol (const GByteArray *image, const ElfImage *elf, const char *name)
 {
   const uint32_t *hash = (const uint32_t *)(const void *)(image->data + dynamic_entry (image, elf, DT_HASH));
-  const Elf64_Sym *symbols = (const Elf64_Sym *)(const void *)(image->data + dynamic_entry (image, elf, DT_SYMTAB));
+  const Elf64_Sym *symbols =
+      (const Elf64_Sym *)(const void *)(image->data + dynamic_entry (image, elf, DT_SYMTAB));
   const char *strings = (const char *)image->data + dynamic_entry (image, elf, DT_STRTAB);
-  const uint16_t *versym = (const uint16_t *)(const void *)(image->data + dynamic_entry (image, elf, DT_VERSYM));
+  const uint16_t *versym =
+      (const uint16_t *)(const void *)(image->data + dynamic_entry (image, elf, DT_VERSYM));
   const uint32_t *chain = hash + 2 + hash[0];
   for (uint32_t i = hash[2]; i; i = chain[i]) {
     if (strcmp (strings + symbols[i].st_name, name))
@@ -173,7 +179,8 @@ test_vdso (void)
   g_assert_cmpmem (image->data + b, sizeof code_b, code_b, sizeof code_b);
   g_assert_cmphex (b, ==, sigreturn);
   g_assert_cmphex (find_symbol (image, &elf, "__vdso_c"), ==, 0);
-  const Elf64_Verdef *def = (const Elf64_Verdef *)(const void *)(image->data + dynamic_entry (image, &elf, DT_VERDEF));
+  const Elf64_Verdef *def =
+      (const Elf64_Verdef *)(const void *)(image->data + dynamic_entry (image, &elf, DT_VERDEF));
   def = (const Elf64_Verdef *)(const void *)((const char *)def + def->vd_next);
   /* What C libraries look for with LINUX_4.15. */
   g_assert_cmphex (def->vd_hash, ==, 182943605);

@@ -31,7 +31,8 @@ test_limits (void)
 static void
 test_placement (void)
 {
-  uint64_t a = map_anon (0, PAGES (1), RW), b = map_anon (0, PAGES (2), RW), c = map_anon (0, PAGES (1), PROT_READ);
+  uint64_t a = map_anon (0, PAGES (1), RW), b = map_anon (0, PAGES (2), RW),
+           c = map_anon (0, PAGES (1), PROT_READ);
   g_assert_cmphex (b, ==, a - PAGES (2));
   g_assert_cmphex (c, ==, b - PAGES (1));
   /* The first hole from the top that is large enough. */
@@ -118,8 +119,8 @@ test_host_is_never_executable (void)
   char line[64];
   g_assert_true (g_file_get_contents ("/proc/self/maps", &host, NULL, NULL));
   /* Eight digits at least. */
-  g_snprintf (line, sizeof line, "%08" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x rw-p", (uint64_t)guest_base + at,
-              (uint64_t)guest_base + at + 4096);
+  g_snprintf (line, sizeof line, "%08" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x rw-p",
+              (uint64_t)guest_base + at, (uint64_t)guest_base + at + 4096);
   g_assert_nonnull (strstr (host, line));
   g_assert_cmpint (user_munmap (at, PAGES (1)), ==, 0);
 }

@@ -26,8 +26,8 @@ test_errors (void)
   g_assert_cmpint (user_mremap (at, PAGES (1), PAGES (2), 0x10, 0), ==, -EINVAL);
   g_assert_cmpint (user_mremap (at, PAGES (1), PAGES (2), MREMAP_FIXED, 0x2000000), ==, -EINVAL);
   g_assert_cmpint (user_mremap (at, PAGES (1), PAGES (2), MREMAP_FIXED | MREMAP_MAYMOVE, at), ==, -EINVAL);
-  g_assert_cmpint (user_mremap (at, PAGES (1), PAGES (1), MREMAP_FIXED | MREMAP_MAYMOVE, user_task_size ()), ==,
-                   -EINVAL);
+  g_assert_cmpint (user_mremap (at, PAGES (1), PAGES (1), MREMAP_FIXED | MREMAP_MAYMOVE, user_task_size ()),
+                   ==, -EINVAL);
   g_assert_cmpint (user_mremap (at, PAGES (8), PAGES (9), MREMAP_MAYMOVE, 0), ==, -EFAULT);
   g_assert_cmpint (user_mremap (0x2000000, PAGES (1), PAGES (2), MREMAP_MAYMOVE, 0), ==, -EFAULT);
   /* No room to grow, and it must not move. */

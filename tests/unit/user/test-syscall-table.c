@@ -89,7 +89,7 @@ test_rows (gconstpointer data)
 {
   unsigned bits = GPOINTER_TO_UINT (data), n;
   const UserSyscall *rows = user_syscall_rows (bits, &n);
-  bool seen[USER_SYSCALL_MAX] = {false};
+  bool seen[USER_SYSCALL_MAX] = { false };
 
   for (unsigned i = 0; i < n; i++) {
     const UserSyscall *row = &rows[i];
@@ -147,7 +147,7 @@ test_descriptors (void)
 int
 main (int argc, char **argv)
 {
-  static const GuestIsa isa = {.name = "riscv64", .bits = 64};
+  static const GuestIsa isa = { .name = "riscv64", .bits = 64 };
 
   g_test_init (&argc, &argv, NULL);
   user_process.isa = &isa;
