@@ -208,16 +208,22 @@ test_deaths (void)
 static void
 test_stop (void)
 {
-  int status;
+  int status, go[2];
+  char byte = 0;
+  CHECK (pipe (go) == 0);
   pid_t pid = fork ();
   if (pid == 0) {
     raise (SIGSTOP);
+    /* What comes next would hide that it went on. */
+    if (read (go[0], &byte, 1) != 1)
+      _exit (1);
     raise (SIGTSTP);
     _exit (7);
   }
   CHECK (waitpid (pid, &status, WUNTRACED) == pid && WIFSTOPPED (status) && WSTOPSIG (status) == SIGSTOP);
   kill (pid, SIGCONT);
   CHECK (waitpid (pid, &status, WCONTINUED) == pid && WIFCONTINUED (status));
+  CHECK (write (go[1], &byte, 1) == 1);
   CHECK (waitpid (pid, &status, WUNTRACED) == pid);
   if (WIFSTOPPED (status)) { /* not in an orphaned process group */
     CHECK (WSTOPSIG (status) == SIGTSTP);
