@@ -234,6 +234,7 @@ pass_message (unsigned self, uint64_t i)
 }
 
 static pthread_barrier_t barrier;
+static bool leave;
 
 /* Of two threads that each set a flag and look at the other's, one must see it set. */
 static void
@@ -271,10 +272,12 @@ run (void *data)
       take_turn (self);
       race_flags (self);
     }
-    /* All leave in the same round. */
+    /* All leave in the same round: one looks, between two barriers, for `stop` may be set at any moment. */
     pthread_barrier_wait (&barrier);
-    last = atomic_load (&stop);
+    if (self == 0)
+      leave = atomic_load (&stop);
     pthread_barrier_wait (&barrier);
+    last = leave;
   } while (!last);
   return NULL;
 }
