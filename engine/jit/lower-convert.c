@@ -6,9 +6,7 @@
 static bool
 ready (const Lower *l, const IrOp *op)
 {
-  const int wanted = IR_FPC_NAN_CANONICAL | IR_FPC_BOXED;
-  return l->fp_inline && op->type != IR_F16 &&
-         (IR_FP_CLASS (op->imm) & (wanted | IR_FPC_TINY_BEFORE)) == wanted;
+  return l->fp_inline && fp_inline_class (op);
 }
 
 /* F32 <-> F64. Widening is exact, so its rounding mode does not matter. */

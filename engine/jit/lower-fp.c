@@ -12,19 +12,18 @@ is_f32 (const IrOp *op)
   return op->type == IR_F32;
 }
 
-/* Whether the host FPU can do this op: known class, dynamic rounding (MXCSR has it) where rounding matters.
- */
-static bool
-inline_class (const Lower *l, const IrOp *op)
+bool
+fp_inline_class (const IrOp *op)
 {
   const int wanted = IR_FPC_NAN_CANONICAL | IR_FPC_BOXED;
   return op->type != IR_F16 && (IR_FP_CLASS (op->imm) & (wanted | IR_FPC_TINY_BEFORE)) == wanted;
 }
 
+/* Rounding: only MXCSR's own, which is the dynamic one. */
 static bool
 inline_rounding (const Lower *l, const IrOp *op)
 {
-  return l->fp_inline && inline_class (l, op) && IR_FP_ROUND (op->imm) == IR_RDYN;
+  return l->fp_inline && fp_inline_class (op) && IR_FP_ROUND (op->imm) == IR_RDYN;
 }
 
 static Mem
@@ -246,7 +245,7 @@ lower_fp (Lower *l, const IrOp *op)
       lower_fma (l, op);
       return true;
     case IR_FMIN:
-    case IR_FMAX: return inline_class (l, op) && op->sub == IR_MINMAX_NUMBER && lower_minmax (l, op);
+    case IR_FMAX: return fp_inline_class (op) && op->sub == IR_MINMAX_NUMBER && lower_minmax (l, op);
     case IR_FSETCC:
       if (op->type == IR_F16)
         return false;
@@ -254,7 +253,7 @@ lower_fp (Lower *l, const IrOp *op)
       return true;
     case IR_FSGNJ:
     case IR_FSGNJN:
-    case IR_FSGNJX: return inline_class (l, op) && lower_sgnj (l, op);
+    case IR_FSGNJX: return fp_inline_class (op) && lower_sgnj (l, op);
     case IR_UNBOX: return lower_unbox (l, op);
     default: return false;
   }

@@ -8,10 +8,8 @@
 #include <string.h>
 
 const IrHelper rv_helpers[RV_N_HELPERS] = {
-  [RV_HELPER_READ_FFLAGS] = { "read_fflags", rv_read_fflags, IR_H_FP },
   [RV_HELPER_READ_FRM] = { "read_frm", rv_read_frm, 0 },
   [RV_HELPER_READ_FCSR] = { "read_fcsr", rv_read_fcsr, IR_H_FP },
-  [RV_HELPER_SWAP_FFLAGS] = { "swap_fflags", rv_swap_fflags, IR_H_FP },
   [RV_HELPER_SWAP_FCSR] = { "swap_fcsr", rv_swap_fcsr, IR_H_FP },
   [RV_HELPER_UPDATE_FCSR] = { "update_fcsr", rv_update_fcsr, IR_H_FP | IR_H_STATE },
   [RV_HELPER_READ_TIME] = { "read_time", rv_read_time, 0 },

@@ -16,10 +16,8 @@ struct RvTrans {
 
 /* Indices of rv_helpers[]. */
 typedef enum {
-  RV_HELPER_READ_FFLAGS,
   RV_HELPER_READ_FRM,
   RV_HELPER_READ_FCSR,
-  RV_HELPER_SWAP_FFLAGS,
   RV_HELPER_SWAP_FCSR,
   RV_HELPER_UPDATE_FCSR,
   RV_HELPER_READ_TIME,
@@ -30,10 +28,8 @@ typedef enum {
   RV_N_HELPERS
 } RvHelper;
 extern const IrHelper rv_helpers[RV_N_HELPERS];
-uint64_t rv_read_fflags (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_read_frm (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_read_fcsr (IrState *s, uint64_t a, uint64_t b, uint64_t c);
-uint64_t rv_swap_fflags (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_swap_fcsr (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_update_fcsr (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_read_time (IrState *s, uint64_t a, uint64_t b, uint64_t c);

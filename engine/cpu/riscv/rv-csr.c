@@ -30,12 +30,6 @@ typedef struct {
 #define RV(s) ((RiscvCpu *)(s))
 
 uint64_t
-rv_read_fflags (IrState *s, uint64_t a, uint64_t b, uint64_t c)
-{
-  return riscv_cpu_fflags (RV (s));
-}
-
-uint64_t
 rv_read_frm (IrState *s, uint64_t a, uint64_t b, uint64_t c)
 {
   return RV (s)->frm;
@@ -45,14 +39,6 @@ uint64_t
 rv_read_fcsr (IrState *s, uint64_t a, uint64_t b, uint64_t c)
 {
   return riscv_cpu_fcsr (RV (s));
-}
-
-uint64_t
-rv_swap_fflags (IrState *s, uint64_t value, uint64_t b, uint64_t c)
-{
-  unsigned old = riscv_cpu_fflags (RV (s));
-  riscv_cpu_set_fflags (RV (s), value & 31);
-  return old;
 }
 
 /* Writes frm or fcsr, giving what it was. */

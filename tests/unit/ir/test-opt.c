@@ -269,6 +269,53 @@ test_random (void)
   g_assert_cmpuint (faults, >, 300);
 }
 
+static void
+shift (Fixture *f, IrOpcode op, IrVal var, IrVal from, int64_t by)
+{
+  ir_set (&f->b, var, ir_op2 (&f->b, op, IR_I64, from, ir_const (&f->b, by)));
+}
+
+/* An element's address: shift and addition become one op. */
+static void
+test_scaled_index (Fixture *f, gconstpointer data)
+{
+  shift (f, IR_SHL, X1, X2, 3);
+  ir_set (&f->b, X1, ir_op2 (&f->b, IR_ADD, IR_I64, X1, X3));
+  assert_kept (f, "01");
+  const IrOp *op = &f->b.region->ops[2];
+  g_assert_cmpuint (op->op, ==, IR_SHLADD);
+  g_assert_cmpint (op->imm, ==, 3);
+  g_assert_true (op->dst == X1 && op->a == X2 && op->b == X3);
+}
+
+/* The same with an unsigned 32-bit index, which RV64GC extends and scales by a pair of shifts. */
+static void
+test_scaled_index_unsigned (Fixture *f, gconstpointer data)
+{
+  shift (f, IR_SHL, X1, X1, 32);
+  shift (f, IR_SHR, X1, X1, 30);
+  ir_set (&f->b, X1, ir_op2 (&f->b, IR_ADD, IR_I64, X3, X1));
+  assert_kept (f, "101");
+  const IrOp *op = &f->b.region->ops[1];
+  g_assert_cmpuint (op[0].op, ==, IR_EXTZ);
+  g_assert_cmpint (op[0].imm, ==, 32);
+  g_assert_cmpuint (op[2].op, ==, IR_SHLADD);
+  g_assert_cmpint (op[2].imm, ==, 2);
+}
+
+/* Not where the shifted value lives on, is added to itself, or is shifted too far. */
+static void
+test_scaled_index_kept (Fixture *f, gconstpointer data)
+{
+  shift (f, IR_SHL, X1, X2, 3);
+  ir_set (&f->b, X3, ir_op2 (&f->b, IR_ADD, IR_I64, X1, X3));
+  shift (f, IR_SHL, X1, X2, 2);
+  ir_set (&f->b, X1, ir_op2 (&f->b, IR_ADD, IR_I64, X1, X1));
+  shift (f, IR_SHL, X2, X2, 4);
+  ir_set (&f->b, X2, ir_op2 (&f->b, IR_ADD, IR_I64, X2, X3));
+  assert_kept (f, "111111");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -285,6 +332,9 @@ main (int argc, char **argv)
     { "/ir/opt/flags-kept", test_flags_kept },
     { "/ir/opt/block-end", test_block_end },
     { "/ir/opt/link", test_link },
+    { "/ir/opt/scaled-index", test_scaled_index },
+    { "/ir/opt/scaled-index-unsigned", test_scaled_index_unsigned },
+    { "/ir/opt/scaled-index-kept", test_scaled_index_kept },
   };
 
   g_test_init (&argc, &argv, NULL);
