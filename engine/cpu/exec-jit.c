@@ -252,7 +252,6 @@ run (Cpu *cpu)
         code = find (cpu, cpu->state.pc);
         break;
       }
-      case IR_EXIT_MODE: jit_clear_jumps (t); return reason;
       default: return reason;
     }
   }

@@ -20,11 +20,7 @@ lower_fcvt (Lower *l, const IrOp *op)
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
   asm_vex_rr (&l->a, narrow ? OP_F2 (OP0F (0x5a)) : OP_F3 (OP0F (0x5a)), false, d, XMM_ONES, x);
-  asm_vex_rr (&l->a, narrow ? V_UCOMISS : V_UCOMISD, false, d, 0, d);
-  Cold *cold = cold_new (l, COLD_NAN, asm_jcc (&l->a, CC_P, NULL));
-  cold->type = op->type;
-  cold->r[0] = d;
-  cold->resume = l->a.p;
+  fp_check_nan (l, op, d);
   dst_fp_done (l, op->dst, d, narrow);
   return true;
 }
@@ -117,11 +113,7 @@ lower_fround (Lower *l, const IrOp *op)
   int d = dst_fp (l, op->dst);
   asm_vex_rr (&l->a, f32 ? V_ROUNDSS : V_ROUNDSD, false, d, x, x);
   asm_u8 (&l->a, imm | (op->flags & IR_F_EXACT ? 0 : 8));
-  asm_vex_rr (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, d, 0, d);
-  Cold *cold = cold_new (l, COLD_NAN, asm_jcc (&l->a, CC_P, NULL));
-  cold->type = op->type;
-  cold->r[0] = d;
-  cold->resume = l->a.p;
+  fp_check_nan (l, op, d);
   dst_fp_done (l, op->dst, d, f32);
   return true;
 }

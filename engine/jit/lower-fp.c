@@ -38,9 +38,8 @@ scalar (const IrOp *op, unsigned code)
   return is_f32 (op) ? OP_F3 (code) : OP_F2 (code);
 }
 
-/* dst = NaN? canonical : as it is */
-static Cold *
-check_nan (Lower *l, const IrOp *op, int x)
+Cold *
+fp_check_nan (Lower *l, const IrOp *op, int x)
 {
   asm_vex_rr (&l->a, is_f32 (op) ? V_UCOMISS : V_UCOMISD, false, x, 0, x);
   Cold *cold = cold_new (l, COLD_NAN, asm_jcc (&l->a, CC_P, NULL));
@@ -61,7 +60,7 @@ lower_arith (Lower *l, const IrOp *op, unsigned code)
     asm_vex_rm (&l->a, scalar (op, OP0F (code)), false, d, first, y.mem);
   else
     asm_vex_rr (&l->a, scalar (op, OP0F (code)), false, d, first, y.reg);
-  check_nan (l, op, d);
+  fp_check_nan (l, op, d);
   dst_fp_done (l, op->dst, d, is_f32 (op));
 }
 
@@ -72,7 +71,7 @@ lower_sqrt (Lower *l, const IrOp *op)
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
   asm_vex_rr (&l->a, scalar (op, OP0F (0x51)), false, d, x, x);
-  check_nan (l, op, d);
+  fp_check_nan (l, op, d);
   dst_fp_done (l, op->dst, d, is_f32 (op));
 }
 
@@ -101,7 +100,7 @@ lower_fma (Lower *l, const IrOp *op)
   }
   fp_to (l, sum, c);
   asm_vex_rr (&l->a, OP_66 (OP0F38 (code)), !is_f32 (op), sum, x, y);
-  Cold *cold = check_nan (l, op, sum);
+  Cold *cold = fp_check_nan (l, op, sum);
   cold->kind = COLD_NAN_FMA;
   cold->r[1] = x;
   cold->r[2] = y;

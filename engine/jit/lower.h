@@ -170,6 +170,8 @@ void lower_end (Lower *l, uint32_t block);
 /* The variable gets the return address, under the pinned map; returns the register that holds it. */
 int write_link (Lower *l, IrVal link, uint64_t pc);
 bool op_dst_is_fp (const IrOp *op);
+/* A NaN in xmm `x` becomes the canonical one of the op's type, out of line; returns that path. */
+Cold *fp_check_nan (Lower *l, const IrOp *op, int x);
 /* Whether the host FPU's results are those of the op's class. */
 bool fp_inline_class (const IrOp *op);
 bool op_src_is_fp (const IrOp *op);
