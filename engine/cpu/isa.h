@@ -9,6 +9,7 @@
 
 typedef struct Cpu Cpu;
 typedef struct GuestIsa GuestIsa;
+typedef struct IsaSystem IsaSystem;
 
 typedef struct {
   const char *name;
@@ -68,6 +69,8 @@ struct GuestIsa {
   /* One line of assembly of the `len` bytes at code into `out`; returns the instruction's length (at least
    * 1). */
   unsigned (*disassemble) (const uint8_t *code, size_t len, uint64_t pc, char *out, size_t out_size);
+  /* What it needs for whole machines (softmmu.h); NULL: user mode only. */
+  const IsaSystem *system;
   /* Text of the integer and floating-point registers, for -d cpu and crash reports. */
   void (*dump) (const Cpu *cpu, GString *out);
 };

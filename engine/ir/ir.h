@@ -154,7 +154,8 @@ typedef enum {
   IR_EXIT_FETCH_FAULT, /* the instruction at pc cannot be fetched; fault.addr is the first bad address */
   IR_EXIT_ICACHE,      /* instruction-fetch barrier; pc is after it (handled inside cpu_run) */
   IR_EXIT_PAUSE,       /* the guest waits for another hart's store; pc is after it (handled inside cpu_run) */
-  IR_EXIT_MODE,        /* IrState.mode changed; pc is after it (handled inside cpu_run) */
+  IR_EXIT_MODE,        /* IrState.mode or the address space changed; pc is the next to run (handled inside cpu_run) */
+  IR_EXIT_WAIT,        /* the guest waits for an interrupt; pc is after it */
 } IrExit;
 
 typedef struct {

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Character back ends: where a serial port's bytes go.  All run on the main context's thread; a device's calls come
+ * from any thread. */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Chardev Chardev;
+
+/* The device's side. Called on the main thread, without locks. */
+typedef struct {
+  /* How many bytes it takes now; 0: none until chardev_accept_input(). */
+  size_t (*can_receive) (void *opaque);
+  void (*receive) (void *opaque, const uint8_t *data, size_t size);
+  void (*event) (void *opaque, bool connected); /* may be NULL */
+} ChardevFrontend;
+
+/* From QEMU's syntax: "stdio", "mon:stdio", "pty", "null", "file:PATH", "pipe:PATH", "unix:PATH,server=on,wait=off",
+ * "tcp:HOST:PORT,server=on,…", "vc" and, with -chardev, "KIND,id=ID,key=value…". NULL and an error with cause and
+ * remedy. */
+Chardev *chardev_new_legacy (const char *text, GError **error);
+Chardev *chardev_new (const char *options, GError **error);
+void chardev_free (Chardev *chr);
+const char *chardev_id (const Chardev *chr); /* may be NULL */
+const char *chardev_describe (const Chardev *chr); /* "file:/tmp/x", for info chardev */
+/* By the id of -chardev; NULL if none. */
+Chardev *chardev_find (const char *id);
+GPtrArray *chardev_list (void); /* of all; free the array only */
+
+/* Attaches the device (one at a time, but see chardev_mux). False and an error when another is attached. */
+bool chardev_attach (Chardev *chr, const ChardevFrontend *frontend, void *opaque, GError **error);
+void chardev_detach (Chardev *chr);
+/* Never blocks: what the host does not take at once is kept, up to 64 KiB, then chardev_writable() is false. */
+void chardev_write (Chardev *chr, const uint8_t *data, size_t size);
+bool chardev_writable (Chardev *chr);
+/* Calls `ready` once on the main thread when writable again. */
+void chardev_notify_writable (Chardev *chr, void (*ready) (void *opaque), void *opaque);
+/* The device takes input again. */
+void chardev_accept_input (Chardev *chr);
+
+/* A multiplexer on `chr` (takes ownership): several front ends share it, Ctrl-A C goes to the next, Ctrl-A X asks to
+ * quit, Ctrl-A H helps, Ctrl-A S saves (as -snapshot's commit), Ctrl-A T shows timestamps, Ctrl-A B sends a break,
+ * Ctrl-A Ctrl-A sends one. */
+Chardev *chardev_mux_new (Chardev *chr);
+void chardev_mux_set_quit (Chardev *mux, void (*quit) (void *opaque), void *opaque);
+bool chardev_is_mux (const Chardev *chr);
+/* Restores the terminal: at exit and on fatal signals. Async-signal-safe. */
+void chardev_restore_terminal (void);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* System mode: guest virtual addresses, the TLBs that compiled code looks in, and what an ISA says about them.
+ *
+ * A hart keeps a few address spaces (JitSpace: read, write and execute TLB and a jump cache each), the least recently
+ * used one is given up for a new one.  A space is named by a CpuSpaceKey: everything the outcome of a translation
+ * depends on besides memory. */
+
+#include "clock.h"
+#include "cpu.h"
+#include "memory.h"
+
+typedef enum { CPU_READ, CPU_WRITE, CPU_EXEC } CpuAccess; /* atomics are writes */
+
+typedef struct {
+  uint64_t root;  /* satp, TTBR, CR3 */
+  uint64_t flags; /* privilege and what else the ISA needs */
+} CpuSpaceKey;
+
+typedef struct {
+  uint64_t phys;     /* of the address itself */
+  uint8_t prot;      /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
+  uint8_t log2_size; /* of the guest's page: 12 and more */
+  bool once;         /* good for this access only (protection finer than a page) */
+} CpuTranslation;
+
+/* What an ISA adds for system mode. All are called on the vCPU's own thread unless said otherwise. */
+struct IsaSystem {
+  CpuSpaceKey (*space) (const Cpu *cpu);
+  /* One page-table walk with protection checks and A/D updates. False: the exception is noted in the cpu
+   * (state.fault.addr and the ISA's own members), to be taken by exception (IR_EXIT_FAULT or IR_EXIT_FETCH_FAULT). */
+  bool (*translate) (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret);
+  /* The same for a debugger: no checks, no side effects. Any thread while the vCPU is paused. */
+  bool (*translate_debug) (Cpu *cpu, uint64_t vaddr, uint64_t *ret_phys);
+  /* Notes the exception for a physical access that nothing answered, and for a misaligned one that must not be. */
+  void (*bus_error) (Cpu *cpu, uint64_t vaddr, CpuAccess access);
+  void (*misaligned) (Cpu *cpu, uint64_t vaddr, CpuAccess access);
+  /* Enters the handler for what cpu_run() returned (SYSCALL, BREAKPOINT, ILLEGAL, FAULT, FETCH_FAULT). */
+  void (*exception) (Cpu *cpu, IrExit reason);
+  /* Takes the most urgent enabled interrupt, if any: true. */
+  bool (*interrupt) (Cpu *cpu);
+  /* Whether a waiting vCPU has something to wake up for. Any thread. */
+  bool (*wakes) (Cpu *cpu);
+  void (*reset) (Cpu *cpu);
+  /* All architectural state as a{sv}. */
+  GVariant *(*save) (Cpu *cpu);
+  bool (*load) (Cpu *cpu, GVariant *state, GError **error);
+};
+
+/* Makes `cpu` a system-mode one: before its first run. */
+void cpu_system_init (Cpu *cpu, MemoryMap *memory);
+void cpu_system_free (Cpu *cpu);
+
+/* For front ends, on the vCPU's thread; spaces with (root & mask) == value. The caller ends its block afterwards. */
+void cpu_tlb_flush (Cpu *cpu, uint64_t mask, uint64_t value);
+void cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value);
+/* From any thread (the memory map has changed): done before the vCPU next looks. */
+void cpu_tlb_flush_remote (Cpu *cpu);
+/* The address space key has changed: the run loop fetches it anew before code runs on. */
+void cpu_space_changed (Cpu *cpu);
+
+/* Guest memory of a page-table walk: physical, RAM only. False: not RAM. */
+bool cpu_phys_read64 (Cpu *cpu, uint64_t phys, uint64_t *ret_value);
+bool cpu_phys_read32 (Cpu *cpu, uint64_t phys, uint32_t *ret_value);
+/* Atomically replaces `expected`; false in *ret_same when it was something else by now. */
+bool cpu_phys_cas64 (Cpu *cpu, uint64_t phys, uint64_t expected, uint64_t desired, bool *ret_same);
+bool cpu_phys_cas32 (Cpu *cpu, uint64_t phys, uint32_t expected, uint32_t desired, bool *ret_same);
+
+/* For debuggers and the monitor while the vCPU is paused. False where nothing is mapped. */
+bool cpu_debug_read (Cpu *cpu, uint64_t vaddr, void *out, size_t size);
+bool cpu_debug_write (Cpu *cpu, uint64_t vaddr, const void *data, size_t size);
+
+/* A vCPU's host thread. It starts paused. */
+typedef struct Vcpu Vcpu;
+typedef struct {
+  /* The guest hit a debugger's breakpoint or finished a step (IR_EXIT_DEBUG): the thread is pausing. May be NULL. */
+  void (*debug) (void *opaque, Vcpu *vcpu);
+  void *opaque;
+} VcpuHooks;
+Vcpu *vcpu_new (Cpu *cpu, unsigned index, const VcpuHooks *hooks, GError **error);
+void vcpu_free (Vcpu *vcpu); /* ends the thread */
+Cpu *vcpu_cpu (Vcpu *vcpu);
+unsigned vcpu_index (Vcpu *vcpu);
+void vcpu_resume (Vcpu *vcpu);
+/* Asks it to pause; vcpu_wait_paused() returns when it stands still at an instruction boundary. Not from its own thread
+ * (there the request takes effect when the current instruction is done). */
+void vcpu_pause (Vcpu *vcpu);
+void vcpu_wait_paused (Vcpu *vcpu);
+bool vcpu_is_paused (Vcpu *vcpu);
+/* Something it may wait for has happened (an interrupt line rose). Any thread, cheap. */
+void vcpu_kick (Vcpu *vcpu);
+/* The same by Cpu: what interrupt sources inside the ISA's code call. */
+void cpu_kick (Cpu *cpu);
+/* The vCPU of the calling thread, or NULL. */
+Vcpu *vcpu_current (void);
+/* Text for info cpus: "CPU #0: thread_id=…, running". */
+void vcpu_describe (Vcpu *vcpu, GString *out);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Network back ends: where a NIC's frames go.  Frames may carry a virtio-net header (struct virtio_net_hdr_v1, 12
+ * bytes, little-endian) when both sides agree; the queue layer segments and checksums for peers that do not. */
+
+#include <gio/gio.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+typedef struct NetBackend NetBackend;
+
+/* The NIC's side; called on the back end's I/O thread (net_context). Returns false when it has no room: the back end
+ * keeps the frame and waits for net_backend_ready(). */
+typedef struct {
+  bool (*receive) (void *opaque, const struct iovec *iov, int n_iov);
+  void (*link) (void *opaque, bool up); /* may be NULL */
+} NetClient;
+
+/* What a back end can take and give beyond plain Ethernet frames. */
+enum { NET_VNET_HDR = 1, NET_CSUM = 2, NET_TSO4 = 4, NET_TSO6 = 8, NET_UFO = 16, NET_USO = 32, NET_MULTIQUEUE = 64 };
+
+/* From "user,id=net0,hostfwd=tcp::2222-:22,…", "tap,ifname=…", "stream,…", "socket,…", "dgram,…" and -nic's forms. */
+NetBackend *net_backend_new (const char *options, GError **error);
+void net_backend_free (NetBackend *net);
+const char *net_backend_id (const NetBackend *net);
+NetBackend *net_backend_find (const char *id);
+GPtrArray *net_backend_list (void);
+unsigned net_backend_features (const NetBackend *net);
+/* The client may expect and must give the header (features: the subset it uses). */
+bool net_backend_set_features (NetBackend *net, unsigned features);
+bool net_backend_attach (NetBackend *net, const NetClient *client, void *opaque, GError **error);
+void net_backend_detach (NetBackend *net);
+/* The context of the thread the back end runs on; send from there. */
+GMainContext *net_backend_context (NetBackend *net);
+/* Sends one frame; false: no room now (retry when net_client.receive's peer says so via `sent`). */
+bool net_backend_send (NetBackend *net, const struct iovec *iov, int n_iov);
+void net_backend_notify_sent (NetBackend *net, void (*sent) (void *opaque), void *opaque);
+/* The client has room again. Any thread. */
+void net_backend_ready (NetBackend *net);
+/* Text of settings and connections, for info network and info usernet. */
+void net_backend_describe (NetBackend *net, GString *out, bool connections);
+/* "tcp::2222-:22" added or removed while running. */
+bool net_backend_hostfwd (NetBackend *net, const char *rule, bool add, GError **error);
+/* Saved with the machine. Connections to the host are saved as far as libslirp can. */
+GVariant *net_backend_save (NetBackend *net);
+bool net_backend_load (NetBackend *net, GVariant *state, GError **error);
+/* While the machine is stopped no frame is delivered. */
+void net_backend_pause (NetBackend *net, bool paused);
