@@ -3,6 +3,7 @@
 
 #include "exec-interp.h"
 #include "exec-jit.h"
+#include "softmmu.h"
 #include <string.h>
 
 CpuSettings cpu_settings;
@@ -58,5 +59,6 @@ cpu_free (Cpu *cpu)
     return;
   interp_free (cpu->interp);
   exec_jit_free (cpu);
+  cpu_system_free (cpu);
   g_free (cpu);
 }

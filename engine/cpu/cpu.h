@@ -68,6 +68,9 @@ cpu_request_exit (Cpu *cpu)
   __atomic_store_n (&cpu->state.exit_request, 1, __ATOMIC_RELEASE);
 }
 
+/* The vCPU that the calling thread is inside of cpu_run() for, or NULL. */
+Cpu *cpu_running (void);
+
 /* To be called from the embedder's SIGSEGV, SIGBUS and SIGFPE handler on the thread that runs `cpu`. If the
  * fault was caused by guest code (generated code, interpreter, guest memory accessors) it does not return to
  * the faulting instruction: the state is recovered, state.fault is filled, and cpu_run() returns

@@ -3,6 +3,7 @@
 
 #include "code-gen.h"
 #include "ir-interp.h"
+#include "system.h"
 #include "translate.h"
 
 /* A direct-mapped cache of translated blocks, so that loops are decoded once. */
@@ -57,7 +58,10 @@ cached_block (Cpu *cpu, CpuInterp *interp)
   IrRegion **slot = &interp->cache[(cpu->state.pc / cpu->isa->insn_align) % CACHE_SIZE];
   if (*slot == NULL)
     *slot = ir_region_new ();
-  if ((*slot)->n_blocks == 0 || (*slot)->pc != cpu->state.pc || (*slot)->mode != cpu->state.mode)
+  uint64_t ram = 0;
+  bool moved = cpu->system != NULL && (system_exec (cpu, cpu->state.pc, &ram) != SYSTEM_EXEC_OK ||
+                                       (*slot)->ram != ram || (*slot)->next_ram != 0);
+  if (moved || (*slot)->n_blocks == 0 || (*slot)->pc != cpu->state.pc || (*slot)->mode != cpu->state.mode)
     translate_region (cpu, &interp->builder, *slot, cpu->state.pc, &scope);
   return *slot;
 }

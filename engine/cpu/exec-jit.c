@@ -3,6 +3,7 @@
 
 #include "exec-interp.h"
 #include "guest-mem.h"
+#include "system.h"
 #include "trace.h"
 #include "translate.h"
 #include <time.h>
@@ -58,6 +59,12 @@ read_guest (uint64_t addr, void *out, size_t size)
 }
 
 static bool
+read_ram (uint64_t addr, void *out, size_t size)
+{
+  return system_read_ram (addr, out, size);
+}
+
+static bool
 init_once (const Cpu *cpu)
 {
   static gsize state;
@@ -74,9 +81,10 @@ init_once (const Cpu *cpu)
       .hot_int = isa->hot_int,
       .hot_fp = isa->hot_fp,
       .helpers = isa->helpers,
-      .guest_base = guest_base,
+      .guest_base = cpu->system != NULL ? 0 : guest_base,
       .addr32 = isa->bits == 32,
-      .read = read_guest,
+      .softmmu = cpu->system != NULL ? &system_softmmu : NULL,
+      .read = cpu->system != NULL ? read_ram : read_guest,
       .cache_size = cpu_settings.code_cache_size,
       .hot_threshold = cpu_settings.hot_threshold,
       .count = cpu_settings.count,
@@ -132,8 +140,16 @@ work_ns (void)
   return ts.tv_sec * UINT64_C (1000000000) + ts.tv_nsec - 1000 * jit_counters.measuring_us;
 }
 
+/* System mode: an instruction whose second part is not there is not remembered as such; it may come to be. */
+static bool
+cannot_fetch (const Cpu *cpu, const IrRegion *r)
+{
+  return cpu->system != NULL && r->blocks[0].n_insns == 0 && r->blocks[0].reason == IR_EXIT_FETCH_FAULT;
+}
+
+/* NULL with *ret_exit set: there is no instruction at pc. NULL otherwise: the code cache is full. */
 static JitCode *
-compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCode *cold)
+compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCode *cold, IrExit *ret_exit)
 {
   Workshop *w = workshop ();
   uint64_t start = cpu_settings.count ? work_ns () : 0;
@@ -141,6 +157,10 @@ compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCo
   reader = cpu;
   translate_region (cpu, &w->builder, w->region, pc, scope);
   trace_region (cpu, w->region);
+  if (cannot_fetch (cpu, w->region)) {
+    *ret_exit = IR_EXIT_FETCH_FAULT;
+    return NULL;
+  }
   JitCode *code = jit_compile (cpu->jit, w->region, tier, cold);
   if (cpu_settings.count) {
     __atomic_fetch_add (&translate_ns, work_ns () - start, __ATOMIC_RELAXED);
@@ -151,24 +171,61 @@ compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCo
   return code;
 }
 
+/* Begins to use code. After a flush no page id and no jump holds any more. */
+static void
+begin (Cpu *cpu)
+{
+  jit_begin (cpu->jit);
+  if (cpu->system != NULL && cpu->system->epoch != jit_epoch (cpu->jit)) {
+    system_forget_code (cpu);
+    cpu->system->epoch = jit_epoch (cpu->jit);
+  }
+}
+
 static void
 renew (Cpu *cpu)
 {
   jit_flush (cpu->jit);
   jit_end (cpu->jit);
-  jit_begin (cpu->jit);
+  begin (cpu);
 }
 
+/* The code at state.pc, made if there is none; NULL when the cache is full. */
 static JitCode *
-find (Cpu *cpu, uint64_t pc)
+find_at (Cpu *cpu, uint64_t ram, IrExit *ret_exit)
 {
   static const TranslateScope cold = { .max_insns = COLD_INSNS, .max_blocks = COLD_BLOCKS };
   static const TranslateScope one = { .max_insns = 1, .max_blocks = 1 };
+  JitCode *code = jit_lookup (cpu->state.pc, ram, cpu->state.mode);
+  if (code == NULL)
+    code = compile (cpu, cpu->state.pc, cpu_settings.one_insn_per_block ? &one : &cold, JIT_BLOCK, NULL,
+                    ret_exit);
+  return code;
+}
+
+/* The code to go on with at state.pc, or NULL and why there is none. */
+static JitCode *
+find (Cpu *cpu, IrExit *ret_exit)
+{
   for (;;) {
-    JitCode *code = jit_lookup (pc, cpu->state.mode);
-    if (code == NULL)
-      code = compile (cpu, pc, cpu_settings.one_insn_per_block ? &one : &cold, JIT_BLOCK, NULL);
-    if (code != NULL)
+    uint64_t ram = 0;
+    SystemExec where = cpu->system != NULL ? system_exec (cpu, cpu->state.pc, &ram) : SYSTEM_EXEC_OK;
+    *ret_exit = IR_EXIT_NONE;
+    if (where == SYSTEM_EXEC_FAULT)
+      *ret_exit = IR_EXIT_FETCH_FAULT;
+    else if (where == SYSTEM_EXEC_ONCE)
+      *ret_exit = interp_step (cpu, true);
+    if (*ret_exit != IR_EXIT_NONE)
+      return NULL;
+    if (where == SYSTEM_EXEC_ONCE) {
+      if (cpu->state.exit_request != 0) {
+        *ret_exit = IR_EXIT_REQUEST;
+        return NULL;
+      }
+      continue;
+    }
+    JitCode *code = find_at (cpu, ram, ret_exit);
+    if (code != NULL || *ret_exit != IR_EXIT_NONE)
       return code;
     renew (cpu);
   }
@@ -177,19 +234,22 @@ find (Cpu *cpu, uint64_t pc)
 static bool
 has_run (Cpu *cpu, uint64_t pc)
 {
-  return jit_lookup (pc, cpu->state.mode) != NULL;
+  uint64_t ram = 0;
+  if (cpu->system != NULL && system_exec (cpu, pc, &ram) != SYSTEM_EXEC_OK)
+    return false;
+  return jit_lookup (pc, ram, cpu->state.mode) != NULL;
 }
 
 static JitCode *
-promote (Cpu *cpu)
+promote (Cpu *cpu, IrExit *ret_exit)
 {
   static const TranslateScope hot = { .max_insns = HOT_INSNS, .max_blocks = HOT_BLOCKS, .wants = has_run };
   JitCode *cold = (JitCode *)cpu->jit_state.exit_info;
   jit_cool (cold, G_MAXINT32);
   if (cpu_settings.one_insn_per_block)
     return cold;
-  JitCode *code = compile (cpu, cpu->state.pc, &hot, JIT_REGION, cold);
-  if (code == NULL)
+  JitCode *code = compile (cpu, cpu->state.pc, &hot, JIT_REGION, cold, ret_exit);
+  if (code == NULL && *ret_exit == IR_EXIT_NONE)
     renew (cpu);
   return code;
 }
@@ -216,51 +276,61 @@ count_exit (unsigned reason)
     __atomic_fetch_add (&exits[reason - JIT_EXIT_LINK], 1, __ATOMIC_RELAXED);
 }
 
+/* Sees to what code came back for, where that is the run loop's own business. Returns the code to go on with;
+ * NULL with *ret_exit set (or with IR_EXIT_NONE: to be looked up). */
+static JitCode *
+handle (Cpu *cpu, unsigned reason, IrExit *ret_exit)
+{
+  JitCode *code = NULL;
+  *ret_exit = IR_EXIT_NONE;
+  switch (reason) {
+    case JIT_EXIT_LINK: {
+      uint64_t flushes = jit_counters.flushes;
+      code = find (cpu, ret_exit);
+      if (code != NULL && flushes == jit_counters.flushes)
+        jit_link (cpu->jit, code);
+      break;
+    }
+    case JIT_EXIT_LOOKUP:
+      code = find (cpu, ret_exit);
+      if (code != NULL)
+        jit_cache_jump (cpu->jit, code);
+      break;
+    case JIT_EXIT_HOT: code = promote (cpu, ret_exit); break;
+    case JIT_EXIT_INTERPRET: *ret_exit = interp_step (cpu, true); break;
+    default: *ret_exit = reason; break;
+  }
+  return code;
+}
+
 static IrExit
 run (Cpu *cpu)
 {
-  JitThread *t = cpu->jit;
-  JitCode *code = find (cpu, cpu->state.pc);
-  for (;;) {
-    unsigned reason = jit_enter (t, code);
+  IrExit exit;
+  JitCode *code = find (cpu, &exit);
+  while (code != NULL) {
+    unsigned reason = jit_enter (cpu->jit, code);
     if (G_UNLIKELY (cpu_settings.count))
       count_exit (reason);
     if (G_UNLIKELY (cpu_settings.flush_every | cpu_settings.interrupt_every))
       if (reason == JIT_EXIT_LOOKUP || reason == JIT_EXIT_LINK)
         disturb (cpu), reason = JIT_EXIT_LOOKUP;
-    switch (reason) {
-      case JIT_EXIT_LINK: {
-        uint64_t flushes = jit_counters.flushes;
-        code = find (cpu, cpu->state.pc);
-        if (flushes == jit_counters.flushes)
-          jit_link (t, code);
-        break;
-      }
-      case JIT_EXIT_LOOKUP:
-        code = find (cpu, cpu->state.pc);
-        jit_cache_jump (t, code);
-        break;
-      case JIT_EXIT_HOT:
-        code = promote (cpu);
-        if (code == NULL)
-          code = find (cpu, cpu->state.pc);
-        break;
-      case JIT_EXIT_INTERPRET: {
-        IrExit exit = interp_step (cpu, true);
-        if (exit != IR_EXIT_NONE)
-          return exit;
-        code = find (cpu, cpu->state.pc);
-        break;
-      }
-      default: return reason;
-    }
+    code = handle (cpu, reason, &exit);
+    if (code == NULL && exit == IR_EXIT_NONE)
+      code = find (cpu, &exit);
   }
+  return exit;
 }
 
 IrExit
 exec_jit_run (Cpu *cpu)
 {
-  jit_begin (cpu->jit);
+  begin (cpu);
+  if (cpu->system != NULL) {
+    system_sync (cpu);
+    if (jit_page_ids_full ())
+      renew (cpu);
+  }
   IrExit reason = run (cpu);
   jit_end (cpu->jit);
   return reason;

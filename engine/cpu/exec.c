@@ -5,6 +5,7 @@
 #include "exec-interp.h"
 #include "exec-jit.h"
 #include "guest-mem.h"
+#include "system.h"
 #include "trace.h"
 #include <sched.h>
 #include <unistd.h>
@@ -15,6 +16,12 @@
 static _Thread_local Cpu *running;
 /* The vCPU that last ran on this thread. */
 static _Thread_local Cpu *latest;
+
+Cpu *
+cpu_running (void)
+{
+  return running;
+}
 
 static IrExit
 fetch_fault (Cpu *cpu)
@@ -36,7 +43,12 @@ static IrExit
 handle_exit (Cpu *cpu, IrExit reason)
 {
   switch (reason) {
-    case IR_EXIT_ICACHE: cpu_flush_icache (0, UINT64_MAX); return IR_EXIT_NONE;
+    case IR_EXIT_ICACHE:
+      if (cpu->system != NULL)
+        system_fence_code (cpu);
+      else
+        cpu_flush_icache (0, UINT64_MAX);
+      return IR_EXIT_NONE;
     case IR_EXIT_PAUSE: sched_yield (); return IR_EXIT_NONE;
     case IR_EXIT_MODE: return IR_EXIT_NONE;
     case IR_EXIT_FETCH_FAULT: return fetch_fault (cpu);
@@ -71,6 +83,8 @@ run_interpreted (Cpu *cpu)
   for (;;) {
     if (take_request (cpu))
       return IR_EXIT_REQUEST;
+    if (cpu->system != NULL)
+      system_sync (cpu);
     if (trace_blocks ())
       trace_block (cpu);
     IrExit reason = handle_exit (cpu, interp_step (cpu, cpu->single_step));
@@ -94,6 +108,8 @@ cpu_run (Cpu *cpu)
   sigjmp_buf leave;
   sigjmp_buf *outer = cpu->state.leave;
   IrExit reason;
+  if (cpu->system != NULL && latest != cpu)
+    system_thread_begin ();
   cpu->state.leave = &leave;
   reason = sigsetjmp (leave, 0);
   running = latest = cpu;

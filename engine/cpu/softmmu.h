@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* System mode: guest virtual addresses, the TLBs that compiled code looks in, and what an ISA says about them.
+/* System mode: guest virtual addresses, the TLBs that compiled code looks in, and what an ISA says about
+ * them.
  *
- * A hart keeps a few address spaces (JitSpace: read, write and execute TLB and a jump cache each), the least recently
- * used one is given up for a new one.  A space is named by a CpuSpaceKey: everything the outcome of a translation
- * depends on besides memory. */
+ * A hart keeps a few address spaces (JitSpace: read, write and execute TLB and a jump cache each), the least
+ * recently used one is given up for a new one.  A space is named by a CpuSpaceKey: everything the outcome of
+ * a translation depends on besides memory. */
 
 #include "clock.h"
 #include "cpu.h"
@@ -19,8 +20,8 @@ typedef struct {
 } CpuSpaceKey;
 
 typedef struct {
-  uint64_t phys;     /* of the address itself */
-  uint8_t prot;      /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
+  uint64_t phys; /* of the address itself */
+  uint8_t prot;  /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
   uint8_t log2_size; /* of the guest's page: 12 and more */
   bool once;         /* good for this access only (protection finer than a page) */
 } CpuTranslation;
@@ -29,11 +30,13 @@ typedef struct {
 struct IsaSystem {
   CpuSpaceKey (*space) (const Cpu *cpu);
   /* One page-table walk with protection checks and A/D updates. False: the exception is noted in the cpu
-   * (state.fault.addr and the ISA's own members), to be taken by exception (IR_EXIT_FAULT or IR_EXIT_FETCH_FAULT). */
+   * (state.fault.addr and the ISA's own members), to be taken by exception (IR_EXIT_FAULT or
+   * IR_EXIT_FETCH_FAULT). */
   bool (*translate) (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret);
   /* The same for a debugger: no checks, no side effects. Any thread while the vCPU is paused. */
   bool (*translate_debug) (Cpu *cpu, uint64_t vaddr, uint64_t *ret_phys);
-  /* Notes the exception for a physical access that nothing answered, and for a misaligned one that must not be. */
+  /* Notes the exception for a physical access that nothing answered, and for a misaligned one that must not
+   * be. */
   void (*bus_error) (Cpu *cpu, uint64_t vaddr, CpuAccess access);
   void (*misaligned) (Cpu *cpu, uint64_t vaddr, CpuAccess access);
   /* Enters the handler for what cpu_run() returned (SYSCALL, BREAKPOINT, ILLEGAL, FAULT, FETCH_FAULT). */
@@ -52,7 +55,8 @@ struct IsaSystem {
 void cpu_system_init (Cpu *cpu, MemoryMap *memory);
 void cpu_system_free (Cpu *cpu);
 
-/* For front ends, on the vCPU's thread; spaces with (root & mask) == value. The caller ends its block afterwards. */
+/* For front ends, on the vCPU's thread; spaces with (root & mask) == value. The caller ends its block
+ * afterwards. */
 void cpu_tlb_flush (Cpu *cpu, uint64_t mask, uint64_t value);
 void cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value);
 /* From any thread (the memory map has changed): done before the vCPU next looks. */
@@ -74,7 +78,8 @@ bool cpu_debug_write (Cpu *cpu, uint64_t vaddr, const void *data, size_t size);
 /* A vCPU's host thread. It starts paused. */
 typedef struct Vcpu Vcpu;
 typedef struct {
-  /* The guest hit a debugger's breakpoint or finished a step (IR_EXIT_DEBUG): the thread is pausing. May be NULL. */
+  /* The guest hit a debugger's breakpoint or finished a step (IR_EXIT_DEBUG): the thread is pausing. May be
+   * NULL. */
   void (*debug) (void *opaque, Vcpu *vcpu);
   void *opaque;
 } VcpuHooks;
@@ -83,8 +88,8 @@ void vcpu_free (Vcpu *vcpu); /* ends the thread */
 Cpu *vcpu_cpu (Vcpu *vcpu);
 unsigned vcpu_index (Vcpu *vcpu);
 void vcpu_resume (Vcpu *vcpu);
-/* Asks it to pause; vcpu_wait_paused() returns when it stands still at an instruction boundary. Not from its own thread
- * (there the request takes effect when the current instruction is done). */
+/* Asks it to pause; vcpu_wait_paused() returns when it stands still at an instruction boundary. Not from its
+ * own thread (there the request takes effect when the current instruction is done). */
 void vcpu_pause (Vcpu *vcpu);
 void vcpu_wait_paused (Vcpu *vcpu);
 bool vcpu_is_paused (Vcpu *vcpu);

@@ -2,6 +2,7 @@
 #include "translate.h"
 
 #include "ir-opt.h"
+#include "system.h"
 #include <string.h>
 
 #define PAGE 4096u
@@ -29,8 +30,11 @@ code_at (Job *job, uint64_t pc, size_t want, size_t *ret_size, IrFault *fault)
 {
   Window *w = &job->window;
   if (pc < w->pc || pc + want > w->pc + w->size) {
+    size_t size = sizeof w->bytes;
+    if (job->cpu->system != NULL) /* The next page is touched only by an instruction that reaches into it. */
+      size = MAX (want, MIN (size, PAGE - (pc & (PAGE - 1))));
     w->pc = pc;
-    w->size = job->cpu->fetch (job->cpu, pc, w->bytes, sizeof w->bytes, fault);
+    w->size = job->cpu->fetch (job->cpu, pc, w->bytes, size, fault);
   }
   *ret_size = w->pc + w->size - pc;
   return w->bytes + (pc - w->pc);
@@ -45,17 +49,28 @@ find_block (const IrRegion *r, uint64_t pc)
   return -1;
 }
 
-/* A region names its instructions by their 32-bit distance from its start. */
+/* A region names its instructions by their 32-bit distance from its start. In system mode it stays in its
+ * page: what the next one holds depends on the address space. */
 static bool
-is_near (const IrRegion *r, uint64_t pc)
+is_near (const Job *job, uint64_t pc)
 {
+  const IrRegion *r = job->b->region;
+  if (job->cpu->system != NULL)
+    return (pc ^ r->pc) / PAGE == 0;
   return (int64_t)(pc - r->pc) == (int32_t)(pc - r->pc);
+}
+
+/* An instruction here may go on in the next page. */
+static bool
+may_cross (const Job *job, uint64_t pc)
+{
+  return job->cpu->system != NULL && PAGE - (pc & (PAGE - 1)) < job->cpu->isa->insn_max;
 }
 
 static void
 want_block (Job *job, uint64_t pc)
 {
-  if (job->n_todo == G_N_ELEMENTS (job->todo) || find_block (job->b->region, pc) >= 0)
+  if (job->n_todo == G_N_ELEMENTS (job->todo) || find_block (job->b->region, pc) >= 0 || !is_near (job, pc))
     return;
   if (job->scope->wants == NULL || !job->scope->wants (job->cpu, pc))
     return;
@@ -107,10 +122,23 @@ static void
 end_at (Job *job, uint64_t pc, bool cannot_fetch)
 {
   IrBlock *block = job->b->block;
-  if (cannot_fetch && block->n_insns == 0)
-    ir_exit (job->b, IR_EXIT_FETCH_FAULT, pc);
+  if (cannot_fetch &&
+      block->n_insns == 0) /* In system mode it may be there when code comes to it: look again then. */
+    ir_exit (job->b,
+             job->cpu->system != NULL && pc != job->b->region->pc ? IR_EXIT_MODE : IR_EXIT_FETCH_FAULT, pc);
   else
     ir_goto (job->b, pc);
+}
+
+/* The block just ended, or still open, is one instruction that reaches into the next page. */
+static void
+note_crossing (Job *job, bool ended)
+{
+  IrRegion *r = job->b->region;
+  IrBlock *block = ended ? &r->blocks[r->n_blocks - 1] : job->b->block;
+  block->crosses = true;
+  system_exec (job->cpu, (r->pc | (PAGE - 1)) + 1, &r->next_ram);
+  system_watch_code (r->next_ram);
 }
 
 /* Translates one basic block at pc; its successors become known through the block's targets. */
@@ -122,7 +150,8 @@ translate_block (Job *job, uint64_t pc, bool fallthrough)
   const uint64_t start = pc;
   for (;;) {
     IsaFlow flow = ISA_NEXT;
-    if (pc != start && (job->n_insns >= job->scope->max_insns || find_block (job->b->region, pc) >= 0)) {
+    if (pc != start && (job->n_insns >= job->scope->max_insns || find_block (job->b->region, pc) >= 0 ||
+                        may_cross (job, pc) || !is_near (job, pc))) {
       end_at (job, pc, false);
       return;
     }
@@ -134,6 +163,8 @@ translate_block (Job *job, uint64_t pc, bool fallthrough)
       end_at (job, pc, true);
       return;
     }
+    if (job->cpu->system != NULL && pc - start > PAGE - (start & (PAGE - 1)))
+      note_crossing (job, flow == ISA_END);
     if (flow == ISA_END)
       return;
     if (job->cpu->single_step) {
@@ -178,18 +209,19 @@ resolve_edges (IrRegion *r)
   }
 }
 
-void
-translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const TranslateScope *scope)
+static void
+translate_once (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram, const TranslateScope *scope)
 {
   Job job = { .cpu = cpu, .b = b, .scope = scope };
   ir_region_reset (r, pc, cpu->state.mode, cpu->isa->bits == 32);
+  r->ram = ram;
   ir_builder_init (b, r);
   b->helpers = cpu->isa->helpers;
   job.todo[job.n_todo++] = pc;
   while (job.n_todo > 0 && r->n_blocks < scope->max_blocks && job.n_insns < scope->max_insns) {
     uint64_t at = job.todo[--job.n_todo];
     bool first = true, inherits = false;
-    while (find_block (r, at) < 0 && is_near (r, at) && r->n_blocks < scope->max_blocks &&
+    while (find_block (r, at) < 0 && is_near (&job, at) && r->n_blocks < scope->max_blocks &&
            (first || job.n_insns < scope->max_insns)) {
       translate_block (&job, at, inherits);
       const IrBlock *block = &r->blocks[r->n_blocks - 1];
@@ -200,5 +232,55 @@ translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const Transl
     }
   }
   resolve_edges (r);
+}
+
+/* Stores to the bytes are noticed from here on. Whether they are still what was translated. */
+static bool
+keep_watch (const IrRegion *r)
+{
+  uint8_t now[PAGE];
+  const uint8_t *source = r->source;
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    const IrBlock *b = &r->blocks[i];
+    uint64_t ram = r->ram + (b->pc - r->pc);
+    uint32_t first = b->crosses ? PAGE - (b->pc & (PAGE - 1)) : b->size;
+    if (b->size == 0)
+      continue;
+    system_note_code (ram, first);
+    if (b->crosses)
+      system_note_code (r->next_ram, b->size - first);
+    __atomic_thread_fence (__ATOMIC_SEQ_CST);
+    if (!system_read_ram (ram, now, first) ||
+        (b->crosses && !system_read_ram (r->next_ram, now + first, b->size - first)) ||
+        memcmp (now, source, b->size) != 0)
+      return false;
+    source += b->size;
+  }
+  return true;
+}
+
+/* Where the code of a page that is being written to will not hold still, what was read last counts: some
+ * fence.i is still to come. */
+static void
+translate_system (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const TranslateScope *scope)
+{
+  uint64_t ram = 0;
+  bool known = system_exec (cpu, pc, &ram) != SYSTEM_EXEC_FAULT;
+  for (unsigned tries = 0; tries < 3; tries++) {
+    if (known)
+      system_watch_code (ram);
+    translate_once (cpu, b, r, pc, ram, scope);
+    if (!known || keep_watch (r))
+      break;
+  }
+}
+
+void
+translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const TranslateScope *scope)
+{
+  if (cpu->system != NULL)
+    translate_system (cpu, b, r, pc, scope);
+  else
+    translate_once (cpu, b, r, pc, 0, scope);
   ir_optimise (r);
 }

@@ -154,8 +154,9 @@ typedef enum {
   IR_EXIT_FETCH_FAULT, /* the instruction at pc cannot be fetched; fault.addr is the first bad address */
   IR_EXIT_ICACHE,      /* instruction-fetch barrier; pc is after it (handled inside cpu_run) */
   IR_EXIT_PAUSE,       /* the guest waits for another hart's store; pc is after it (handled inside cpu_run) */
-  IR_EXIT_MODE,        /* IrState.mode or the address space changed; pc is the next to run (handled inside cpu_run) */
-  IR_EXIT_WAIT,        /* the guest waits for an interrupt; pc is after it */
+  IR_EXIT_MODE, /* IrState.mode or the address space changed; pc is the next to run (handled inside cpu_run)
+                 */
+  IR_EXIT_WAIT, /* the guest waits for an interrupt; pc is after it */
 } IrExit;
 
 typedef struct {
@@ -174,14 +175,17 @@ typedef struct {
   uint8_t reason; /* IrExit */
   uint8_t align;  /* low bits cleared from an indirect target */
   bool inherits;  /* only the preceding block flows into it: what is known there holds here */
+  bool crosses;   /* system mode: it is one instruction that goes on in the next page, at IrRegion.next_ram */
   IrVal a, b, link;
   IrEdge target[2];
 } IrBlock;
 
 typedef struct {
-  uint64_t pc;   /* of block 0, the only entry */
-  uint32_t mode; /* IrState.mode the code was translated for */
-  bool addr32;   /* guest addresses wrap at 32 bits */
+  uint64_t pc;  /* of block 0, the only entry */
+  uint64_t ram; /* system mode: RAM address of the code at pc; all blocks start in the same page. Else 0 */
+  uint64_t next_ram; /* of the page that follows it, where a block crosses */
+  uint32_t mode;     /* IrState.mode the code was translated for */
+  bool addr32;       /* guest addresses wrap at 32 bits */
   IrOp *ops;
   uint32_t n_ops, cap_ops;
   IrBlock *blocks;

@@ -88,6 +88,15 @@ count_uses (const IrRegion *r, const uint32_t *weight, uint32_t *uses)
   }
 }
 
+/* Whether a way out is known to be taken: there is code, or (in another page) may be. */
+static bool
+leads_on (const IrRegion *r, uint64_t pc)
+{
+  if (jit_config.softmmu == NULL)
+    return jit_lookup (pc, 0, r->mode) != NULL;
+  return (pc ^ r->pc) >> JIT_PAGE_BITS != 0 || jit_lookup (pc, r->ram + (pc - r->pc), r->mode) != NULL;
+}
+
 /* What it costs to have one register hold another variable than the pinned one: an exchange at every way in
  * or out. A value that travels through memory at each of them can cost several times what the register saves,
  * as interpreters' dispatch loops show: FALSE where there is an indirect jump, and calls and returns weigh
@@ -101,7 +110,7 @@ exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
     switch (b->end) {
       case IR_END_BRANCH:
         for (unsigned t = 0; t < 2; t++)
-          if (b->target[t].block < 0 && jit_lookup (b->target[t].pc, r->mode) != NULL)
+          if (b->target[t].block < 0 && leads_on (r, b->target[t].pc))
             cost += 2 * MAX (weight[i] / 64, 1);
         break;
       case IR_END_GOTO:

@@ -8,13 +8,14 @@
 #include <stddef.h>
 
 /* Host register conventions.  rbp: JitState + STATE_BIAS.  rsp: the thread's JIT stack, 16-byte aligned at
- * region boundaries.  rax, rcx: scratch inside one op.  rdx: temporaries.  The others hold variables. xmm0,
- * xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others hold variables. */
+ * region boundaries.  rax, rcx: scratch inside one op.  rdx: temporaries.  r13: the JitSpace in system mode.
+ * The others hold variables. xmm0, xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others
+ * hold variables. */
 #define STATE_BIAS   128
 #define N_PINNED_GPR 11
 #define N_PINNED_XMM 11
 #define XMM_ONES     15
-extern const int8_t jit_pinned_gpr[N_PINNED_GPR];
+extern const int8_t jit_pinned_gpr[N_PINNED_GPR]; /* the last one is r13 */
 extern const int8_t jit_pinned_xmm[N_PINNED_XMM];
 
 /* Indices into JitState.consts. */
@@ -50,6 +51,18 @@ extern VarMap jit_pinned_map;
 
 extern JitConfig jit_config;
 
+static inline unsigned
+n_pinned_gpr (void)
+{
+  return jit_config.softmmu != NULL ? N_PINNED_GPR - 1 : N_PINNED_GPR;
+}
+/* A member of the current JitSpace. */
+static inline Mem
+space_mem (size_t offset)
+{
+  return mem_base (R13, (int32_t)offset);
+}
+
 /* A host address range -> guest pc entry: code from `offset` on belongs to the instruction at region pc + pc.
  */
 typedef struct {
@@ -65,13 +78,14 @@ typedef struct {
 } ReturnPoint;
 
 typedef struct {
-  uint64_t pc;
+  uint64_t addr; /* guest address; RAM address in system mode */
   uint32_t size;
   uint32_t bytes; /* offset into JitCode.bytes */
 } SourceRange;
 
 struct JitCode {
   uint64_t pc;
+  uint64_t ram;   /* system mode: RAM address of the bytes at pc; else 0 */
   JitCode *chain; /* in its hash bucket */
   uint32_t mode;
   JitTier tier;
@@ -128,8 +142,9 @@ void cache_patch_jump (const void *at, const void *target);
 /* jit-stubs.c: code shared by all regions (RX addresses). */
 typedef struct {
   const uint8_t *enter; /* (JitState *, entry): C calls it */
-  const uint8_t
-      *link; /* `call`ed with inline data: int32 offset of the rel32 to patch from the data, u64 pc */
+  /* `call`ed with inline data: int32 offset of the rel32 to patch from the data, int32 offset of the page id
+   * to patch or 0, u64 pc */
+  const uint8_t *link;
   const uint8_t *exit;          /* `call`ed with inline data: u64 pc, u32 reason */
   const uint8_t *request;       /* jumped to: guest pc in rax; leave with IR_EXIT_REQUEST */
   const uint8_t *hot;           /* `call`ed with inline data: u64 JitCode pointer, u64 pc */
@@ -138,11 +153,16 @@ typedef struct {
   const uint8_t *eval;          /* called: desc in rax, operands in arg[]: ir_eval; result in rax */
   const uint8_t *helper;        /* called: function in rax, operands in arg[]; result in rax */
   const uint8_t *helper_fp;     /* the same for IR_H_FP helpers: function pointer in rax */
-  const uint8_t *underflow;     /* where a return from the bottom of the JIT stack lands */
+  /* System mode, `call`ed with inline data: u64 pc, u32 kind; address in rax. The load returns its value in
+   * rax, the fill whether there is an entry; the store's value is in slow_value. */
+  const uint8_t *slow_load, *slow_store, *slow_fill;
+  const uint8_t *underflow; /* where a return from the bottom of the JIT stack lands */
   const uint8_t
       *leave_fault; /* where the fault handler sends the thread: reason in rax, state already exact */
 } JitStubs;
 extern JitStubs jit_stubs;
+/* The first entry of the jump cache, to be indexed by a register that holds 16 times the number. */
+Mem jump_cache_mem (int index);
 void stubs_init (JitThread *t);
 void stack_reset (JitThread *t);
 

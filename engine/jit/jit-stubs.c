@@ -44,6 +44,8 @@ emit_enter (Asm *a)
   asm_store64 (a, STATE (c_rsp), RSP);
   asm_load64 (a, RSP, STATE (jit_rsp));
   asm_mov_rr (a, true, RAX, RSI);
+  if (jit_config.softmmu != NULL)
+    asm_load64 (a, R13, STATE (space));
   move_pinned (a, false);
   asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
   asm_rr (a, OP0 (0xff), false, 4, RAX); /* jmp rax */
@@ -79,7 +81,7 @@ emit_exits (Asm *a, const uint8_t *leave)
   jit_stubs.link = asm_rx (a);
   asm_pop (a, RAX);
   asm_store64 (a, STATE (exit_info), RAX);
-  asm_load64 (a, RCX, mem_base (RAX, 4));
+  asm_load64 (a, RCX, mem_base (RAX, 8));
   asm_store64 (a, STATE (state.pc), RCX);
   emit_leave_with (a, JIT_EXIT_LINK, leave);
 
@@ -110,6 +112,14 @@ emit_exits (Asm *a, const uint8_t *leave)
   emit_leave_with (a, JIT_EXIT_LOOKUP, leave);
 }
 
+Mem
+jump_cache_mem (int index)
+{
+  if (jit_config.softmmu != NULL)
+    return (Mem){ .base = R13, .index = index, .disp = offsetof (JitSpace, jumps) };
+  return (Mem){ .base = RBP, .index = index, .disp = STATE_OFF (jumps) };
+}
+
 /* For returns that do not match their call. They may close a loop, so they look for requests. */
 static const uint8_t *
 emit_indirect (Asm *a)
@@ -120,7 +130,7 @@ emit_indirect (Asm *a)
   asm_mov_rr (a, false, RCX, RAX);
   asm_shift_ri (a, 4, false, RCX, 3);
   asm_alu_ri (a, ALU_AND, false, RCX, (JIT_JUMPS - 1) << 4);
-  Mem jump = { .base = RBP, .index = RCX, .disp = STATE_OFF (jumps) };
+  Mem jump = jump_cache_mem (RCX);
   asm_alu_rm (a, ALU_CMP, true, RAX, jump);
   asm_jcc (a, CC_NE, jit_stubs.indirect_miss);
   jump.disp += offsetof (JitJump, entry);
@@ -166,6 +176,41 @@ emit_c_call (Asm *a, const int8_t operands[3], int extra, const void *fn)
   return at;
 }
 
+/* System mode's out-of-line access: all variables go to their slots, where the embedder's function sees them
+ * and from where it may leave; temporaries (rdx, xmm2, xmm3) are kept aside.  It runs with the guest's MXCSR.
+ */
+static const uint8_t *
+emit_slow (Asm *a, const void *fn)
+{
+  const uint8_t *at = asm_rx (a);
+  asm_pop (a, RCX);
+  move_pinned (a, true);
+  asm_store64 (a, STATE (exit_info), RCX);
+  asm_store64 (a, STATE (saved_gpr[0]), RDX);
+  for (unsigned x = 2; x < 4; x++)
+    asm_fstore64 (a, state_mem (STATE_OFF (saved_xmm) + 8 * x), x);
+  asm_load64 (a, RDX, mem_base (RCX, 0));
+  asm_store64 (a, STATE (state.pc), RDX);
+  asm_store64 (a, STATE (jit_rsp), RSP);
+  asm_load64 (a, RSP, STATE (c_rsp));
+  asm_lea (a, true, RDI, mem_base (RBP, -STATE_BIAS));
+  asm_mov_rr (a, true, RSI, RAX);
+  asm_rm (a, OP0 (0x8b), false, RDX, mem_base (RCX, 8));
+  asm_load64 (a, RCX, STATE (slow_value));
+  asm_mov_ri (a, RAX, (intptr_t)fn);
+  asm_rr (a, OP0 (0xff), false, 2, RAX); /* call rax */
+  asm_load64 (a, RSP, STATE (jit_rsp));
+  move_pinned (a, false);
+  asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
+  for (unsigned x = 2; x < 4; x++)
+    asm_fload64 (a, x, state_mem (STATE_OFF (saved_xmm) + 8 * x));
+  asm_load64 (a, RDX, STATE (saved_gpr[0]));
+  asm_load64 (a, RCX, STATE (exit_info));
+  asm_alu_ri (a, ALU_ADD, true, RCX, 12);
+  asm_rr (a, OP0 (0xff), false, 4, RCX); /* jmp rcx */
+  return at;
+}
+
 static uint64_t
 call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 {
@@ -190,6 +235,11 @@ stubs_init (JitThread *t)
   jit_stubs.eval = emit_c_call (&a, eval_operands, RSI, ir_eval);
   jit_stubs.helper = emit_c_call (&a, helper_operands, -1, NULL);
   jit_stubs.helper_fp = emit_c_call (&a, helper_operands, R8, call_fp_helper);
+  if (jit_config.softmmu != NULL) {
+    jit_stubs.slow_load = emit_slow (&a, jit_config.softmmu->load);
+    jit_stubs.slow_store = emit_slow (&a, jit_config.softmmu->store);
+    jit_stubs.slow_fill = emit_slow (&a, jit_config.softmmu->fill_write);
+  }
   t->chunk = t->chunk_end; /* The first chunk is the stubs' own. */
 }
 
@@ -206,7 +256,7 @@ unsigned
 jit_enter (JitThread *t, const JitCode *code)
 {
   JitState *js = t->js;
-  if (G_UNLIKELY (t->mode != code->mode)) {
+  if (G_UNLIKELY (t->mode != code->mode && js->space == NULL)) {
     jit_clear_jumps (t);
     stack_reset (t);
     t->mode = code->mode;

@@ -7,9 +7,10 @@
  * entries are only ever added in front of a chain or unlinked, and their memory is not reused before a flush,
  * which waits until every thread is out of the code. */
 
-#define N_BUCKETS     (1u << 15)
+#define N_BUCKETS     (1u << 16)
 #define PAGE_BITS     12
 #define MAX_FORWARDED 32
+#define MAX_PAGE_IDS  (1u << 18) /* then code and ids are dropped: a guest may make any number of them */
 
 static JitCode *buckets[N_BUCKETS];
 /* protects everything below, and writes to buckets */
@@ -24,30 +25,82 @@ static struct {
   uint64_t start, size;
 } changes[16];
 static unsigned n_changes;
+/* System mode: PageKey -> its own id. */
+static GHashTable *page_ids;
+typedef struct {
+  uint64_t page, ram;
+  uint32_t id;
+} PageKey;
 static unsigned flush_epoch;
 static bool flushing;
 static GCond flush_done;
 
 static JitCode **
-bucket_of (uint64_t pc, uint32_t mode)
+bucket_of (uint64_t pc, uint64_t ram, uint32_t mode)
 {
-  uint64_t h = (pc >> 1) * UINT64_C (0x9e3779b97f4a7c15) ^ mode * UINT64_C (0x85ebca6b);
+  uint64_t h =
+      (pc ^ ram >> JIT_PAGE_BITS << 13) * UINT64_C (0x9e3779b97f4a7c15) ^ mode * UINT64_C (0x85ebca6b);
   return &buckets[h >> 40 & (N_BUCKETS - 1)];
 }
 
 JitCode *
-jit_lookup (uint64_t pc, uint32_t mode)
+jit_lookup (uint64_t pc, uint64_t ram, uint32_t mode)
 {
-  JitCode *code = __atomic_load_n (bucket_of (pc, mode), __ATOMIC_ACQUIRE);
-  while (code != NULL && (code->pc != pc || code->mode != mode))
+  JitCode *code = __atomic_load_n (bucket_of (pc, ram, mode), __ATOMIC_ACQUIRE);
+  while (code != NULL && (code->pc != pc || code->ram != ram || code->mode != mode))
     code = __atomic_load_n (&code->chain, __ATOMIC_ACQUIRE);
   return code;
+}
+
+static guint
+page_key_hash (gconstpointer key)
+{
+  const PageKey *k = key;
+  return (guint)((k->page ^ k->ram << 1) >> JIT_PAGE_BITS);
+}
+
+static gboolean
+page_key_equal (gconstpointer x, gconstpointer y)
+{
+  const PageKey *a = x, *b = y;
+  return a->page == b->page && a->ram == b->ram;
+}
+
+uint32_t
+jit_page_id (uint64_t page, uint64_t ram)
+{
+  PageKey key = { page, ram, 0 };
+  g_mutex_lock (&lock);
+  if (page_ids == NULL)
+    page_ids = g_hash_table_new_full (page_key_hash, page_key_equal, g_free, NULL);
+  const PageKey *known = g_hash_table_lookup (page_ids, &key);
+  if (known == NULL) {
+    key.id = g_hash_table_size (page_ids) + 1;
+    PageKey *copy = g_memdup2 (&key, sizeof key);
+    g_hash_table_add (page_ids, copy);
+    known = copy;
+  }
+  uint32_t id = known->id;
+  g_mutex_unlock (&lock);
+  return id;
+}
+
+bool
+jit_page_ids_full (void)
+{
+  return page_ids != NULL && g_hash_table_size (page_ids) >= MAX_PAGE_IDS;
+}
+
+unsigned
+jit_epoch (JitThread *t)
+{
+  return t->epoch;
 }
 
 static void
 unlink_code (JitCode *code)
 {
-  JitCode **at = bucket_of (code->pc, code->mode);
+  JitCode **at = bucket_of (code->pc, code->ram, code->mode);
   while (*at != NULL && *at != code)
     at = &(*at)->chain;
   if (*at == code)
@@ -57,7 +110,7 @@ unlink_code (JitCode *code)
 static void
 page_add (JitCode *code, const SourceRange *source)
 {
-  for (uint64_t page = source->pc >> PAGE_BITS; page <= (source->pc + source->size - 1) >> PAGE_BITS;
+  for (uint64_t page = source->addr >> PAGE_BITS; page <= (source->addr + source->size - 1) >> PAGE_BITS;
        page++) {
     GSList *list = g_hash_table_lookup (pages, GSIZE_TO_POINTER (page));
     if (list != NULL && list->data == code)
@@ -85,7 +138,7 @@ static bool
 overlaps (const JitCode *code, uint64_t start, uint64_t size)
 {
   for (unsigned i = 0; i < code->n_sources; i++)
-    if (code->sources[i].pc < start + size && start < code->sources[i].pc + code->sources[i].size)
+    if (code->sources[i].addr < start + size && start < code->sources[i].addr + code->sources[i].size)
       return true;
   return false;
 }
@@ -116,7 +169,7 @@ table_publish (JitThread *t, JitCode *code, JitCode *replaces)
     retired = g_hash_table_new (g_int64_hash, g_int64_equal);
   }
   g_ptr_array_add (all, code);
-  JitCode *existing = jit_lookup (code->pc, code->mode);
+  JitCode *existing = jit_lookup (code->pc, code->ram, code->mode);
   if (existing != NULL && existing != replaces) {
     code->valid = false;
     g_mutex_unlock (&lock);
@@ -135,9 +188,9 @@ table_publish (JitThread *t, JitCode *code, JitCode *replaces)
    */
   JitCode *old = g_hash_table_lookup (retired, &code->pc);
   for (unsigned n = 0; n < MAX_FORWARDED && old != NULL; old = old->retired, n++)
-    if (old->mode == code->mode)
+    if (old->mode == code->mode && old->ram == code->ram)
       cache_patch_jump (old->entry, code->entry);
-  JitCode **bucket = bucket_of (code->pc, code->mode);
+  JitCode **bucket = bucket_of (code->pc, code->ram, code->mode);
   code->chain = *bucket;
   __atomic_store_n (bucket, code, __ATOMIC_RELEASE);
   for (unsigned i = 0; i < code->n_sources; i++)
@@ -252,7 +305,7 @@ has_changed (const JitCode *code)
   for (unsigned i = 0; i < code->n_sources && same; i++) {
     const SourceRange *source = &code->sources[i];
     uint8_t *now = g_malloc (source->size);
-    same = jit_config.read (source->pc, now, source->size) &&
+    same = jit_config.read (source->addr, now, source->size) &&
            memcmp (now, code->bytes + source->bytes, source->size) == 0;
     g_free (now);
   }
@@ -367,6 +420,8 @@ free_all (void)
   if (all != NULL)
     g_ptr_array_set_size (all, 0);
   memset (buckets, 0, sizeof buckets);
+  if (page_ids != NULL)
+    g_hash_table_remove_all (page_ids);
   GHashTableIter iter;
   gpointer page, list;
   if (pages != NULL) {

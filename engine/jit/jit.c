@@ -32,7 +32,7 @@ static void
 make_pinned_map (void)
 {
   memset (&jit_pinned_map, -1, sizeof jit_pinned_map);
-  for (unsigned i = 0; i < N_PINNED_GPR && i < jit_config.n_hot_int; i++)
+  for (unsigned i = 0; i < n_pinned_gpr () && i < jit_config.n_hot_int; i++)
     jit_pinned_map.gpr[jit_config.hot_int[i]] = jit_pinned_gpr[i];
   for (unsigned i = 0; i < N_PINNED_XMM && i < jit_config.n_hot_fp; i++)
     jit_pinned_map.xmm[jit_config.hot_fp[i]] = jit_pinned_xmm[i];
@@ -124,6 +124,8 @@ jit_thread_free (JitThread *t)
 void
 jit_state_clear (JitState *js)
 {
+  if (js->space != NULL)
+    memset (js->space->jumps, 0xff, sizeof js->space->jumps);
   memset (js->jumps, 0, sizeof js->jumps);
   js->jumps[0].pc = 1; /* An empty entry must not match pc 0, which falls here. */
 }
@@ -141,6 +143,21 @@ room_for (const IrRegion *r)
   return LOWER_MARGIN + r->n_blocks * 256 + r->n_ops * 48;
 }
 
+static void
+add_sources (JitCode *code, const IrRegion *r, const IrBlock *b, uint32_t at)
+{
+  uint32_t first = b->size;
+  uint64_t addr = b->pc;
+  if (jit_config.softmmu != NULL) {
+    addr = r->ram + (b->pc - r->pc);
+    if (b->crosses)
+      first = (1u << JIT_PAGE_BITS) - (b->pc & ((1u << JIT_PAGE_BITS) - 1));
+  }
+  code->sources[code->n_sources++] = (SourceRange){ addr, first, at };
+  if (first < b->size)
+    code->sources[code->n_sources++] = (SourceRange){ r->next_ram, b->size - first, at + first };
+}
+
 /* The tables that belong to finished code. */
 static void
 fill_tables (Lower *l)
@@ -150,7 +167,7 @@ fill_tables (Lower *l)
   for (uint32_t i = 0; i < r->n_blocks; i++)
     bytes += r->blocks[i].size;
   size_t faults = l->faults->len * sizeof (FaultPoint), returns = l->returns->len * sizeof (ReturnPoint);
-  size_t sources = r->n_blocks * sizeof (SourceRange);
+  size_t sources = (r->n_blocks + 1) * sizeof (SourceRange); /* A block that crosses has two. */
   JitCode *code = l->code;
   code->returns = g_malloc (returns + sources + faults + 1);
   code->sources = (SourceRange *)((char *)code->returns + returns);
@@ -171,7 +188,7 @@ fill_tables (Lower *l)
       memcpy (code->bytes + at, r->source + at, b->size);
     else
       jit_config.read (b->pc, code->bytes + at, b->size);
-    code->sources[code->n_sources++] = (SourceRange){ b->pc, b->size, at };
+    add_sources (code, r, b, at);
     at += b->size;
   }
 }
@@ -247,6 +264,7 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
   l->counter = counter;
   l->map = own ? &map : &jit_pinned_map;
   code->pc = r->pc;
+  code->ram = r->ram;
   code->mode = r->mode;
   code->tier = tier;
   code->valid = true;
@@ -277,22 +295,39 @@ jit_cool (JitCode *code, int n)
   __atomic_store_n (code->counter, n, __ATOMIC_RELAXED);
 }
 
-/* The inline data of a link exit: where the rel32 is, then the guest pc. */
+/* The inline data of a link exit: where the rel32 is, where the page id that guards it is, then the guest pc.
+ * A guarded jump is linked once: the id is written last, and until then nobody passes the guard. */
 void
 jit_link (JitThread *t, const JitCode *to)
 {
   const uint8_t *data = (const uint8_t *)t->js->exit_info;
-  int32_t offset, rel;
-  memcpy (&offset, data, 4);
-  uint8_t *site = (uint8_t *)data + offset - cache_delta ();
-  rel = to->entry - (data + offset + 4);
+  int32_t offset[2], rel;
+  memcpy (offset, data, sizeof offset);
+  uint32_t *id = offset[1] != 0 ? (uint32_t *)(data + offset[1] - cache_delta ()) : NULL;
+  static GMutex lock; /* protects guarded jumps, which take two stores */
+  g_autoptr (GMutexLocker) locker = id != NULL ? g_mutex_locker_new (&lock) : NULL;
+  if (id != NULL && __atomic_load_n (id, __ATOMIC_ACQUIRE) != 0)
+    return;
+  uint8_t *site = (uint8_t *)data + offset[0] - cache_delta ();
+  rel = to->entry - (data + offset[0] + 4);
   __atomic_store_n ((int32_t *)site, rel, __ATOMIC_RELEASE);
+  if (id == NULL)
+    return;
+  const uint64_t in_page = (1u << JIT_PAGE_BITS) - 1;
+  __atomic_store_n (id, jit_page_id (to->pc & ~in_page, to->ram & ~in_page), __ATOMIC_RELEASE);
+}
+
+void
+jit_space_changed (JitThread *t)
+{
+  stack_reset (t);
 }
 
 void
 jit_cache_jump (JitThread *t, const JitCode *to)
 {
-  JitJump *jump = &t->js->jumps[(to->pc >> 1) & (JIT_JUMPS - 1)];
+  JitJump *jumps = t->js->space != NULL ? t->js->space->jumps : t->js->jumps;
+  JitJump *jump = &jumps[(to->pc >> 1) & (JIT_JUMPS - 1)];
   jump->entry = to->entry;
   jump->pc = to->pc;
 }

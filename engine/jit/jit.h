@@ -22,6 +22,59 @@ typedef struct {
   const void *entry;
 } JitJump;
 
+/* System mode: how compiled code finds guest memory.  An address space has a TLB for loads, one for stores
+ * (and atomics), and one for instruction fetch; the embedder fills them and takes entries away.  A data entry
+ * stands for one guest page of host memory: host address = guest address + addend.  What is not there, or
+ * must not be accessed directly, has no matching tag, and the access goes to JitSoftmmu's functions. */
+#define JIT_PAGE_BITS 12
+#define JIT_TLB_SIZE  4096
+#define JIT_EXEC_SIZE 1024
+#define JIT_TLB_NONE  UINT64_MAX /* a tag or page that matches nothing */
+
+typedef struct {
+  uint64_t tag; /* guest page address, or JIT_TLB_NONE */
+  uint64_t addend;
+} JitTlbEntry;
+
+/* Where the guest page `page` is executed from.  `id` is jit_page_id (page, ram): what jumps between pages
+ * compare. */
+typedef struct {
+  uint64_t page, ram;
+  uint32_t id;
+  uint32_t reserved[3];
+} JitExecEntry;
+
+typedef struct {
+  JitTlbEntry read[JIT_TLB_SIZE], write[JIT_TLB_SIZE];
+  JitExecEntry exec[JIT_EXEC_SIZE];
+  JitJump jumps[JIT_JUMPS];
+} JitSpace;
+
+static inline unsigned
+jit_tlb_index (uint64_t addr)
+{
+  return addr >> JIT_PAGE_BITS & (JIT_TLB_SIZE - 1);
+}
+static inline unsigned
+jit_exec_index (uint64_t addr)
+{
+  return addr >> JIT_PAGE_BITS & (JIT_EXEC_SIZE - 1);
+}
+
+/* Accesses that found no entry. All state is exact while they run, and they may leave by ir_leave(). `kind`:
+ * see JIT_KIND. Loads return the value as the op delivers it. */
+typedef struct {
+  uint64_t (*load) (IrState *s, uint64_t addr, uint32_t kind);
+  void (*store) (IrState *s, uint64_t addr, uint32_t kind, uint64_t value);
+  /* Makes an entry for an atomic of that size; false: none can be made, the interpreter is to do it. */
+  bool (*fill_write) (IrState *s, uint64_t addr, uint32_t kind);
+} JitSoftmmu;
+enum {
+  JIT_KIND_LOG2 = 3,   /* mask: log2 of the size in bytes */
+  JIT_KIND_SIGNED = 4, /* a load of an integer sign-extends, */
+  JIT_KIND_WIDE = 8,   /* to 64 bits; else to 32 */
+};
+
 /* What compiled code reaches from its state register, after the guest's own state. */
 typedef struct {
   IrState state;           /* must be first */
@@ -36,7 +89,9 @@ typedef struct {
   uint32_t fp_traps;
   uint64_t spill[64];                           /* temporaries without a host register */
   uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
-  JitJump jumps[JIT_JUMPS];                     /* cache of indirect jump targets, by pc */
+  JitSpace *space;                              /* system mode: the current one; NULL in user mode */
+  uint64_t slow_value;                          /* a store's value on its way to JitSoftmmu.store */
+  JitJump jumps[JIT_JUMPS];                     /* user mode: cache of indirect jump targets, by pc */
 } JitState;
 
 typedef struct {
@@ -47,8 +102,10 @@ typedef struct {
   const IrHelper *helpers;
   uintptr_t guest_base;
   bool addr32;
-  bool (*read) (uint64_t addr, void *out, size_t size); /* guest bytes; false: not readable */
-  size_t cache_size;                                    /* bytes of code; 0: default */
+  const JitSoftmmu *softmmu; /* NULL: user mode */
+  /* Guest bytes at a guest address (user mode) or RAM address; false: not readable. */
+  bool (*read) (uint64_t addr, void *out, size_t size);
+  size_t cache_size; /* bytes of code; 0: default */
   unsigned hot_threshold;
   bool count, perf_map;
 } JitConfig;
@@ -74,8 +131,20 @@ enum {
 /* Runs `code` until it exits. The state is exact on return. */
 unsigned jit_enter (JitThread *t, const JitCode *code);
 
-/* The valid code for (pc, mode), or NULL. */
-JitCode *jit_lookup (uint64_t pc, uint32_t mode);
+/* The valid code for (pc, mode), or NULL; in system mode made from the bytes at RAM address `ram` (else 0).
+ */
+JitCode *jit_lookup (uint64_t pc, uint64_t ram, uint32_t mode);
+
+/* System mode: the id of guest page `page` executed from RAM page `ram`; not 0 or UINT32_MAX. Good until a
+ * flush. */
+uint32_t jit_page_id (uint64_t page, uint64_t ram);
+/* There are so many ids that it is time for a flush. */
+bool jit_page_ids_full (void);
+/* System mode: how often everything was flushed. After a change all of a vCPU's exec entries and jumps are
+ * void. */
+unsigned jit_epoch (JitThread *t);
+/* The current space has changed: returns find their way by look-up. */
+void jit_space_changed (JitThread *t);
 
 /* Before guest code is read to be compiled: if any of it is invalidated from here on, jit_compile() returns
  * code that leads to a look-up. */

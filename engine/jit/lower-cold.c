@@ -50,14 +50,41 @@ emit_edge (Lower *l, const Cold *cold)
     unsigned at = ((uintptr_t)l->a.p + 1) & 7;
     if (at > 4)
       asm_nop (&l->a, 8 - at);
-    const JitCode *to = jit_lookup (cold->pc, l->r->mode);
+    const JitCode *to = jit_lookup (cold->pc, ram_of (l, cold->pc), l->r->mode);
     site = asm_jmp (&l->a, to != NULL ? to->entry : asm_rx (&l->a) + 5);
     if (to != NULL)
       return;
   }
   asm_call (&l->a, jit_stubs.link);
-  asm_u32 (&l->a, (uint32_t)(site - l->a.p));
+  const uint8_t *data = l->a.p;
+  asm_u32 (&l->a, (uint32_t)(site - data));
+  asm_u32 (&l->a, cold->page_id != NULL ? (uint32_t)(cold->page_id - data) : 0);
   asm_u64 (&l->a, cold->pc);
+}
+
+static void
+emit_far_edge (Lower *l, const Cold *cold)
+{
+  restore_pinned (l, true);
+  far_jump (l, cold->pc, false);
+}
+
+/* While the jump is not linked, it leads to the exit that links it. After that the page is another one than
+ * the linked code is for: the jump cache knows. */
+static void
+emit_far_miss (Lower *l, const Cold *cold)
+{
+  asm_u8 (&l->a, 0x83), asm_u8 (&l->a, 0x3d); /* cmp dword [rip + id], 0 */
+  asm_u32 (&l->a, (uint32_t)(cold->page_id - (l->a.p + 5)));
+  asm_u8 (&l->a, 0);
+  asm_jcc (&l->a, CC_E, cold->resume + l->a.delta);
+  asm_mov_ri (&l->a, RAX, (int64_t)cold->pc);
+  if (!cold->r[0]) {
+    asm_jmp (&l->a, jit_stubs.indirect);
+    return;
+  }
+  asm_call (&l->a, jit_stubs.indirect);
+  asm_jmp (&l->a, cold->after + l->a.delta);
 }
 
 static void
@@ -146,7 +173,7 @@ bool
 cold_emit_all (Lower *l)
 {
   for (unsigned i = 0; i < l->cold->len && has_room (l); i++) {
-    const Cold *cold = &g_array_index (l->cold, Cold, i);
+    const Cold copy = g_array_index (l->cold, Cold, i), *cold = &copy; /* The array may grow meanwhile. */
     asm_patch_rel32 (&l->a, cold->from, asm_rx (&l->a));
     switch (cold->kind) {
       case COLD_EXIT: emit_exit (l, cold); break;
@@ -157,6 +184,11 @@ cold_emit_all (Lower *l)
       case COLD_RETURN: emit_return_miss (l, cold); break;
       case COLD_INDIRECT: emit_indirect_miss (l, cold); break;
       case COLD_HOT: emit_hot (l, cold); break;
+      case COLD_FAR_EDGE: emit_far_edge (l, cold); break;
+      case COLD_FAR_MISS: emit_far_miss (l, cold); break;
+      case COLD_LOAD:
+      case COLD_STORE:
+      case COLD_FILL: emit_slow_access (l, cold); break;
     }
   }
   l->code->stale_entry = emit_stale (l, l->r->pc);

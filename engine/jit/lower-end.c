@@ -89,7 +89,7 @@ through_cache (Lower *l, int digit)
   asm_mov_rr (&l->a, false, RCX, RAX);
   asm_shift_ri (&l->a, 4, false, RCX, 3);
   asm_alu_ri (&l->a, ALU_AND, false, RCX, (JIT_JUMPS - 1) << 4);
-  Mem jump = { .base = RBP, .index = RCX, .disp = STATE_OFF (jumps) };
+  Mem jump = jump_cache_mem (RCX);
   asm_alu_rm (&l->a, ALU_CMP, true, RAX, jump);
   Cold *cold = cold_new (l, COLD_INDIRECT, asm_jcc (&l->a, CC_NE, NULL));
   cold->r[0] = digit == 2;
@@ -152,10 +152,12 @@ end_call (Lower *l, uint32_t index)
   }
   restore_pinned (l, true);
   asm_push (&l->a, write_link (l, b->link, b->target[1].pc));
-  if (direct) {
+  if (direct && is_far (l, b->target[0].pc)) {
+    far_jump (l, b->target[0].pc, true);
+  } else if (direct) {
     align_return (l, 5);
     uint8_t *site = asm_call (&l->a, NULL);
-    const JitCode *to = jit_lookup (b->target[0].pc, l->r->mode);
+    const JitCode *to = jit_lookup (b->target[0].pc, ram_of (l, b->target[0].pc), l->r->mode);
     if (to != NULL) {
       asm_patch_rel32 (&l->a, site, to->entry);
     } else {

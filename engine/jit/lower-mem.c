@@ -25,7 +25,7 @@ guest_mem (Lower *l, IrVal a, int32_t disp)
   return m;
 }
 
-static unsigned
+unsigned
 load_opcode (const IrOp *op, bool *ret_wide)
 {
   bool is_signed = IR_MEM_SIGNED (op->sub), w = op->type == IR_I64;
@@ -39,7 +39,7 @@ load_opcode (const IrOp *op, bool *ret_wide)
 }
 
 /* A misaligned address is the interpreter's case: it reports the fault. */
-static void
+void
 check_aligned (Lower *l, Mem m, unsigned size)
 {
   int reg = m.base;
@@ -155,6 +155,8 @@ atomic_mem (Lower *l, const IrOp *op)
   Mem m = mem_base (reg, 0);
   if (size > 1)
     check_aligned (l, m, size);
+  if (jit_config.softmmu != NULL)
+    return soft_atomic_mem (l, op->a, size);
   m.prefix = (jit_config.guest_base != 0 ? MEM_GS : 0) | (l->r->addr32 ? MEM_ADDR32 : 0);
   return m;
 }
@@ -249,9 +251,19 @@ lower_rmw_simple (Lower *l, const IrOp *op, Mem m)
   return true;
 }
 
+/* op reg, operand. */
+static void
+with_operand (Lower *l, unsigned code, bool w, int reg, Opnd v)
+{
+  if (v.kind == OPND_REG)
+    asm_rr (&l->a, code, w, reg, v.reg);
+  else
+    asm_rm (&l->a, code, w, reg, v.mem);
+}
+
 /* rdx = rax OP v for a read-modify-write. */
 static void
-rmw_compute (Lower *l, const IrOp *op, int v)
+rmw_compute (Lower *l, const IrOp *op, Opnd v)
 {
   static const uint8_t take[] = {
     [IR_RMW_MINS] = CC_G, [IR_RMW_MAXS] = CC_L, [IR_RMW_MINU] = CC_A, [IR_RMW_MAXU] = CC_B
@@ -259,12 +271,12 @@ rmw_compute (Lower *l, const IrOp *op, int v)
   bool w = IR_MEM_LOG2 (op->sub) == 3;
   asm_mov_rr (&l->a, true, RDX, RAX);
   switch (op->imm) {
-    case IR_RMW_AND: asm_alu_rr (&l->a, ALU_AND, w, RDX, v); break;
-    case IR_RMW_OR: asm_alu_rr (&l->a, ALU_OR, w, RDX, v); break;
-    case IR_RMW_XOR: asm_alu_rr (&l->a, ALU_XOR, w, RDX, v); break;
+    case IR_RMW_AND: with_operand (l, OP0 (ALU_AND << 3 | 3), w, RDX, v); break;
+    case IR_RMW_OR: with_operand (l, OP0 (ALU_OR << 3 | 3), w, RDX, v); break;
+    case IR_RMW_XOR: with_operand (l, OP0 (ALU_XOR << 3 | 3), w, RDX, v); break;
     default:
-      asm_alu_rr (&l->a, ALU_CMP, w, RAX, v);
-      asm_rr (&l->a, OP0F (0x40 | take[op->imm]), w, RDX, v);
+      with_operand (l, OP0 (ALU_CMP << 3 | 3), w, RAX, v);
+      with_operand (l, OP0F (0x40 | take[op->imm]), w, RDX, v);
       break;
   }
 }
@@ -287,13 +299,14 @@ lower_rmw (Lower *l, const IrOp *op)
     m.base = RCX;
   }
   Opnd value = opnd_int (l, op->b);
-  if (value.kind != OPND_REG && m.base == RCX)
+  if (value.kind == OPND_IMM && m.base == RCX)
     return false; /* not enough scratch registers; atomic_mem's check is harmless */
-  int v = int_reg (l, true, value, RCX);
+  if (value.kind == OPND_IMM)
+    value = (Opnd){ .kind = OPND_REG, .reg = int_reg (l, true, value, RCX) };
   fault_point (l);
   asm_rm_n (&l->a, (log2 == 0 ? OP0F (0xb6) : log2 == 1 ? OP0F (0xb7) : OP0 (0x8b)), log2 == 3, RAX, m, 8);
   uint8_t *again = l->a.p;
-  rmw_compute (l, op, v);
+  rmw_compute (l, op, value);
   lock_prefix (l);
   locked_rm (l, OP0F (0xb0), log2, RDX, m);
   asm_u8 (&l->a, 0x75); /* jne again */
@@ -307,12 +320,16 @@ lower_rmw (Lower *l, const IrOp *op)
 static void
 lower_zeroline (Lower *l, const IrOp *op)
 {
-  int_to (l, true, RAX, opnd_int (l, op->a));
-  asm_alu_ri (&l->a, ALU_AND, true, RAX, -op->imm);
-  free_dying (l, op);
-  asm_vex_rr (&l->a, V_XORPD, false, 0, 0, 0);
+  if (jit_config.softmmu == NULL) {
+    int_to (l, true, RAX, opnd_int (l, op->a));
+    asm_alu_ri (&l->a, ALU_AND, true, RAX, -op->imm);
+  }
   Mem m = mem_base (RAX, 0);
   m.prefix = (jit_config.guest_base != 0 ? MEM_GS : 0) | (l->r->addr32 ? MEM_ADDR32 : 0);
+  if (jit_config.softmmu != NULL)
+    m = soft_line_mem (l, op->a, op->imm);
+  free_dying (l, op);
+  asm_vex_rr (&l->a, V_XORPD, false, 0, 0, 0);
   fault_point (l);
   for (; m.disp < op->imm; m.disp += 8)
     asm_fstore64 (&l->a, m, 0);
@@ -323,6 +340,8 @@ lower_mem (Lower *l, const IrOp *op)
 {
   if (op->flags & (IR_F_BE | IR_F_UNBOXED))
     return false;
+  if (jit_config.softmmu != NULL && (op->op == IR_LOAD || op->op == IR_STORE))
+    return lower_soft_mem (l, op);
   switch (op->op) {
     case IR_LOAD:
       if (is_fp (op->type))

@@ -271,7 +271,7 @@ static uint16_t
 pool_gpr (const VarMap *map)
 {
   uint16_t pool = 1u << RDX;
-  for (unsigned i = 0; i < N_PINNED_GPR; i++)
+  for (unsigned i = 0; i < n_pinned_gpr (); i++)
     pool |= 1u << jit_pinned_gpr[i];
   for (unsigned v = 0; v < jit_config.n_vars; v++)
     if (map->gpr[v] >= 0)

@@ -65,12 +65,24 @@ align_rel32 (Lower *l, unsigned opcode_bytes)
     asm_nop (&l->a, 8 - at);
 }
 
+bool
+is_far (const Lower *l, uint64_t pc)
+{
+  return jit_config.softmmu != NULL && (pc ^ l->r->pc) >> JIT_PAGE_BITS != 0;
+}
+
+uint64_t
+ram_of (const Lower *l, uint64_t pc)
+{
+  return jit_config.softmmu != NULL ? l->r->ram + (pc - l->r->pc) : 0;
+}
+
 /* A direct jump out of the region; code that exists already is linked at once. */
 static void
 external_site (Lower *l, uint8_t *site, uint64_t pc)
 {
   if (l->map == &jit_pinned_map && !jit_config.count) {
-    const JitCode *to = jit_lookup (pc, l->r->mode);
+    const JitCode *to = jit_lookup (pc, ram_of (l, pc), l->r->mode);
     if (to != NULL) {
       asm_patch_rel32 (&l->a, site, to->entry);
       return;
@@ -81,9 +93,60 @@ external_site (Lower *l, uint8_t *site, uint64_t pc)
   cold->pinned = l->map == &jit_pinned_map;
 }
 
+/* cmp dword [id of pc's page in the execute TLB], imm32, with the number where one store can change it.
+ * Returns its place in the RW view. */
+static uint8_t *
+compare_page_id (Lower *l, uint64_t pc, uint32_t id)
+{
+  size_t entry = offsetof (JitSpace, exec) + jit_exec_index (pc) * sizeof (JitExecEntry);
+  asm_nop (&l->a, -((uintptr_t)l->a.p + 7) & 3);
+  asm_rm (&l->a, OP0 (0x81), false, ALU_CMP, space_mem (entry + offsetof (JitExecEntry, id)));
+  asm_u32 (&l->a, id);
+  return l->a.p - 4;
+}
+
+void
+far_jump (Lower *l, uint64_t pc, bool call)
+{
+  uint8_t *id = compare_page_id (l, pc, 0);
+  uint8_t *miss_site = asm_jcc (&l->a, CC_NE, NULL);
+  if (call)
+    asm_nop (&l->a, -((uintptr_t)l->a.p + 5) & 7); /* The return point is to be a multiple of 8. */
+  else
+    align_rel32 (l, 1);
+  uint8_t *at = l->a.p;
+  uint8_t *site = call ? asm_call (&l->a, NULL) : asm_jmp (&l->a, NULL);
+  uint8_t *after = l->a.p;
+  Cold *edge = cold_new (l, COLD_EDGE, site);
+  edge->pc = pc;
+  edge->pinned = true;
+  edge->page_id = id;
+  Cold *miss = cold_new (l, COLD_FAR_MISS, miss_site);
+  miss->pc = pc;
+  miss->r[0] = call;
+  miss->page_id = id;
+  miss->resume = at;
+  miss->after = after;
+}
+
+/* A block whose only instruction goes on in the next page runs only where that is the page it was made from.
+ */
+static void
+guard_crossing (Lower *l)
+{
+  const uint64_t page = UINT64_C (1) << JIT_PAGE_BITS;
+  uint64_t next = (l->block->pc & -page) + page;
+  compare_page_id (l, next, jit_page_id (next, l->r->next_ram));
+  bail_if (l, CC_NE);
+}
+
 void
 edge_jcc (Lower *l, int cc, uint64_t pc)
 {
+  if (is_far (l, pc)) {
+    cold_new (l, COLD_FAR_EDGE, asm_jcc (&l->a, cc, NULL))->pc = pc;
+    return;
+  }
   align_rel32 (l, 2);
   external_site (l, asm_jcc (&l->a, cc, NULL), pc);
 }
@@ -93,6 +156,10 @@ edge_jump (Lower *l, uint64_t pc)
 {
   if (l->map != &jit_pinned_map)
     restore_pinned (l, true);
+  if (is_far (l, pc)) {
+    far_jump (l, pc, false);
+    return;
+  }
   align_rel32 (l, 1);
   uint8_t *site = asm_jmp (&l->a, NULL);
   const VarMap *map = l->map;
@@ -266,6 +333,8 @@ begin_block (Lower *l, uint32_t index)
     asm_alu_mi (&l->a, ALU_ADD, true, STATE (executed_host_insns), 0x7fffffff);
     l->count_site[index] = l->a.p - 4; /* filled in when the block is complete */
   }
+  if (block->crosses)
+    guard_crossing (l);
 }
 
 static void

@@ -29,6 +29,12 @@ typedef enum {
   COLD_RETURN,   /* a return that does not match its call: target in GPR r[0] */
   COLD_INDIRECT, /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
   COLD_HOT,      /* the execution counter ran out */
+  COLD_FAR_EDGE, /* system mode: a conditional edge to pc in another page */
+  COLD_FAR_MISS, /* system mode: the guard of a jump or call (r[0] is 1) to pc in another page failed */
+  COLD_LOAD,     /* system mode: no TLB entry for the load at base + disp, result to GPR or XMM r[0] */
+  COLD_STORE,    /* the same for the store of `value` */
+  COLD_FILL,     /* the same for an atomic: make an entry and try again at `resume`, or leave it to the
+                    interpreter */
 } ColdKind;
 
 typedef struct Lower Lower;
@@ -43,8 +49,13 @@ typedef struct {
   bool pc_in_rax; /* COLD_EXIT: instead of pc */
   IrVal link;     /* COLD_EXIT: IR_NONE, or the variable that first gets link_pc: the call is done */
   uint64_t pc, link_pc, desc;
-  uint8_t *from;   /* rel32 that jumps here */
-  uint8_t *resume; /* RW address to go on at */
+  uint8_t *from;    /* rel32 that jumps here */
+  uint8_t *resume;  /* RW address to go on at */
+  uint8_t *page_id; /* COLD_EDGE, COLD_FAR_MISS: RW address of the page id that guards the jump, or NULL */
+  uint8_t *after;   /* COLD_FAR_MISS: RW address behind the call */
+  Opnd base, value;
+  int32_t disp;
+  uint32_t mem_kind; /* JIT_KIND_* */
 } Cold;
 
 /* A forward jump inside the region. */
@@ -151,6 +162,23 @@ has_room (const Lower *l)
 }
 /* The whole job: from l->r to code at l->a.p. FALSE when that does not fit before l->a.limit. */
 bool lower_region (Lower *l);
+/* Whether guest address `pc` lies in another page than the region, and (where not) its RAM address. */
+bool is_far (const Lower *l, uint64_t pc);
+uint64_t ram_of (const Lower *l, uint64_t pc);
+/* Under the pinned map: jumps or calls to pc in another page, if it is the page the code there was made for.
+ */
+void far_jump (Lower *l, uint64_t pc, bool call);
+
+/* lower-soft.c: guest memory in system mode. */
+bool lower_soft_mem (Lower *l, const IrOp *op);
+/* The host operand (in rcx) of an atomic at an address known to be aligned, and of the line of `size` bytes
+ * around one. Uses rax. */
+Mem soft_atomic_mem (Lower *l, IrVal addr, unsigned size);
+Mem soft_line_mem (Lower *l, IrVal addr, int32_t size);
+unsigned load_opcode (const IrOp *op, bool *ret_wide);
+/* A misaligned address is the interpreter's case. Uses rcx. */
+void check_aligned (Lower *l, Mem m, unsigned size);
+void emit_slow_access (Lower *l, const Cold *cold);
 void edge_jump (Lower *l, uint64_t pc);
 void edge_jcc (Lower *l, int cc, uint64_t pc);
 void restore_pinned (Lower *l, bool to_pinned);

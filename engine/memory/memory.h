@@ -51,8 +51,10 @@ typedef struct {
 } MemorySection;
 
 MemoryMap *memory_map_new (unsigned address_bits);
+/* Regions still mapped are unmapped, not freed. Nobody may use the map any more. */
 void memory_map_free (MemoryMap *map);
-/* Maps the region (which the caller owns) at `base`; moves it if it is mapped already. Calls the listeners. */
+/* Maps the region (which the caller owns) at `base`; moves it if it is mapped already. Calls the listeners. Of regions
+ * with equal priority the one mapped last is seen; what lies beyond the address space is not. */
 void memory_region_map (MemoryMap *map, MemoryRegion *region, uint64_t base);
 void memory_region_unmap (MemoryRegion *region);
 /* Changes the kind of a mapped region (a flash chip between read and command mode). */
@@ -66,13 +68,14 @@ void memory_add_listener (MemoryMap *map, void (*changed) (void *opaque), void *
 /* The section that holds `addr`, copied out; false when nothing is mapped there. Any thread, no lock; regions must
  * not be freed before memory_quiesce(). */
 bool memory_find (MemoryMap *map, uint64_t addr, MemorySection *ret_section);
-/* After unmapping a region that is to be freed: waits until no other thread's access can still be inside it. */
+/* After unmapping a region that is to be freed: waits until no other thread's access can still be inside it. Two
+ * devices must not call it from inside accesses of theirs at the same time: they would wait for each other. */
 void memory_quiesce (MemoryMap *map);
 
 typedef enum {
   MEMORY_OK,
   MEMORY_NOTHING, /* nothing is mapped there */
-  MEMORY_REFUSED, /* the device does not take such an access */
+  MEMORY_REFUSED, /* the device does not take such an access, or devices have gone on too long accessing each other */
 } MemoryResult;
 
 /* One access of a vCPU: size 1, 2, 4 or 8, little-endian. A device may be in between. An access that crosses from one
@@ -80,8 +83,8 @@ typedef enum {
 MemoryResult memory_read (MemoryMap *map, uint64_t addr, unsigned size, uint64_t *ret_value);
 MemoryResult memory_write (MemoryMap *map, uint64_t addr, unsigned size, uint64_t value);
 
-/* Bulk access by devices (DMA), RAM and ROM only (writing to ROM is an error): MEMORY_NOTHING where any of it is
- * anything else, with nothing written beyond the part before it. */
+/* Bulk access by devices (DMA), RAM and ROM only: MEMORY_NOTHING where any of it is anything else, MEMORY_REFUSED where
+ * ROM is to be written, with nothing written beyond the part before it. */
 MemoryResult memory_dma_read (MemoryMap *map, uint64_t addr, void *buffer, uint64_t size);
 MemoryResult memory_dma_write (MemoryMap *map, uint64_t addr, const void *buffer, uint64_t size);
 /* Host memory for guest RAM from `addr` on: as much of `size` as is contiguous (*ret_size), or NULL. For writing, RAM

@@ -46,6 +46,11 @@ RamBlock *ram_block_find (uint64_t ram_addr);
  * and drops translated code made from them. Any thread. */
 void ram_written (RamBlock *block, uint64_t offset, uint64_t size);
 
+/* For the side that stores with checks of its own, before a store to a page that has RAM_WATCH_DIRTY: ends the watch
+ * and notes the page as dirty. The write TLB entry may be made afterwards; who makes it looks at `watch` once more when
+ * it is in place. Any thread. */
+void ram_mark_dirty (RamBlock *block, uint64_t page);
+
 /* What the translator wants done: `code_written` when bytes that code was made from are about to change or have
  * changed; `watch` when stores to a page must be noticed from now on (write TLB entries for it go). Set once. */
 typedef struct {
@@ -54,7 +59,7 @@ typedef struct {
 } RamHooks;
 extern RamHooks ram_hooks;
 
-/* Dirty logging. Starting it marks all pages dirty. ram_clean() moves the bits of the range into `ret_bits` (bit 0:
+/* Dirty logging; starts and stops are counted. Each start marks all pages dirty. ram_clean() moves the bits of the range into `ret_bits` (bit 0:
  * its first page; NULL: thrown away) and starts anew for these; returns how many were dirty. */
 void ram_log_start (RamBlock *block);
 void ram_log_stop (RamBlock *block);

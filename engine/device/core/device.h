@@ -90,21 +90,26 @@ const DeviceClass *device_class_find (const char *name);
 /* Sorted by category and name; free the array only. */
 GPtrArray *device_classes (void);
 
-/* Never fails: properties have their defaults. `path` is copied. */
+/* Never fails: properties have their defaults. `path` is copied; the paths of one parent's children differ. */
 Device *device_new (const DeviceClass *class, const char *path);
 bool device_set (Device *dev, const char *prop, const char *value, GError **error);
 /* The value as text (free it), or NULL for an unknown property. */
 char *device_get (Device *dev, const char *prop);
 const DeviceProp *device_prop_find (const DeviceClass *class, const char *prop);
 void device_add_child (Device *parent, Device *child); /* takes ownership */
+/* The hooks, then the children that they have not realized themselves. What was realized is undone on failure. */
 bool device_realize (Device *dev, GError **error);
+/* The device, then its children. */
 void device_reset (Device *dev);
+/* Children first, resume in the other order; the hooks run without the lock, since they wait for other threads. */
 void device_quiesce (Device *dev);
 void device_resume (Device *dev);
-/* Unrealizes where needed. */
+/* Unrealizes where needed (children first) and leaves the parent. Banks leave the memory map before, and no access is
+ * inside them any more when `unrealize` runs. */
 void device_free (Device *dev);
 
-/* The state as a dictionary a{sv}: registers, DeviceSave members, what class->save adds, children by path. */
+/* The state as a dictionary a{sv}: registers ("BANK.REGISTER"), DeviceSave members, what class->save adds, children by
+ * path. Not floating: to be unreferenced. The device is to be quiet (device_quiesce). */
 GVariant *device_save (Device *dev);
 /* FALSE and an error naming device and member when it does not fit; the device is then to be reset. */
 bool device_load (Device *dev, GVariant *state, GError **error);
@@ -119,5 +124,6 @@ bool device_traced (const Device *dev);
       device_trace_print ((const Device *)(dev), __VA_ARGS__);                                               \
   } while (0)
 void device_trace_print (const Device *dev, const char *format, ...) G_GNUC_PRINTF (2, 3);
-/* The guest did what the specification forbids: logged with -d guest_errors. */
+/* The guest did what the specification forbids: logged once -d guest_errors has switched it on. */
+void device_log_guest_errors (bool on);
 void device_guest_error (const Device *dev, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -29,8 +29,8 @@ typedef struct {
 struct RegisterBank {
   const char *name;
   uint64_t size; /* bytes of address space */
-  unsigned min_access, max_access; /* 1, 4, 8: sizes the bus accepts; narrower registers may be accessed in parts only when
-                                      narrow_parts; wider ones in halves when wide_halves */
+  unsigned min_access, max_access; /* 1, 4, 8: sizes the bus accepts (0: 1 and 8); registers may be accessed in parts only
+                                      when narrow_parts, those of 8 bytes in halves also when wide_halves */
   bool narrow_parts, wide_halves;
   const Register *regs; /* sorted by offset, ended by name NULL */
 };
@@ -38,9 +38,16 @@ struct RegisterBank {
 /* REGISTER_AT (Uart, lcr): member and stored of a Register. */
 #define REGISTER_AT(type, field) .member = offsetof (type, field), .stored = true
 
-/* Adds the bank; returns its region, to be mapped by the board (owned by the device). */
+/* Adds the bank, whose registers get their reset values; returns its region, to be mapped by the board (owned by the
+ * device). `bank` must live as long as the device. */
 MemoryRegion *device_add_bank (Device *dev, const RegisterBank *bank);
-/* The same dispatch for banks that are reached otherwise (PCI capabilities, tests). */
+/* The region of the bank with that name, or NULL. */
+MemoryRegion *device_bank_region (Device *dev, const char *bank);
+/* The same dispatch for banks that are reached otherwise (PCI capabilities, tests).
+ *
+ * An access may cover several registers; where there is none it reads 0. When a part of a register is written, its write
+ * hook gets the other bytes as they are stored (w1c bits as 0); of a register that is not stored, as 0, but the other half
+ * of a wide one as its read hook gives it. */
 uint64_t register_bank_read (Device *dev, const RegisterBank *bank, uint64_t offset, unsigned size);
 void register_bank_write (Device *dev, const RegisterBank *bank, uint64_t offset, unsigned size, uint64_t value);
 /* All to their reset values; no hooks run. Done by device_reset() for added banks. */

@@ -183,7 +183,7 @@ test_changed_meanwhile (void)
     jit_invalidate (PC + 4 * at, 4);
     code = jit_compile (thread, r, JIT_BLOCK, NULL);
     g_assert_cmpuint (jit_enter (thread, code), ==, at == 0 ? JIT_EXIT_LOOKUP : IR_EXIT_SYSCALL);
-    g_assert_true (jit_lookup (PC, 0) == (at == 0 ? NULL : code));
+    g_assert_true (jit_lookup (PC, 0, 0) == (at == 0 ? NULL : code));
     jit_end (thread);
     ir_region_free (r);
   }
@@ -194,7 +194,7 @@ test_changed_meanwhile (void)
   jit_invalidate (PC, 4);
   code = jit_compile (thread, r, JIT_REGION, code);
   g_assert_cmpuint (jit_enter (thread, code), ==, JIT_EXIT_LOOKUP);
-  g_assert_null (jit_lookup (PC, 0));
+  g_assert_null (jit_lookup (PC, 0, 0));
   jit_end (thread);
   ir_region_free (r);
 }

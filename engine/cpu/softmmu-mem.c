@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "system.h"
+
+#include "atomic-host.h"
+#include <string.h>
+
+/* Accesses that compiled code's TLB look-up did not serve, and all of the interpreter's. */
+
+static Cpu *
+cpu_of (IrState *s)
+{
+  return (Cpu *)s;
+}
+
+G_NORETURN static void
+bus_error (Cpu *cpu, uint64_t addr, CpuAccess access)
+{
+  cpu->system->isa->bus_error (cpu, addr, access);
+  ir_leave (&cpu->state, IR_EXIT_FAULT);
+}
+
+static bool
+crosses (uint64_t addr, unsigned size)
+{
+  return (addr & PAGE_MASK) + size > RAM_PAGE_SIZE;
+}
+
+/* Devices are C code of any kind: they run with the host's floating-point settings. */
+static uint64_t
+device_load (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size)
+{
+  unsigned csr = __builtin_ia32_stmxcsr ();
+  uint64_t value = 0;
+  __builtin_ia32_ldmxcsr (0x1f80);
+  MemoryResult result = memory_read (cpu->system->memory, phys, size, &value);
+  __builtin_ia32_ldmxcsr (csr);
+  if (result != MEMORY_OK)
+    bus_error (cpu, addr, CPU_READ);
+  return value;
+}
+
+static void
+device_store (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size, uint64_t value)
+{
+  unsigned csr = __builtin_ia32_stmxcsr ();
+  __builtin_ia32_ldmxcsr (0x1f80);
+  MemoryResult result = memory_write (cpu->system->memory, phys, size, value);
+  __builtin_ia32_ldmxcsr (csr);
+  if (result != MEMORY_OK)
+    bus_error (cpu, addr, CPU_WRITE);
+}
+
+static uint64_t
+load_at (Cpu *cpu, uint64_t addr, const Place *place, unsigned size)
+{
+  if (place->host == NULL)
+    return device_load (cpu, addr, place->phys, size);
+  return host_load (place->host, size);
+}
+
+static void
+store_at (Cpu *cpu, uint64_t addr, const Place *place, unsigned size, uint64_t value)
+{
+  if (place->host == NULL) {
+    device_store (cpu, addr, place->phys, size, value);
+    return;
+  }
+  host_store (place->host, size, value);
+  system_stored (place->block, place->offset, size);
+}
+
+/* Both pages are looked up before either is touched: an access that faults does nothing. */
+static uint64_t
+load_crossing (Cpu *cpu, uint64_t addr, unsigned size)
+{
+  uint64_t second = (addr | PAGE_MASK) + 1, value = 0;
+  unsigned first_size = (unsigned)(second - addr);
+  Place low = system_place (cpu, addr, CPU_READ), high = system_place (cpu, second, CPU_READ);
+  for (unsigned i = 0; i < size; i++) {
+    Place at = i < first_size ? low : high;
+    unsigned n = i < first_size ? i : i - first_size;
+    at.phys += n;
+    at.host = at.host != NULL ? at.host + n : NULL;
+    value |= load_at (cpu, addr + i, &at, 1) << (8 * i);
+  }
+  return value;
+}
+
+static void
+store_crossing (Cpu *cpu, uint64_t addr, unsigned size, uint64_t value)
+{
+  uint64_t second = (addr | PAGE_MASK) + 1;
+  unsigned first_size = (unsigned)(second - addr);
+  Place low = system_place (cpu, addr, CPU_WRITE), high = system_place (cpu, second, CPU_WRITE);
+  for (unsigned i = 0; i < size; i++) {
+    Place at = i < first_size ? low : high;
+    unsigned n = i < first_size ? i : i - first_size;
+    at.phys += n;
+    at.offset += n;
+    at.host = at.host != NULL ? at.host + n : NULL;
+    store_at (cpu, addr + i, &at, 1, value >> (8 * i) & 0xff);
+  }
+}
+
+static uint64_t
+soft_load (IrState *s, uint64_t addr, unsigned size)
+{
+  Cpu *cpu = cpu_of (s);
+  if (G_UNLIKELY (crosses (addr, size)))
+    return load_crossing (cpu, addr, size);
+  const JitTlbEntry *entry = &cpu->system->space->tlb->read[jit_tlb_index (addr)];
+  if (entry->tag == (addr & ~PAGE_MASK))
+    return host_load ((const void *)(uintptr_t)(addr + entry->addend), size);
+  Place place = system_place (cpu, addr, CPU_READ);
+  return load_at (cpu, addr, &place, size);
+}
+
+static void
+soft_store (IrState *s, uint64_t addr, unsigned size, uint64_t value)
+{
+  Cpu *cpu = cpu_of (s);
+  if (G_UNLIKELY (crosses (addr, size))) {
+    store_crossing (cpu, addr, size, value);
+    return;
+  }
+  const JitTlbEntry *entry = &cpu->system->space->tlb->write[jit_tlb_index (addr)];
+  if (entry->tag == (addr & ~PAGE_MASK)) {
+    host_store ((void *)(uintptr_t)(addr + entry->addend), size, value);
+    return;
+  }
+  Place place = system_place (cpu, addr, CPU_WRITE);
+  store_at (cpu, addr, &place, size, value);
+}
+
+/* Atomics need memory: no device takes part in them. */
+static Place
+atomic_place (Cpu *cpu, uint64_t addr, unsigned size)
+{
+  if (addr & (size - 1)) {
+    cpu->system->isa->misaligned (cpu, addr, CPU_WRITE);
+    ir_leave (&cpu->state, IR_EXIT_FAULT);
+  }
+  Place place = system_place (cpu, addr, CPU_WRITE);
+  if (place.host == NULL)
+    bus_error (cpu, addr, CPU_WRITE);
+  return place;
+}
+
+static uint64_t
+soft_rmw (IrState *s, uint64_t addr, unsigned size, IrRmw op, uint64_t value)
+{
+  Place place = atomic_place (cpu_of (s), addr, size);
+  uint64_t old = host_rmw (place.host, size, op, value);
+  system_stored (place.block, place.offset, size);
+  return old;
+}
+
+static uint64_t
+soft_cas (IrState *s, uint64_t addr, unsigned size, uint64_t expected, uint64_t desired)
+{
+  Place place = atomic_place (cpu_of (s), addr, size);
+  uint64_t old = host_cas (place.host, size, expected, desired);
+  system_stored (place.block, place.offset, size);
+  return old;
+}
+
+static void
+soft_cas16 (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t *desired, uint64_t *ret_old)
+{
+  Place place = atomic_place (cpu_of (s), addr, 16);
+  host_cas16 (place.host, expected, desired, ret_old);
+  system_stored (place.block, place.offset, 16);
+}
+
+const IrMemOps mem_soft = { soft_load, soft_store, soft_rmw, soft_cas, soft_cas16 };
+
+static uint64_t
+jit_load (IrState *s, uint64_t addr, uint32_t kind)
+{
+  unsigned size = 1u << (kind & JIT_KIND_LOG2), shift = 64 - 8 * size;
+  uint64_t value = soft_load (s, addr, size);
+  if (kind & JIT_KIND_SIGNED)
+    value = (uint64_t)((int64_t)(value << shift) >> shift);
+  return kind & JIT_KIND_WIDE ? value : (uint32_t)value;
+}
+
+static void
+jit_store (IrState *s, uint64_t addr, uint32_t kind, uint64_t value)
+{
+  soft_store (s, addr, 1u << (kind & JIT_KIND_LOG2), value);
+}
+
+static bool
+jit_fill_write (IrState *s, uint64_t addr, uint32_t kind)
+{
+  Cpu *cpu = cpu_of (s);
+  system_place (cpu, addr, CPU_WRITE);
+  return cpu->system->space->tlb->write[jit_tlb_index (addr)].tag == (addr & ~PAGE_MASK);
+}
+
+const JitSoftmmu system_softmmu = { jit_load, jit_store, jit_fill_write };
