@@ -48,6 +48,9 @@ device_store (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size, uint64_t va
   __builtin_ia32_ldmxcsr (csr);
   if (result != MEMORY_OK)
     bus_error (cpu, addr, CPU_WRITE);
+  /* The store may have changed what is at an address (a flash chip's mode), and the next load is to see it.
+   */
+  system_flush_requested (cpu);
 }
 
 static uint64_t
@@ -198,4 +201,28 @@ jit_fill_write (IrState *s, uint64_t addr, uint32_t kind)
   return cpu->system->space->tlb->write[jit_tlb_index (addr)].tag == (addr & ~PAGE_MASK);
 }
 
-const JitSoftmmu system_softmmu = { jit_load, jit_store, jit_fill_write };
+/* The addend of a page that is in the TLB, or JIT_NO_ADDEND. */
+static uint64_t
+known_addend (Cpu *cpu, uint64_t addr, bool write)
+{
+  const JitSpace *tlb = cpu->system->space->tlb;
+  const JitTlbEntry *entry = write ? &tlb->write[jit_tlb_index (addr)] : &tlb->read[jit_tlb_index (addr)];
+  return entry->tag == (addr & ~PAGE_MASK) ? entry->addend : JIT_NO_ADDEND;
+}
+
+static uint64_t
+jit_span (IrState *s, uint64_t addr, uint32_t kind)
+{
+  Cpu *cpu = cpu_of (s);
+  bool write = kind & JIT_KIND_WRITE;
+  uint64_t first = addr - (kind >> JIT_KIND_BELOW & 0xfff),
+           last = addr + (kind >> JIT_KIND_ABOVE & 0xfff) - 1;
+  if (crosses (addr, 1u << (kind & JIT_KIND_LOG2)))
+    return JIT_NO_ADDEND;
+  if (known_addend (cpu, addr, write) == JIT_NO_ADDEND)
+    system_place (cpu, addr, write ? CPU_WRITE : CPU_READ);
+  uint64_t addend = known_addend (cpu, first, write);
+  return addend == known_addend (cpu, last, write) ? addend : JIT_NO_ADDEND;
+}
+
+const JitSoftmmu system_softmmu = { jit_load, jit_store, jit_fill_write, jit_span };

@@ -86,9 +86,12 @@ find_space (CpuSystem *sys, CpuSpaceKey key, uint32_t mode)
   return oldest;
 }
 
+/* What compiled code keeps beside the TLBs: return addresses and spans. */
 static void
-returns_are_void (Cpu *cpu)
+kept_is_void (Cpu *cpu)
 {
+  for (unsigned i = 0; i < JIT_SPANS; i++)
+    cpu->jit_state.span[i] = JIT_NO_ADDEND;
   if (cpu->jit != NULL)
     jit_space_changed (cpu->jit);
 }
@@ -100,16 +103,23 @@ set_space (Cpu *cpu, CpuSpaceKey key)
   sys->space = find_space (sys, key, cpu->state.mode);
   sys->space->stamp = ++sys->clock;
   cpu->jit_state.space = sys->space->tlb;
-  returns_are_void (cpu);
+  kept_is_void (cpu);
+}
+
+void
+system_flush_requested (Cpu *cpu)
+{
+  CpuSystem *sys = cpu->system;
+  if (G_UNLIKELY (__atomic_load_n (&sys->flush_requested, __ATOMIC_RELAXED)) &&
+      __atomic_exchange_n (&sys->flush_requested, false, __ATOMIC_ACQ_REL))
+    cpu_tlb_flush (cpu, 0, 0);
 }
 
 void
 system_sync (Cpu *cpu)
 {
   CpuSystem *sys = cpu->system;
-  if (G_UNLIKELY (__atomic_load_n (&sys->flush_requested, __ATOMIC_RELAXED)) &&
-      __atomic_exchange_n (&sys->flush_requested, false, __ATOMIC_ACQ_REL))
-    cpu_tlb_flush (cpu, 0, 0);
+  system_flush_requested (cpu);
   CpuSpaceKey key = sys->isa->space (cpu);
   if (sys->space == NULL || !is_space (sys->space, key, cpu->state.mode))
     set_space (cpu, key);
@@ -121,7 +131,7 @@ system_forget_code (Cpu *cpu)
   for (unsigned i = 0; i < SYSTEM_SPACES; i++)
     if (cpu->system->spaces[i].tlb != NULL)
       clear_exec (&cpu->system->spaces[i]);
-  returns_are_void (cpu);
+  kept_is_void (cpu);
 }
 
 void
@@ -165,7 +175,7 @@ cpu_tlb_flush (Cpu *cpu, uint64_t mask, uint64_t value)
     if (space->tlb != NULL && (space->key.root & mask) == value)
       clear_space (space);
   }
-  returns_are_void (cpu);
+  kept_is_void (cpu);
 }
 
 static void
@@ -211,7 +221,7 @@ cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value)
     if (space->tlb != NULL && (space->key.root & mask) == value)
       flush_page (space, vaddr & ~PAGE_MASK);
   }
-  returns_are_void (cpu);
+  kept_is_void (cpu);
 }
 
 void

@@ -40,6 +40,8 @@ typedef struct CpuSystem {
 /* Brings the current space in step with the vCPU's state, and does what other threads have asked for. To be
  * called before code is looked up or run. */
 void system_sync (Cpu *cpu);
+/* Flushes the TLBs if the memory map has changed. */
+void system_flush_requested (Cpu *cpu);
 /* All code is gone: so are page ids and jumps. */
 void system_forget_code (Cpu *cpu);
 void space_note_large (Space *space, uint64_t vaddr, unsigned log2_size);

@@ -155,7 +155,7 @@ typedef struct {
   const uint8_t *helper_fp;     /* the same for IR_H_FP helpers: function pointer in rax */
   /* System mode, `call`ed with inline data: u64 pc, u32 kind; address in rax. The load returns its value in
    * rax, the fill whether there is an entry; the store's value is in slow_value. */
-  const uint8_t *slow_load, *slow_store, *slow_fill;
+  const uint8_t *slow_load, *slow_store, *slow_fill, *slow_span;
   const uint8_t *underflow; /* where a return from the bottom of the JIT stack lands */
   const uint8_t
       *leave_fault; /* where the fault handler sends the thread: reason in rax, state already exact */

@@ -239,6 +239,7 @@ stubs_init (JitThread *t)
     jit_stubs.slow_load = emit_slow (&a, jit_config.softmmu->load);
     jit_stubs.slow_store = emit_slow (&a, jit_config.softmmu->store);
     jit_stubs.slow_fill = emit_slow (&a, jit_config.softmmu->fill_write);
+    jit_stubs.slow_span = emit_slow (&a, jit_config.softmmu->span);
   }
   t->chunk = t->chunk_end; /* The first chunk is the stubs' own. */
 }

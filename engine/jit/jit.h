@@ -68,12 +68,22 @@ typedef struct {
   void (*store) (IrState *s, uint64_t addr, uint32_t kind, uint64_t value);
   /* Makes an entry for an atomic of that size; false: none can be made, the interpreter is to do it. */
   bool (*fill_write) (IrState *s, uint64_t addr, uint32_t kind);
+  /* For the first of several accesses near addr: the addend that serves all bytes from JIT_KIND_BELOW below
+   * it to JIT_KIND_ABOVE above it, or JIT_NO_ADDEND where no single one does. The access at addr itself may
+   * fault. */
+  uint64_t (*span) (IrState *s, uint64_t addr, uint32_t kind);
 } JitSoftmmu;
+#define JIT_NO_ADDEND 1
 enum {
   JIT_KIND_LOG2 = 3,   /* mask: log2 of the size in bytes */
   JIT_KIND_SIGNED = 4, /* a load of an integer sign-extends, */
   JIT_KIND_WIDE = 8,   /* to 64 bits; else to 32 */
+  JIT_KIND_WRITE = 16, /* span: of stores */
+  JIT_KIND_BELOW = 8,  /* shifts of 12-bit fields */
+  JIT_KIND_ABOVE = 20,
 };
+/* Addends that a block of compiled code keeps while it runs; a flush of the TLB makes them JIT_NO_ADDEND. */
+#define JIT_SPANS 8
 
 /* What compiled code reaches from its state register, after the guest's own state. */
 typedef struct {
@@ -90,8 +100,9 @@ typedef struct {
   uint64_t spill[64];                           /* temporaries without a host register */
   uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
   JitSpace *space;                              /* system mode: the current one; NULL in user mode */
-  uint64_t slow_value;                          /* a store's value on its way to JitSoftmmu.store */
-  JitJump jumps[JIT_JUMPS];                     /* user mode: cache of indirect jump targets, by pc */
+  uint64_t span[JIT_SPANS];
+  uint64_t slow_value;      /* a store's value on its way to JitSoftmmu.store */
+  JitJump jumps[JIT_JUMPS]; /* user mode: cache of indirect jump targets, by pc */
 } JitState;
 
 typedef struct {

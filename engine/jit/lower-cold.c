@@ -189,6 +189,8 @@ cold_emit_all (Lower *l)
       case COLD_LOAD:
       case COLD_STORE:
       case COLD_FILL: emit_slow_access (l, cold); break;
+      case COLD_SPAN: emit_span (l, cold); break;
+      case COLD_SINGLE: emit_single (l, cold); break;
     }
   }
   l->code->stale_entry = emit_stale (l, l->r->pc);

@@ -340,8 +340,10 @@ lower_mem (Lower *l, const IrOp *op)
 {
   if (op->flags & (IR_F_BE | IR_F_UNBOXED))
     return false;
-  if (jit_config.softmmu != NULL && (op->op == IR_LOAD || op->op == IR_STORE))
-    return lower_soft_mem (l, op);
+  if (jit_config.softmmu != NULL && (op->op == IR_LOAD || op->op == IR_STORE)) {
+    lower_soft_mem (l);
+    return true;
+  }
   switch (op->op) {
     case IR_LOAD:
       if (is_fp (op->type))

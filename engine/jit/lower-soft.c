@@ -4,24 +4,24 @@
 /* Guest memory in system mode: each access looks in the current space's TLB, eight instructions more than the
  * access itself. What is not there goes to the embedder, out of line. */
 
-/* rcx = the offset of address o + disp's entry in a TLB, rax = the page of its last byte. The address is in a
+/* rcx = the offset of address o + lo's entry in a TLB, rax = the page of o + hi - 1. The address is in a
  * register, or is computed in rax. */
 static void
-index_and_page (Lower *l, Opnd o, int32_t disp, unsigned size)
+index_and_page (Lower *l, Opnd o, int32_t lo, int32_t hi)
 {
   Asm *a = &l->a;
   bool w = !l->r->addr32;
   int base = o.kind == OPND_REG ? o.reg : RAX;
   if (o.kind != OPND_REG)
     int_to (l, w, RAX, o);
-  if (disp != 0)
-    asm_lea (a, false, RCX, mem_base (base, disp));
+  if (lo != 0)
+    asm_lea (a, false, RCX, mem_base (base, lo));
   else
     asm_mov_rr (a, false, RCX, base);
   asm_shift_ri (a, 5, false, RCX, JIT_PAGE_BITS - 4);
   asm_alu_ri (a, ALU_AND, false, RCX, (JIT_TLB_SIZE - 1) << 4);
-  if (disp + (int32_t)size - 1 != 0)
-    asm_lea (a, w, RAX, mem_base (base, disp + (int32_t)size - 1));
+  if (hi - 1 != 0)
+    asm_lea (a, w, RAX, mem_base (base, hi - 1));
   else if (base != RAX)
     asm_mov_rr (a, w, RAX, base);
   asm_alu_ri (a, ALU_AND, w, RAX, -(1 << JIT_PAGE_BITS));
@@ -34,96 +34,238 @@ tlb_mem (bool write, size_t member)
   return (Mem){ .base = R13, .index = RCX, .disp = (int32_t)(array + member) };
 }
 
-/* The host operand for the `size` bytes at guest address o + disp. A miss goes to the cold path returned,
- * whose place is its index in l->cold. rax is free afterwards. */
-static Mem
-look_up (Lower *l, Opnd o, int32_t disp, unsigned size, bool write, ColdKind kind, unsigned *ret_cold)
-{
-  Asm *a = &l->a;
-  index_and_page (l, o, disp, size);
-  asm_alu_rm (a, ALU_CMP, true, RAX, tlb_mem (write, offsetof (JitTlbEntry, tag)));
-  *ret_cold = l->cold->len;
-  Cold *cold = cold_new (l, kind, asm_jcc (a, CC_NE, NULL));
-  cold->pc = l->insn_pc;
-  cold->base = o;
-  cold->disp = disp;
-  cold->mem_kind = (uint32_t)__builtin_ctz (size);
-  Mem m = { .base = RCX, .index = -1, .disp = disp };
-  if (l->r->addr32) { /* The sum wraps before it is a host address. */
-    int base = int_reg (l, false, o, RAX);
-    asm_lea (a, false, RAX, mem_base (base, disp));
-    asm_alu_rm (a, ALU_ADD, true, RAX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
-    asm_mov_rr (a, true, RCX, RAX);
-    m.disp = 0;
-    return m;
-  }
-  asm_load64 (a, RCX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
-  if (o.kind == OPND_REG) {
-    m.base = o.reg;
-    m.index = RCX;
-  } else if (o.kind == OPND_MEM) {
-    asm_alu_rm (a, ALU_ADD, true, RCX, o.mem);
-  } else {
-    asm_mov_ri (a, RAX, o.imm);
-    asm_alu_rr (a, ALU_ADD, true, RCX, RAX);
-  }
-  return m;
-}
-
 static Cold *
 cold_at (Lower *l, unsigned index)
 {
   return &g_array_index (l->cold, Cold, index);
 }
 
-static void
-load_int (Lower *l, const IrOp *op)
+/* The host operand for guest address o + disp, whose addend is in rcx. Leaves rax free. */
+static Mem
+with_addend (Lower *l, Opnd o, int32_t disp)
 {
-  bool wide;
-  unsigned code = load_opcode (op, &wide), index;
-  Opnd o = opnd_int (l, op->a);
-  if (op->flags & IR_F_ALIGNED && IR_MEM_LOG2 (op->sub) > 0) {
-    Mem plain = mem_base (int_reg (l, true, o, RAX), op->imm);
-    check_aligned (l, plain, IR_MEM_BYTES (op->sub));
+  Mem m = { .base = RCX, .index = -1, .disp = disp };
+  if (o.kind == OPND_REG) {
+    m.base = o.reg;
+    m.index = RCX;
+  } else if (o.kind == OPND_MEM) {
+    asm_alu_rm (&l->a, ALU_ADD, true, RCX, o.mem);
+  } else {
+    asm_mov_ri (&l->a, RAX, o.imm);
+    asm_alu_rr (&l->a, ALU_ADD, true, RCX, RAX);
   }
-  Mem m = look_up (l, o, op->imm, IR_MEM_BYTES (op->sub), false, COLD_LOAD, &index);
-  free_dying (l, op);
-  int d = dst_int (l, op->dst);
-  asm_rm (&l->a, code, wide, d, m);
-  Cold *cold = cold_at (l, index);
-  cold->type = op->type;
-  cold->r[0] = d;
-  cold->mem_kind |=
-      (IR_MEM_SIGNED (op->sub) ? JIT_KIND_SIGNED : 0) | (op->type == IR_I64 ? JIT_KIND_WIDE : 0);
-  cold->resume = l->a.p;
-  if (op->flags & IR_F_SX && op->type == IR_I32)
-    asm_movsxd (&l->a, d, d);
-  dst_int_done (l, op->dst, d);
+  return m;
+}
+
+/* Looks for [o + lo, o + hi); a miss goes to a cold path of the kind given, returned as its index in l->cold.
+ */
+static unsigned
+check (Lower *l, Opnd o, int32_t lo, int32_t hi, bool write, ColdKind kind)
+{
+  index_and_page (l, o, lo, hi);
+  asm_alu_rm (&l->a, ALU_CMP, true, RAX, tlb_mem (write, offsetof (JitTlbEntry, tag)));
+  unsigned index = l->cold->len;
+  Cold *cold = cold_new (l, kind, asm_jcc (&l->a, CC_NE, NULL));
+  cold->pc = l->insn_pc;
+  cold->base = o;
+  return index;
+}
+
+/* The host operand for the `size` bytes at guest address o + disp. rax is free afterwards. */
+static Mem
+look_up (Lower *l, Opnd o, int32_t disp, unsigned size, bool write, ColdKind kind, unsigned *ret_cold)
+{
+  *ret_cold = check (l, o, disp, disp + (int32_t)size, write, kind);
+  cold_at (l, *ret_cold)->disp = disp;
+  cold_at (l, *ret_cold)->mem_kind = (uint32_t)__builtin_ctz (size);
+  if (l->r->addr32) { /* The sum wraps before it is a host address. */
+    int base = int_reg (l, false, o, RAX);
+    asm_lea (&l->a, false, RAX, mem_base (base, disp));
+    asm_alu_rm (&l->a, ALU_ADD, true, RAX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
+    asm_mov_rr (&l->a, true, RCX, RAX);
+    return mem_base (RCX, 0);
+  }
+  asm_load64 (&l->a, RCX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
+  return with_addend (l, o, disp);
+}
+
+/* ---- Spans: accesses of one block near the same base ask for the page once. ---- */
+
+/* Further apart, the chance that they lie in two pages is too high. */
+#define SPAN_MAX 512
+
+static bool
+kills_base (const IrOp *op, IrVal base)
+{
+  if (op->op == IR_HELPER && jit_config.helpers[op->imm].flags & IR_H_STATE)
+    return true;
+  return op->dst == base && IR_IS_VAR (base);
+}
+
+/* What the accesses from op on, up to the next change of the base, have in common; how many they are. A span
+ * of stores serves loads too. */
+static unsigned
+scan_span (const Lower *l, const IrOp *op, Span *span)
+{
+  const IrOp *end = &l->r->ops[l->block->first_op + l->block->n_ops];
+  bool write = op->op == IR_STORE;
+  unsigned n = 0;
+  *span = (Span){ .base = op->a, .write = write, .lo = op->imm, .hi = op->imm };
+  for (const IrOp *at = op; at < end; at++) {
+    if ((at->op == IR_LOAD || (at->op == IR_STORE && write)) && at->a == op->a &&
+        !(at->flags & IR_F_ALIGNED)) {
+      int32_t lo = MIN (span->lo, at->imm), hi = MAX (span->hi, at->imm + (int32_t)IR_MEM_BYTES (at->sub));
+      if (hi - lo <= SPAN_MAX) {
+        span->lo = lo;
+        span->hi = hi;
+        n++;
+      }
+    }
+    if (kills_base (at, op->a))
+      break;
+  }
+  return n;
+}
+
+static const Span *
+known_span (const Lower *l, const IrOp *op)
+{
+  for (unsigned i = 0; i < l->n_spans; i++) {
+    const Span *span = &l->span[i];
+    if (span->base == op->a && span->lo <= op->imm && op->imm + (int32_t)IR_MEM_BYTES (op->sub) <= span->hi &&
+        (span->write || op->op == IR_LOAD))
+      return span;
+  }
+  return NULL;
+}
+
+void
+span_step (Lower *l, const IrOp *op)
+{
+  for (unsigned i = l->n_spans; i-- > 0;)
+    if (kills_base (op, l->span[i].base))
+      l->span[i] = l->span[--l->n_spans];
+}
+
+static Mem
+span_mem (unsigned slot)
+{
+  return state_mem (STATE_OFF (span) + 8 * (int32_t)slot);
 }
 
 static void
-load_fp (Lower *l, const IrOp *op)
+add_span (Lower *l, Span *span)
 {
-  unsigned index;
-  Mem m = look_up (l, opnd_int (l, op->a), op->imm, IR_MEM_BYTES (op->sub), false, COLD_LOAD, &index);
-  free_dying (l, op);
-  int d = dst_fp (l, op->dst);
-  if (op->type == IR_F64) {
-    asm_fload64 (&l->a, d, m);
-  } else if (op->type == IR_F32) {
-    asm_vex_rm (&l->a, V_INSERTPS, false, d, XMM_ONES, m);
-    asm_u8 (&l->a, 0);
+  span->slot = l->next_span++ % JIT_SPANS;
+  for (unsigned i = l->n_spans; i-- > 0;)
+    if (l->span[i].slot == span->slot)
+      l->span[i] = l->span[--l->n_spans];
+  l->span[l->n_spans++] = *span;
+}
+
+/* The host operand of a load or store, by whichever way is the cheapest. `ret_retry` is where rcx, once it
+ * holds an addend, serves the access. */
+static Mem
+access_mem (Lower *l, const IrOp *op, unsigned *ret_cold)
+{
+  Opnd o = opnd_int (l, op->a);
+  bool write = op->op == IR_STORE;
+  unsigned size = IR_MEM_BYTES (op->sub);
+  Span span;
+  const Span *known = l->r->addr32 || IR_IS_CONST (op->a) ? NULL : known_span (l, op);
+  if (known != NULL) {
+    asm_load64 (&l->a, RCX, span_mem (known->slot));
+    asm_rr_n (&l->a, OP0 (0xf6), false, 0, RCX, 1); /* test cl, JIT_NO_ADDEND */
+    asm_u8 (&l->a, JIT_NO_ADDEND);
+    *ret_cold = l->cold->len;
+    cold_new (l, COLD_SINGLE, asm_jcc (&l->a, CC_NE, NULL));
+  } else if (l->r->addr32 || IR_IS_CONST (op->a) || op->flags & IR_F_ALIGNED ||
+             scan_span (l, op, &span) < 2) {
+    return look_up (l, o, op->imm, size, write, write ? COLD_STORE : COLD_LOAD, ret_cold);
   } else {
-    asm_rm (&l->a, OP0F (0xb7), false, RAX, m);
-    asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
-    asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
+    add_span (l, &span);
+    *ret_cold = check (l, o, span.lo, span.hi, span.write, COLD_SPAN);
+    asm_load64 (&l->a, RCX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
+    asm_store64 (&l->a, span_mem (span.slot), RCX);
+    cold_at (l, *ret_cold)->span = span.slot;
+    cold_at (l, *ret_cold)->mem_kind = (uint32_t)(op->imm - span.lo) << JIT_KIND_BELOW |
+                                       (uint32_t)(span.hi - op->imm) << JIT_KIND_ABOVE |
+                                       (write ? JIT_KIND_WRITE : 0);
   }
+  Cold *cold = cold_at (l, *ret_cold);
+  cold->pc = l->insn_pc;
+  cold->base = o;
+  cold->disp = op->imm;
+  cold->mem_kind |= (uint32_t)__builtin_ctz (size);
+  cold->op = op;
+  cold->resume = l->a.p;
+  return with_addend (l, o, op->imm);
+}
+
+/* ---- The accesses themselves. ---- */
+
+static void
+load_to (Lower *l, const IrOp *op, int d, Mem m)
+{
+  bool wide;
+  switch (op->type) {
+    case IR_F64: asm_fload64 (&l->a, d, m); break;
+    case IR_F32:
+      asm_vex_rm (&l->a, V_INSERTPS, false, d, XMM_ONES, m);
+      asm_u8 (&l->a, 0);
+      break;
+    case IR_F16:
+      asm_rm (&l->a, OP0F (0xb7), false, RAX, m);
+      asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
+      asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
+      break;
+    default: {
+      unsigned code = load_opcode (op, &wide);
+      asm_rm (&l->a, code, wide, d, m);
+    }
+  }
+}
+
+static uint32_t
+load_kind (const IrOp *op)
+{
+  if (op->type >= IR_F16)
+    return JIT_KIND_WIDE;
+  return (IR_MEM_SIGNED (op->sub) ? JIT_KIND_SIGNED : 0) | (op->type == IR_I64 ? JIT_KIND_WIDE : 0);
+}
+
+/* Where the cold path goes on once it has done the access. */
+static void
+set_done (Cold *cold, uint8_t *done)
+{
+  cold->done = done;
+  if (cold->kind != COLD_SPAN)
+    cold->resume = done;
+}
+
+static void
+lower_load (Lower *l, const IrOp *op)
+{
+  bool fp = op->type >= IR_F16;
+  unsigned index;
+  if (op->flags & IR_F_ALIGNED && IR_MEM_LOG2 (op->sub) > 0)
+    check_aligned (l, mem_base (int_reg (l, true, opnd_int (l, op->a), RAX), op->imm),
+                   IR_MEM_BYTES (op->sub));
+  Mem m = access_mem (l, op, &index);
+  free_dying (l, op);
+  int d = fp ? dst_fp (l, op->dst) : dst_int (l, op->dst);
+  load_to (l, op, d, m);
   Cold *cold = cold_at (l, index);
   cold->type = op->type;
   cold->r[0] = d;
-  cold->mem_kind |= JIT_KIND_WIDE;
-  cold->resume = l->a.p;
-  dst_fp_done (l, op->dst, d, op->type == IR_F32);
+  cold->mem_kind |= load_kind (op);
+  set_done (cold, l->a.p);
+  if (op->flags & IR_F_SX && op->type == IR_I32)
+    asm_movsxd (&l->a, d, d);
+  if (fp)
+    dst_fp_done (l, op->dst, d, op->type == IR_F32);
+  else
+    dst_int_done (l, op->dst, d);
 }
 
 static void
@@ -140,54 +282,48 @@ store_imm (Lower *l, unsigned log2, Mem m, int64_t value)
 }
 
 static void
-store_int (Lower *l, const IrOp *op)
+store_from (Lower *l, const IrOp *op, Opnd v, Mem m)
 {
-  unsigned log2 = IR_MEM_LOG2 (op->sub), index;
-  Opnd v = opnd_int (l, op->b);
-  Mem m = look_up (l, opnd_int (l, op->a), op->imm, IR_MEM_BYTES (op->sub), true, COLD_STORE, &index);
-  free_dying (l, op);
-  if (v.kind == OPND_IMM && (log2 < 3 || v.imm == (int32_t)v.imm)) {
+  unsigned log2 = IR_MEM_LOG2 (op->sub);
+  if (op->type >= IR_F16) {
+    int x = fp_reg (l, v, 0);
+    if (op->type == IR_F16) {
+      asm_vex_rr (&l->a, V_MOVD_FROM_X, false, x, 0, RAX);
+      asm_rm (&l->a, OP_66 (OP0 (0x89)), false, RAX, m);
+    } else {
+      asm_vex_rm (&l->a, op->type == IR_F64 ? V_MOVSD_STORE : V_MOVSS_STORE, false, x, 0, m);
+    }
+  } else if (v.kind == OPND_IMM && (log2 < 3 || v.imm == (int32_t)v.imm)) {
     store_imm (l, log2, m, v.imm);
   } else {
     int reg = int_reg (l, true, v, RAX);
     asm_rm_n (&l->a, (log2 == 0 ? OP0 (0x88) : OP0 (0x89)) | (log2 == 1 ? 0x1000 : 0), log2 == 3, reg, m,
               1u << log2);
   }
-  Cold *cold = cold_at (l, index);
-  cold->type = IR_I64;
-  cold->value = v;
-  cold->resume = l->a.p;
 }
 
 static void
-store_fp (Lower *l, const IrOp *op)
+lower_store (Lower *l, const IrOp *op)
 {
   unsigned index;
-  Opnd v = opnd_fp (l, op->b);
-  Mem m = look_up (l, opnd_int (l, op->a), op->imm, IR_MEM_BYTES (op->sub), true, COLD_STORE, &index);
-  int x = fp_reg (l, v, 0);
+  Opnd v = op->type >= IR_F16 ? opnd_fp (l, op->b) : opnd_int (l, op->b);
+  Mem m = access_mem (l, op, &index);
+  store_from (l, op, v, m);
   free_dying (l, op);
-  if (op->type == IR_F16) {
-    asm_vex_rr (&l->a, V_MOVD_FROM_X, false, x, 0, RAX);
-    asm_rm (&l->a, OP_66 (OP0 (0x89)), false, RAX, m);
-  } else {
-    asm_vex_rm (&l->a, op->type == IR_F64 ? V_MOVSD_STORE : V_MOVSS_STORE, false, x, 0, m);
-  }
   Cold *cold = cold_at (l, index);
   cold->type = op->type;
   cold->value = v;
-  cold->resume = l->a.p;
+  set_done (cold, l->a.p);
 }
 
-bool
-lower_soft_mem (Lower *l, const IrOp *op)
+void
+lower_soft_mem (Lower *l)
 {
-  bool fp = op->type >= IR_F16;
+  const IrOp *op = &l->r->ops[l->op_index];
   if (op->op == IR_LOAD)
-    fp ? load_fp (l, op) : load_int (l, op);
+    lower_load (l, op);
   else
-    fp ? store_fp (l, op) : store_int (l, op);
-  return true;
+    lower_store (l, op);
 }
 
 Mem
@@ -197,24 +333,41 @@ soft_atomic_mem (Lower *l, IrVal addr, unsigned size)
   uint8_t *again = l->a.p;
   Mem m = look_up (l, opnd_int (l, addr), 0, size, true, COLD_FILL, &index);
   cold_at (l, index)->resume = again;
-  if (m.index >= 0) {
+  if (m.index >= 0)
     asm_alu_rr (&l->a, ALU_ADD, true, RCX, m.base);
-    m = mem_base (RCX, 0);
-  }
-  return m;
+  return mem_base (RCX, 0);
 }
 
 Mem
 soft_line_mem (Lower *l, IrVal addr, int32_t size)
 {
-  unsigned index;
-  uint8_t *again = l->a.p;
-  Mem m = look_up (l, opnd_int (l, addr), 0, 1, true, COLD_FILL, &index);
-  cold_at (l, index)->resume = again;
-  if (m.index >= 0)
-    asm_alu_rr (&l->a, ALU_ADD, true, RCX, m.base);
+  Mem m = soft_atomic_mem (l, addr, 1);
   asm_alu_ri (&l->a, ALU_AND, true, RCX, -size); /* Pages are aligned in both worlds. */
-  return mem_base (RCX, 0);
+  return m;
+}
+
+/* ---- Out of line. ---- */
+
+/* rax = the address of the access. */
+static void
+address_to_rax (Lower *l, const Cold *cold)
+{
+  int base = int_reg (l, true, cold->base, RAX);
+  if (cold->disp != 0 || l->r->addr32)
+    asm_lea (&l->a, !l->r->addr32, RAX, mem_base (base, cold->disp));
+  else if (base != RAX)
+    asm_mov_rr (&l->a, true, RAX, base);
+}
+
+static void
+call_slow (Lower *l, const Cold *cold, const uint8_t *stub)
+{
+  address_to_rax (l, cold);
+  restore_pinned (l, true);
+  asm_call (&l->a, stub);
+  asm_u64 (&l->a, cold->pc);
+  asm_u32 (&l->a, cold->mem_kind);
+  restore_pinned (l, false);
 }
 
 static void
@@ -256,18 +409,10 @@ emit_slow_access (Lower *l, const Cold *cold)
   Asm *a = &l->a;
   if (cold->kind == COLD_STORE)
     value_to_slot (l, cold);
-  int base = int_reg (l, true, cold->base, RAX);
-  if (cold->disp != 0 || l->r->addr32)
-    asm_lea (a, !l->r->addr32, RAX, mem_base (base, cold->disp));
-  else if (base != RAX)
-    asm_mov_rr (a, true, RAX, base);
-  restore_pinned (l, true);
-  asm_call (a, cold->kind == COLD_LOAD    ? jit_stubs.slow_load
-               : cold->kind == COLD_STORE ? jit_stubs.slow_store
-                                          : jit_stubs.slow_fill);
-  asm_u64 (a, cold->pc);
-  asm_u32 (a, cold->mem_kind);
-  restore_pinned (l, false);
+  call_slow (l, cold,
+             cold->kind == COLD_LOAD    ? jit_stubs.slow_load
+             : cold->kind == COLD_STORE ? jit_stubs.slow_store
+                                        : jit_stubs.slow_fill);
   if (cold->kind == COLD_LOAD)
     deliver (l, cold);
   if (cold->kind == COLD_FILL) {
@@ -280,4 +425,38 @@ emit_slow_access (Lower *l, const Cold *cold)
     return;
   }
   asm_jmp (a, cold->resume + a->delta);
+}
+
+void
+emit_single (Lower *l, const Cold *cold)
+{
+  unsigned index;
+  const IrOp *op = cold->op;
+  bool write = op->op == IR_STORE;
+  l->insn_pc = cold->pc;
+  Mem m = look_up (l, cold->base, cold->disp, IR_MEM_BYTES (op->sub), write, write ? COLD_STORE : COLD_LOAD,
+                   &index);
+  if (write)
+    store_from (l, op, cold->value, m);
+  else
+    load_to (l, op, cold->r[0], m);
+  Cold *miss = cold_at (l, index);
+  miss->type = cold->type;
+  miss->value = cold->value;
+  miss->r[0] = cold->r[0];
+  miss->mem_kind = cold->mem_kind & 0xff;
+  miss->resume = cold->done;
+  asm_jmp (&l->a, cold->done + l->a.delta);
+}
+
+void
+emit_span (Lower *l, const Cold *cold)
+{
+  call_slow (l, cold, jit_stubs.slow_span);
+  asm_store64 (&l->a, span_mem (cold->span), RAX);
+  asm_mov_rr (&l->a, true, RCX, RAX);
+  asm_rr_n (&l->a, OP0 (0xf6), false, 0, RAX, 1); /* test al, JIT_NO_ADDEND */
+  asm_u8 (&l->a, JIT_NO_ADDEND);
+  asm_jcc (&l->a, CC_E, cold->resume + l->a.delta);
+  emit_single (l, cold);
 }

@@ -314,6 +314,7 @@ lower_op_and_facts (Lower *l, const IrOp *op)
 {
   lower_op (l, op);
   fence_step (op, l->boxed);
+  span_step (l, op);
 }
 
 static void
@@ -327,6 +328,8 @@ begin_block (Lower *l, uint32_t index)
     memcpy (l->boxed, l->boxed_in[index], sizeof l->boxed);
   else if (!block->inherits)
     memset (l->boxed, 0, sizeof l->boxed);
+  if (!block->inherits || l->tier == JIT_REGION)
+    l->n_spans = 0;
   l->label[index] = l->a.p;
   if (jit_config.count) {
     asm_alu_mi (&l->a, ALU_ADD, true, STATE (executed_insns), block->n_insns);

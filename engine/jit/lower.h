@@ -33,11 +33,22 @@ typedef enum {
   COLD_FAR_MISS, /* system mode: the guard of a jump or call (r[0] is 1) to pc in another page failed */
   COLD_LOAD,     /* system mode: no TLB entry for the load at base + disp, result to GPR or XMM r[0] */
   COLD_STORE,    /* the same for the store of `value` */
-  COLD_FILL,     /* the same for an atomic: make an entry and try again at `resume`, or leave it to the
-                    interpreter */
+  COLD_SPAN, /* no one entry for all accesses of a span: ask, then go on at `resume` with rcx, or by a look-up
+                of its own */
+  COLD_SINGLE, /* no addend for the span: a look-up for this access alone */
+  COLD_FILL,   /* the same for an atomic: make an entry and try again at `resume`, or leave it to the
+                  interpreter */
 } ColdKind;
 
 typedef struct Lower Lower;
+
+/* System mode: accesses at base + lo to base + hi - 1 share the addend in JitState.span[slot]. */
+typedef struct {
+  IrVal base;
+  bool write;
+  uint8_t slot;
+  int32_t lo, hi;
+} Span;
 
 typedef struct {
   ColdKind kind;
@@ -56,6 +67,9 @@ typedef struct {
   Opnd base, value;
   int32_t disp;
   uint32_t mem_kind; /* JIT_KIND_* */
+  uint8_t span;      /* its slot */
+  const IrOp *op;
+  uint8_t *done; /* COLD_SPAN: RW address behind the access */
 } Cold;
 
 /* A forward jump inside the region. */
@@ -87,6 +101,8 @@ struct Lower {
   uint64_t spill_used;
   uint64_t boxed[2]; /* FP variables known to hold a boxed F32; bit FACT_FENCED */
   uint64_t boxed_in[MAX_BLOCKS][2];
+  Span span[JIT_SPANS]; /* known in this block */
+  unsigned n_spans, next_span;
   uint32_t n_alias; /* live LOC_VAR temporaries */
   uint32_t alias[8];
   uint8_t *label[MAX_BLOCKS];
@@ -170,7 +186,8 @@ uint64_t ram_of (const Lower *l, uint64_t pc);
 void far_jump (Lower *l, uint64_t pc, bool call);
 
 /* lower-soft.c: guest memory in system mode. */
-bool lower_soft_mem (Lower *l, const IrOp *op);
+/* The load or store at op_index. */
+void lower_soft_mem (Lower *l);
 /* The host operand (in rcx) of an atomic at an address known to be aligned, and of the line of `size` bytes
  * around one. Uses rax. */
 Mem soft_atomic_mem (Lower *l, IrVal addr, unsigned size);
@@ -179,6 +196,10 @@ unsigned load_opcode (const IrOp *op, bool *ret_wide);
 /* A misaligned address is the interpreter's case. Uses rcx. */
 void check_aligned (Lower *l, Mem m, unsigned size);
 void emit_slow_access (Lower *l, const Cold *cold);
+void emit_span (Lower *l, const Cold *cold);
+void emit_single (Lower *l, const Cold *cold);
+/* What the op does to the spans known. */
+void span_step (Lower *l, const IrOp *op);
 void edge_jump (Lower *l, uint64_t pc);
 void edge_jcc (Lower *l, int cc, uint64_t pc);
 void restore_pinned (Lower *l, bool to_pinned);
