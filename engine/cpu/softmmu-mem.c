@@ -25,15 +25,28 @@ crosses (uint64_t addr, unsigned size)
   return (addr & PAGE_MASK) + size > RAM_PAGE_SIZE;
 }
 
-/* Devices are C code of any kind: they run with the host's floating-point settings. */
+/* Compiled code calls with the guest's floating-point settings. What is not code of this file runs with the host's. */
+static unsigned
+host_fp_begin (void)
+{
+  unsigned csr = __builtin_ia32_stmxcsr ();
+  __builtin_ia32_ldmxcsr (0x1f80);
+  return csr;
+}
+
+static void
+host_fp_end (unsigned csr)
+{
+  __builtin_ia32_ldmxcsr (csr);
+}
+
 static uint64_t
 device_load (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size)
 {
-  unsigned csr = __builtin_ia32_stmxcsr ();
   uint64_t value = 0;
-  __builtin_ia32_ldmxcsr (0x1f80);
+  unsigned csr = host_fp_begin ();
   MemoryResult result = memory_read (cpu->system->memory, phys, size, &value);
-  __builtin_ia32_ldmxcsr (csr);
+  host_fp_end (csr);
   if (result != MEMORY_OK)
     bus_error (cpu, addr, CPU_READ);
   return value;
@@ -42,10 +55,9 @@ device_load (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size)
 static void
 device_store (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size, uint64_t value)
 {
-  unsigned csr = __builtin_ia32_stmxcsr ();
-  __builtin_ia32_ldmxcsr (0x1f80);
+  unsigned csr = host_fp_begin ();
   MemoryResult result = memory_write (cpu->system->memory, phys, size, value);
-  __builtin_ia32_ldmxcsr (csr);
+  host_fp_end (csr);
   if (result != MEMORY_OK)
     bus_error (cpu, addr, CPU_WRITE);
   /* The store may have changed what is at an address (a flash chip's mode), and the next load is to see it.
@@ -61,6 +73,18 @@ load_at (Cpu *cpu, uint64_t addr, const Place *place, unsigned size)
   return host_load (place->host, size);
 }
 
+/* After a store: where the page is watched, somebody is told. */
+static void
+stored (const Place *place, unsigned size)
+{
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
+  if (__atomic_load_n (&place->block->pages[place->offset >> RAM_PAGE_BITS].watch, __ATOMIC_SEQ_CST) == 0)
+    return;
+  unsigned csr = host_fp_begin ();
+  system_stored (place->block, place->offset, size);
+  host_fp_end (csr);
+}
+
 static void
 store_at (Cpu *cpu, uint64_t addr, const Place *place, unsigned size, uint64_t value)
 {
@@ -69,7 +93,7 @@ store_at (Cpu *cpu, uint64_t addr, const Place *place, unsigned size, uint64_t v
     return;
   }
   host_store (place->host, size, value);
-  system_stored (place->block, place->offset, size);
+  stored (place, size);
 }
 
 /* Both pages are looked up before either is touched: an access that faults does nothing. */
@@ -154,7 +178,7 @@ soft_rmw (IrState *s, uint64_t addr, unsigned size, IrRmw op, uint64_t value)
 {
   Place place = atomic_place (cpu_of (s), addr, size);
   uint64_t old = host_rmw (place.host, size, op, value);
-  system_stored (place.block, place.offset, size);
+  stored (&place, size);
   return old;
 }
 
@@ -163,7 +187,7 @@ soft_cas (IrState *s, uint64_t addr, unsigned size, uint64_t expected, uint64_t 
 {
   Place place = atomic_place (cpu_of (s), addr, size);
   uint64_t old = host_cas (place.host, size, expected, desired);
-  system_stored (place.block, place.offset, size);
+  stored (&place, size);
   return old;
 }
 
@@ -172,7 +196,7 @@ soft_cas16 (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t 
 {
   Place place = atomic_place (cpu_of (s), addr, 16);
   host_cas16 (place.host, expected, desired, ret_old);
-  system_stored (place.block, place.offset, 16);
+  stored (&place, 16);
 }
 
 const IrMemOps mem_soft = { soft_load, soft_store, soft_rmw, soft_cas, soft_cas16 };

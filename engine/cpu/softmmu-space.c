@@ -86,14 +86,14 @@ find_space (CpuSystem *sys, CpuSpaceKey key, uint32_t mode)
   return oldest;
 }
 
-/* What compiled code keeps beside the TLBs: return addresses and spans. */
+/* What compiled code keeps beside the TLBs: spans, and return addresses, which must stay while a helper that it has called
+ * runs. */
 static void
 kept_is_void (Cpu *cpu)
 {
   for (unsigned i = 0; i < JIT_SPANS; i++)
     cpu->jit_state.span[i] = JIT_NO_ADDEND;
-  if (cpu->jit != NULL)
-    jit_space_changed (cpu->jit);
+  cpu->system->returns_void = true;
 }
 
 static void
@@ -123,6 +123,10 @@ system_sync (Cpu *cpu)
   CpuSpaceKey key = sys->isa->space (cpu);
   if (sys->space == NULL || !is_space (sys->space, key, cpu->state.mode))
     set_space (cpu, key);
+  if (sys->returns_void && cpu->jit != NULL) {
+    jit_space_changed (cpu->jit);
+    sys->returns_void = false;
+  }
 }
 
 void

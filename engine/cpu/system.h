@@ -32,6 +32,7 @@ typedef struct CpuSystem {
   Space spaces[SYSTEM_SPACES];
   Space *space;         /* the current one; NULL until first run */
   uint64_t clock;       /* counts changes of space */
+  bool returns_void;    /* return addresses of another space, or of before a flush, are on the JIT's stack */
   bool flush_requested; /* atomic: by other threads */
   unsigned epoch;       /* of the JIT's latest flush its execute TLBs know of */
 } CpuSystem;

@@ -252,7 +252,9 @@ lower_helper (Lower *l, const IrOp *op)
     fault_point (l);
   }
   asm_mov_ri (&l->a, RAX, (intptr_t)helper->fn);
-  asm_call (&l->a, helper->flags & IR_H_FP ? jit_stubs.helper_fp : jit_stubs.helper);
+  /* A machine's state is behind all sorts of C code, which must not meet the guest's MXCSR. */
+  bool own_mxcsr = helper->flags & IR_H_FP || (state && jit_config.softmmu != NULL);
+  asm_call (&l->a, own_mxcsr ? jit_stubs.helper_fp : jit_stubs.helper);
   if (state) {
     sync_vars (l, false);
     memset (l->boxed, 0, sizeof l->boxed);
