@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "system.h"
 
-#include "code-gen.h"
+#include <string.h>
 
 /* Code pages: a page that code was made from has no entry in any write TLB, so every store to it comes here.
  *
  * A vCPU may have found a page's entry just before it went, and store just after the code was read. The
  * architecture wants a fence.i between that store and the code's execution, so fence.i compares the code of
- * pages that have become code pages a short time ago; anything older is beyond the reach of such a store. */
+ * pages that became code pages while another vCPU was in compiled code, and that vCPU has not left it since.
+ */
 
 #define GRANULE_BITS 6
-#define RECENT_US    (2 * G_USEC_PER_SEC)
 
-/* Pages that began to be watched, oldest first. */
-static struct {
-  uint64_t ram;
-  gint64 when;
-} recent[256];
-static unsigned n_recent; /* total; the ring holds the last ones */
+/* Numbers the pages that began to be watched. A vCPU's `seen` is the latest at the time it last was outside
+ * of code. */
+static uint64_t n_watched;
+/* The last of them; older ones are taken for settled only if every vCPU has seen them. */
+static uint64_t recent[256];
 /* protects recent */
 static GMutex lock;
+
+void
+system_settle (Cpu *cpu, bool running)
+{
+  uint64_t seen = running ? __atomic_load_n (&n_watched, __ATOMIC_SEQ_CST) : UINT64_MAX;
+  __atomic_store_n (&cpu->system->seen, seen, __ATOMIC_SEQ_CST);
+}
+
+static void
+least_seen (Cpu *cpu, void *opaque)
+{
+  uint64_t *least = opaque, seen = __atomic_load_n (&cpu->system->seen, __ATOMIC_SEQ_CST);
+  *least = MIN (*least, seen);
+}
 
 typedef struct {
   const RamBlock *block;
@@ -72,9 +85,8 @@ static void
 note_recent (uint64_t ram)
 {
   g_mutex_lock (&lock);
-  recent[n_recent % G_N_ELEMENTS (recent)].ram = ram & ~PAGE_MASK;
-  recent[n_recent % G_N_ELEMENTS (recent)].when = g_get_monotonic_time ();
-  n_recent++;
+  recent[n_watched % G_N_ELEMENTS (recent)] = ram & ~PAGE_MASK;
+  __atomic_fetch_add (&n_watched, 1, __ATOMIC_SEQ_CST);
   g_mutex_unlock (&lock);
 }
 
@@ -158,18 +170,21 @@ system_stored (RamBlock *block, uint64_t offset, unsigned size)
 void
 system_fence_code (Cpu *cpu)
 {
-  gint64 now = g_get_monotonic_time ();
-  uint64_t pages[G_N_ELEMENTS (recent)];
-  unsigned n = 0;
+  uint64_t settled = UINT64_MAX, pages[G_N_ELEMENTS (recent)], now;
+  system_settle (cpu, false); /* This one is outside. */
+  system_each_cpu (least_seen, &settled);
   g_mutex_lock (&lock);
-  for (unsigned i = n_recent; i > 0 && n_recent - i < G_N_ELEMENTS (recent); i--) {
-    if (now - recent[(i - 1) % G_N_ELEMENTS (recent)].when > RECENT_US)
-      break;
-    pages[n++] = recent[(i - 1) % G_N_ELEMENTS (recent)].ram;
-  }
+  now = n_watched;
+  memcpy (pages, recent, sizeof pages);
   g_mutex_unlock (&lock);
-  for (unsigned i = 0; i < n; i++)
-    cpu_flush_icache (pages[i], RAM_PAGE_SIZE);
+  if (settled >= now)
+    return;
+  if (now - settled > G_N_ELEMENTS (recent)) {
+    cpu_flush_icache (0, UINT64_MAX);
+    return;
+  }
+  for (uint64_t n = settled; n < now; n++)
+    cpu_flush_icache (pages[n % G_N_ELEMENTS (recent)], RAM_PAGE_SIZE);
 }
 
 void

@@ -25,7 +25,8 @@ crosses (uint64_t addr, unsigned size)
   return (addr & PAGE_MASK) + size > RAM_PAGE_SIZE;
 }
 
-/* Compiled code calls with the guest's floating-point settings. What is not code of this file runs with the host's. */
+/* Compiled code calls with the guest's floating-point settings. What is not code of this file runs with the
+ * host's. */
 static unsigned
 host_fp_begin (void)
 {

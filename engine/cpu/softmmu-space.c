@@ -86,8 +86,8 @@ find_space (CpuSystem *sys, CpuSpaceKey key, uint32_t mode)
   return oldest;
 }
 
-/* What compiled code keeps beside the TLBs: spans, and return addresses, which must stay while a helper that it has called
- * runs. */
+/* What compiled code keeps beside the TLBs: spans, and return addresses, which must stay while a helper that
+ * it has called runs. */
 static void
 kept_is_void (Cpu *cpu)
 {
@@ -119,6 +119,7 @@ void
 system_sync (Cpu *cpu)
 {
   CpuSystem *sys = cpu->system;
+  system_settle (cpu, true);
   system_flush_requested (cpu);
   CpuSpaceKey key = sys->isa->space (cpu);
   if (sys->space == NULL || !is_space (sys->space, key, cpu->state.mode))
@@ -247,6 +248,7 @@ cpu_system_init (Cpu *cpu, MemoryMap *memory)
   CpuSystem *sys = g_new0 (CpuSystem, 1);
   sys->isa = cpu->isa->system;
   sys->memory = memory;
+  sys->seen = UINT64_MAX;
   cpu->system = sys;
   cpu->fetch = system_fetch;
   cpu->state.mem = &mem_soft;

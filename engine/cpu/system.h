@@ -34,6 +34,7 @@ typedef struct CpuSystem {
   uint64_t clock;       /* counts changes of space */
   bool returns_void;    /* return addresses of another space, or of before a flush, are on the JIT's stack */
   bool flush_requested; /* atomic: by other threads */
+  uint64_t seen;        /* see system_settle() */
   unsigned epoch;       /* of the JIT's latest flush its execute TLBs know of */
 } CpuSystem;
 
@@ -79,6 +80,9 @@ void system_watch_code (uint64_t ram);
 void system_note_code (uint64_t ram, uint64_t size);
 /* A store has changed [offset, offset + size) of a watched page. */
 void system_stored (RamBlock *block, uint64_t offset, unsigned size);
+/* The vCPU is outside of compiled code; it is about to enter it, or (`running` false) will not for a while.
+ */
+void system_settle (Cpu *cpu, bool running);
 /* The guest's fence.i: code made while another vCPU's unchecked store may have been under way is compared. */
 void system_fence_code (Cpu *cpu);
 

@@ -34,6 +34,7 @@ static void
 wait_for_work (Vcpu *vcpu)
 {
   const IsaSystem *isa = vcpu->cpu->system->isa;
+  system_settle (vcpu->cpu, false);
   g_mutex_lock (&vcpu->lock);
   vcpu->waiting = true;
   while (!vcpu->kicked && !vcpu->pause && !vcpu->quit && !isa->wakes (vcpu->cpu))
@@ -48,6 +49,7 @@ static bool
 obey (Vcpu *vcpu)
 {
   bool quit;
+  system_settle (vcpu->cpu, false);
   g_mutex_lock (&vcpu->lock);
   while (vcpu->pause && !vcpu->quit) {
     vcpu->paused = true;

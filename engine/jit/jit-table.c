@@ -7,7 +7,7 @@
  * entries are only ever added in front of a chain or unlinked, and their memory is not reused before a flush,
  * which waits until every thread is out of the code. */
 
-#define N_BUCKETS     (1u << 16)
+#define N_BUCKETS     (1u << 17)
 #define PAGE_BITS     12
 #define MAX_FORWARDED 32
 #define MAX_PAGE_IDS  (1u << 18) /* then code and ids are dropped: a guest may make any number of them */
@@ -39,7 +39,8 @@ static JitCode **
 bucket_of (uint64_t pc, uint64_t ram, uint32_t mode)
 {
   uint64_t h =
-      (pc ^ ram >> JIT_PAGE_BITS << 13) * UINT64_C (0x9e3779b97f4a7c15) ^ mode * UINT64_C (0x85ebca6b);
+      (pc ^ mode) * UINT64_C (0x9e3779b97f4a7c15) + (ram >> JIT_PAGE_BITS) * UINT64_C (0xd6e8feb86659fd93);
+  h = (h ^ h >> 32) * UINT64_C (0xd6e8feb86659fd93);
   return &buckets[h >> 40 & (N_BUCKETS - 1)];
 }
 
@@ -56,7 +57,8 @@ static guint
 page_key_hash (gconstpointer key)
 {
   const PageKey *k = key;
-  return (guint)((k->page ^ k->ram << 1) >> JIT_PAGE_BITS);
+  uint64_t h = (k->page + (k->ram >> JIT_PAGE_BITS)) * UINT64_C (0x9e3779b97f4a7c15);
+  return (guint)(h >> 32);
 }
 
 static gboolean
