@@ -102,9 +102,10 @@ void block_stats (Block *block, BlockStats *ret_stats);
 /* qcow2 and raw creation: options as in qemu-img create -o. */
 typedef struct {
   const char *format;
-  uint64_t size;
+  uint64_t size; /* 0 with a backing file: its size */
   const char *backing_file, *backing_format;
   GHashTable *options; /* name -> value, of strings; NULL: defaults. Unknown names are refused with the nearest. */
+  bool unchecked_backing; /* take the backing file's name as it is; the size must be given */
 } BlockCreate;
 bool block_create (const char *path, const BlockCreate *create, GError **error);
 
@@ -119,3 +120,41 @@ typedef struct { /* progress of long work; false: stop (GError G_IO_ERROR_CANCEL
   void *opaque;
 } BlockProgress;
 bool block_check (const char *path, const char *format, unsigned repair, const BlockProgress *progress, void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check, GError **error);
+
+/* Writes one cluster compressed: `offset` is a multiple of the cluster size and `size` is one cluster, or less at the
+ * image's end.  Data that does not shrink is written plainly.  Several threads may do so at once: compressing needs no
+ * lock.  What the cluster held is replaced.  -ENOTSUP where the format has no compression. */
+int block_pwrite_compressed (Block *block, uint64_t offset, const void *buffer, uint64_t size);
+
+/* The image that holds what this one does not; NULL: none, or not opened. */
+Block *block_backing (Block *block);
+
+typedef struct {
+  char *id, *name;
+  uint64_t date_sec, vm_clock_nsec, vm_state_size, disk_size;
+  uint32_t date_nsec;
+} BlockSnapshot;
+typedef struct {
+  char *name;
+  uint64_t granularity;
+  bool in_use, automatic;
+} BlockBitmap;
+/* What there is to know about an image file. The fields after disk_size are qcow2's and 0 in other formats. */
+typedef struct {
+  const char *format;
+  uint64_t virtual_size, disk_size, file_size; /* disk_size: what it takes on the host */
+  uint32_t cluster_size;                       /* 0: the format has none */
+  bool encrypted, dirty, corrupt, lazy_refcounts, extended_l2;
+  const char *compat;           /* "0.10" or "1.1"; NULL: not qcow2 */
+  const char *compression_type; /* "zlib" or "zstd"; NULL: not qcow2 */
+  unsigned refcount_bits;
+  char *backing_file;        /* as the header has it; NULL: none */
+  char *backing_path;        /* the same, relative to the working directory or absolute */
+  char *backing_format;      /* NULL: not said */
+  GPtrArray *snapshots;      /* BlockSnapshot * */
+  GPtrArray *bitmaps;        /* BlockBitmap * */
+} BlockInfo;
+/* Free with block_info_free(). NULL and an error where a table of the image cannot be read. */
+BlockInfo *block_info (Block *block, GError **error);
+void block_info_free (BlockInfo *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlockInfo, block_info_free)

@@ -16,7 +16,7 @@ Drive *drive_new (const char *options, bool snapshot_all, GError **error);
 Drive *drive_new_blockdev (const char *options, GError **error);
 void drive_free (Drive *drive);
 Drive *drive_find (const char *id); /* drive id or node name */
-GPtrArray *drive_list (void);
+GPtrArray *drive_list (void); /* of all; free the array only */
 const char *drive_id (const Drive *drive);
 const char *drive_interface (const Drive *drive); /* if=: "virtio", "pflash", "scsi", "none", … ("" = the board's choice) */
 int drive_index (const Drive *drive);             /* index= or unit=, -1 if not given */

@@ -117,8 +117,11 @@ cpu_run (Cpu *cpu)
     jit_abandon (cpu->jit, NULL);
     jit_end (cpu->jit);
   }
-  if (reason != IR_EXIT_NONE)
+  if (reason != IR_EXIT_NONE) {
     reason = handle_exit (cpu, reason);
+    if (reason == IR_EXIT_NONE && cpu->single_step) /* The instruction that left was the one to be stepped. */
+      reason = IR_EXIT_DEBUG;
+  }
   if (reason == IR_EXIT_NONE)
     reason = wants_jit (cpu) && exec_jit_ready (cpu) ? run_compiled (cpu) : run_interpreted (cpu);
   running = NULL;

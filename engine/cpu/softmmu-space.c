@@ -266,6 +266,7 @@ cpu_system_free (Cpu *cpu)
 {
   if (cpu->system == NULL)
     return;
+  memory_remove_listener (cpu->system->memory, cpu);
   g_mutex_lock (&lock);
   g_ptr_array_remove (cpus, cpu);
   g_mutex_unlock (&lock);

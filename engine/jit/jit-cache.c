@@ -49,7 +49,7 @@ map_rx (uint8_t *rw, uint8_t *rx, size_t size)
 }
 
 bool
-cache_init (size_t size, GError **error)
+code_cache_init (size_t size, GError **error)
 {
   long page = sysconf (_SC_PAGESIZE);
   size = size != 0 ? (size + page - 1) / page * page : DEFAULT_SIZE;
@@ -70,13 +70,13 @@ cache_init (size_t size, GError **error)
 }
 
 intptr_t
-cache_delta (void)
+code_cache_delta (void)
 {
   return cache.rx - cache.rw;
 }
 
 bool
-cache_contains (const void *rx)
+code_cache_contains (const void *rx)
 {
   return (const uint8_t *)rx >= cache.rx && (const uint8_t *)rx < cache.rx + cache.size;
 }
@@ -95,7 +95,7 @@ take_tail (JitThread *t, size_t size)
 }
 
 void
-cache_give_back (JitThread *t)
+code_cache_give_back (JitThread *t)
 {
   g_mutex_lock (&cache.lock);
   if (t->chunk != t->chunk_end && cache.n_tails < G_N_ELEMENTS (cache.tails)) {
@@ -107,7 +107,7 @@ cache_give_back (JitThread *t)
 }
 
 uint8_t *
-cache_room (JitThread *t, size_t size)
+code_cache_room (JitThread *t, size_t size)
 {
   if (t->chunk != NULL && (size_t)(t->chunk_end - t->chunk) >= size)
     return t->chunk;
@@ -125,7 +125,7 @@ cache_room (JitThread *t, size_t size)
 }
 
 void
-cache_commit (JitThread *t, JitCode *code, uint8_t *end)
+code_cache_commit (JitThread *t, JitCode *code, uint8_t *end)
 {
   size_t chunk = (code->entry - cache.rx) / CHUNK_SIZE;
   code->below = cache.top[chunk];
@@ -136,9 +136,9 @@ cache_commit (JitThread *t, JitCode *code, uint8_t *end)
 }
 
 JitCode *
-cache_find_host (const void *rx)
+code_cache_find_host (const void *rx)
 {
-  if (!cache_contains (rx))
+  if (!code_cache_contains (rx))
     return NULL;
   const uint8_t *at = rx;
   for (ptrdiff_t chunk = (at - cache.rx) / CHUNK_SIZE; chunk >= 0; chunk--) {
@@ -154,7 +154,7 @@ cache_find_host (const void *rx)
 }
 
 int32_t *
-cache_counter (int32_t start)
+code_cache_counter (int32_t start)
 {
   g_mutex_lock (&cache.lock);
   size_t i = cache.next_counter;
@@ -169,7 +169,7 @@ cache_counter (int32_t start)
 }
 
 void
-cache_reset (void)
+code_cache_reset (void)
 {
   cache.n_tails = 0;
   cache.next_chunk = CHUNK_SIZE; /* The stubs stay in the first chunk. */
@@ -178,7 +178,7 @@ cache_reset (void)
 }
 
 bool
-cache_unshare (void)
+code_cache_unshare (void)
 {
   uint8_t *fresh = new_rw (cache.size);
   if (fresh == NULL)
@@ -190,9 +190,9 @@ cache_unshare (void)
 }
 
 void
-cache_patch_jump (const void *at, const void *target)
+code_cache_patch_jump (const void *at, const void *target)
 {
-  uint8_t *rw = (uint8_t *)at - cache_delta ();
+  uint8_t *rw = (uint8_t *)at - code_cache_delta ();
   uint8_t bytes[8];
   int32_t rel = (intptr_t)target - ((intptr_t)at + 5);
   memcpy (bytes, rw, 8);

@@ -48,7 +48,7 @@ jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, unsigned re
   ucontext_t *uc = ucontext;
   const uint8_t *at = (const uint8_t *)uc->uc_mcontext.gregs[REG_RIP];
   const uint8_t *addr = info->si_addr;
-  if (!cache_contains (at))
+  if (!code_cache_contains (at))
     return JIT_FAULT_NONE;
   /* The guard page: deep recursion has used up the return stack. Start it afresh; returns that no longer find
    * their entry take the slower way. */
@@ -57,7 +57,7 @@ jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, unsigned re
     uc->uc_mcontext.gregs[REG_RSP] = t->js->jit_rsp;
     return JIT_FAULT_RETRY;
   }
-  const JitCode *code = cache_find_host (at);
+  const JitCode *code = code_cache_find_host (at);
   uint64_t pc;
   if (code == NULL || !recover_pc (code, at - code->entry, &pc))
     return JIT_FAULT_NONE;

@@ -55,7 +55,7 @@ jit_host_fpe (JitThread *t, const siginfo_t *info, void *ucontext)
 {
   ucontext_t *uc = ucontext;
   JitState *js = t->js;
-  if (info->si_code <= 0 || !cache_contains ((const void *)uc->uc_mcontext.gregs[REG_RIP]))
+  if (info->si_code <= 0 || !code_cache_contains ((const void *)uc->uc_mcontext.gregs[REG_RIP]))
     return false;
   uint32_t *csr = &uc->uc_mcontext.fpregs->mxcsr;
   unsigned raised = *csr & ~(*csr >> MASK_SHIFT) & MXCSR_STICKY;

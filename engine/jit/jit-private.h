@@ -122,22 +122,22 @@ struct JitThread {
 
 /* jit-cache.c */
 #define CHUNK_SIZE (256 * 1024)
-bool cache_init (size_t size, GError **error);
-intptr_t cache_delta (void);
-bool cache_contains (const void *rx);
+bool code_cache_init (size_t size, GError **error);
+intptr_t code_cache_delta (void);
+bool code_cache_contains (const void *rx);
 /* Room for at least `size` bytes in the thread's arena; NULL when the cache is full. */
-uint8_t *cache_room (JitThread *t, size_t size);
+uint8_t *code_cache_room (JitThread *t, size_t size);
 /* Leaves the rest of an ending thread's chunk to others. */
-void cache_give_back (JitThread *t);
-/* Takes the bytes up to `end` and registers the code so that cache_find_host() finds it. */
-void cache_commit (JitThread *t, JitCode *code, uint8_t *end);
-JitCode *cache_find_host (const void *rx);
+void code_cache_give_back (JitThread *t);
+/* Takes the bytes up to `end` and registers the code so that code_cache_find_host() finds it. */
+void code_cache_commit (JitThread *t, JitCode *code, uint8_t *end);
+JitCode *code_cache_find_host (const void *rx);
 /* A new execution counter; NULL when there are no more. */
-int32_t *cache_counter (int32_t start);
-void cache_reset (void);
-bool cache_unshare (void);
+int32_t *code_cache_counter (int32_t start);
+void code_cache_reset (void);
+bool code_cache_unshare (void);
 /* Writes a jump to RX `target` over the first 5 bytes at RX `at`, atomically. */
-void cache_patch_jump (const void *at, const void *target);
+void code_cache_patch_jump (const void *at, const void *target);
 
 /* jit-stubs.c: code shared by all regions (RX addresses). */
 typedef struct {

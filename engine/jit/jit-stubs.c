@@ -225,8 +225,8 @@ call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 void
 stubs_init (JitThread *t)
 {
-  uint8_t *room = cache_room (t, CHUNK_SIZE);
-  Asm a = { .p = room, .limit = t->chunk_end, .delta = cache_delta () };
+  uint8_t *room = code_cache_room (t, CHUNK_SIZE);
+  Asm a = { .p = room, .limit = t->chunk_end, .delta = code_cache_delta () };
   static const int8_t eval_operands[3] = { RDX, RCX, R8 }, helper_operands[3] = { RSI, RDX, RCX };
   jit_stubs.enter = emit_enter (&a);
   const uint8_t *leave = emit_leave (&a, &jit_stubs.leave_fault);

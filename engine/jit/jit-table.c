@@ -184,14 +184,14 @@ table_publish (JitThread *t, JitCode *code, JitCode *replaces)
   }
   if (replaces != NULL) {
     unlink_code (replaces);
-    cache_patch_jump (replaces->entry, code->entry);
+    code_cache_patch_jump (replaces->entry, code->entry);
   }
   /* Links to the old code go on to the new one: from code that is older still, by way of what replaced that.
    */
   JitCode *old = g_hash_table_lookup (retired, &code->pc);
   for (unsigned n = 0; n < MAX_FORWARDED && old != NULL; old = old->retired, n++)
     if (old->mode == code->mode && old->ram == code->ram)
-      cache_patch_jump (old->entry, code->entry);
+      code_cache_patch_jump (old->entry, code->entry);
   JitCode **bucket = bucket_of (code->pc, code->ram, code->mode);
   code->chain = *bucket;
   __atomic_store_n (bucket, code, __ATOMIC_RELEASE);
@@ -211,9 +211,9 @@ retire (JitCode *code)
   unlink_code (code);
   code->retired = g_hash_table_lookup (retired, &code->pc);
   g_hash_table_insert (retired, &code->pc, code);
-  cache_patch_jump (code->entry, code->entry + code->stale_entry);
+  code_cache_patch_jump (code->entry, code->entry + code->stale_entry);
   for (unsigned i = 0; i < code->n_returns; i++)
-    cache_patch_jump (code->entry + code->returns[i].offset, code->entry + code->returns[i].stale);
+    code_cache_patch_jump (code->entry + code->returns[i].offset, code->entry + code->returns[i].stale);
 }
 
 /* Returns the list without the codes that are invalid by now. */
@@ -367,7 +367,7 @@ table_remove_thread (JitThread *t)
 {
   g_mutex_lock (&lock);
   if (t->epoch == flush_epoch) /* else its chunk is not its own any more */
-    cache_give_back (t);
+    code_cache_give_back (t);
   ended_guest += t->js->executed_insns;
   ended_host += t->js->executed_host_insns;
   g_ptr_array_remove_fast (threads, t);
@@ -449,7 +449,7 @@ jit_flush (JitThread *t)
     g_mutex_lock (&lock);
   }
   free_all ();
-  cache_reset ();
+  code_cache_reset ();
   flush_epoch++;
   jit_counters.flushes++;
   __atomic_store_n (&flushing, false, __ATOMIC_SEQ_CST);
@@ -466,7 +466,7 @@ jit_after_fork_child (JitThread *t)
   g_ptr_array_set_size (threads, 0);
   g_ptr_array_add (threads, t);
   /* Other threads' half-filled chunks are lost to the child until its next flush. */
-  return cache_unshare ();
+  return code_cache_unshare ();
 }
 
 void

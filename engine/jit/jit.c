@@ -45,7 +45,7 @@ jit_init (const JitConfig *config, GError **error)
   if (jit_config.hot_threshold == 0)
     jit_config.hot_threshold = DEFAULT_HOT;
   make_pinned_map ();
-  return cache_init (config->cache_size, error);
+  return code_cache_init (config->cache_size, error);
 }
 
 static void
@@ -228,10 +228,10 @@ lower_with_room (JitThread *t, size_t size)
 {
   Lower *l = t->lower;
   for (;;) {
-    uint8_t *room = cache_room (t, size);
+    uint8_t *room = code_cache_room (t, size);
     if (room == NULL)
       return false;
-    l->a = (Asm){ .p = room, .limit = t->chunk_end, .delta = cache_delta () };
+    l->a = (Asm){ .p = room, .limit = t->chunk_end, .delta = code_cache_delta () };
     l->code->entry = room + l->a.delta;
     g_array_set_size (l->fixups, 0);
     g_array_set_size (l->cold, 0);
@@ -249,7 +249,7 @@ JitCode *
 jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
 {
   Lower *l = t->lower;
-  int32_t *counter = tier == JIT_BLOCK ? cache_counter (jit_config.hot_threshold) : NULL;
+  int32_t *counter = tier == JIT_BLOCK ? code_cache_counter (jit_config.hot_threshold) : NULL;
   if (tier == JIT_BLOCK && counter == NULL)
     return NULL;
   VarMap map;
@@ -275,7 +275,7 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
   }
   code->map = own ? g_memdup2 (&map, sizeof map) : NULL;
   fill_tables (l);
-  cache_commit (t, code, l->a.p);
+  code_cache_commit (t, code, l->a.p);
   if (jit_config.count)
     count_compile (r, tier, code->size);
   if (jit_config.perf_map)
@@ -303,12 +303,12 @@ jit_link (JitThread *t, const JitCode *to)
   const uint8_t *data = (const uint8_t *)t->js->exit_info;
   int32_t offset[2], rel;
   memcpy (offset, data, sizeof offset);
-  uint32_t *id = offset[1] != 0 ? (uint32_t *)(data + offset[1] - cache_delta ()) : NULL;
+  uint32_t *id = offset[1] != 0 ? (uint32_t *)(data + offset[1] - code_cache_delta ()) : NULL;
   static GMutex lock; /* protects guarded jumps, which take two stores */
   g_autoptr (GMutexLocker) locker = id != NULL ? g_mutex_locker_new (&lock) : NULL;
   if (id != NULL && __atomic_load_n (id, __ATOMIC_ACQUIRE) != 0)
     return;
-  uint8_t *site = (uint8_t *)data + offset[0] - cache_delta ();
+  uint8_t *site = (uint8_t *)data + offset[0] - code_cache_delta ();
   rel = to->entry - (data + offset[0] + 4);
   __atomic_store_n ((int32_t *)site, rel, __ATOMIC_RELEASE);
   if (id == NULL)

@@ -12,10 +12,10 @@ host_load (const uint8_t *host, unsigned size)
   uint32_t v32;
   uint64_t v64;
   switch (size) {
-  case 1: return *host;
-  case 2: memcpy (&v16, host, 2); return GUINT16_FROM_LE (v16);
-  case 4: memcpy (&v32, host, 4); return GUINT32_FROM_LE (v32);
-  default: memcpy (&v64, host, 8); return GUINT64_FROM_LE (v64);
+    case 1: return *host;
+    case 2: memcpy (&v16, host, 2); return GUINT16_FROM_LE (v16);
+    case 4: memcpy (&v32, host, 4); return GUINT32_FROM_LE (v32);
+    default: memcpy (&v64, host, 8); return GUINT64_FROM_LE (v64);
   }
 }
 
@@ -26,10 +26,10 @@ host_store (uint8_t *host, unsigned size, uint64_t value)
   uint32_t v32 = GUINT32_TO_LE ((uint32_t)value);
   uint64_t v64 = GUINT64_TO_LE (value);
   switch (size) {
-  case 1: *host = (uint8_t)value; break;
-  case 2: memcpy (host, &v16, 2); break;
-  case 4: memcpy (host, &v32, 4); break;
-  default: memcpy (host, &v64, 8); break;
+    case 1: *host = (uint8_t)value; break;
+    case 2: memcpy (host, &v16, 2); break;
+    case 4: memcpy (host, &v32, 4); break;
+    default: memcpy (host, &v64, 8); break;
   }
 }
 
@@ -55,7 +55,8 @@ ops_take (const MmioOps *ops, uint64_t offset, unsigned size, const MemoryReader
 }
 
 static MemoryResult
-section_read (MemoryReader *reader, const ViewSection *section, uint64_t addr, unsigned size, uint64_t *ret_value)
+section_read (MemoryReader *reader, const ViewSection *section, uint64_t addr, unsigned size,
+              uint64_t *ret_value)
 {
   if (section->kind != MEMORY_MMIO) {
     *ret_value = host_load (memory_section_host (section, addr), size);
@@ -75,13 +76,13 @@ section_write (MemoryReader *reader, const ViewSection *section, uint64_t addr, 
   uint64_t offset = section->offset + (addr - section->start);
   const MmioOps *ops = section->ops;
   switch (section->kind) {
-  case MEMORY_RAM:
-    host_store (memory_section_host (section, addr), size, value);
-    ram_written (section->ram, section->ram_offset + (addr - section->start), size);
-    return MEMORY_OK;
-  case MEMORY_ROM: return MEMORY_OK;
-  case MEMORY_ROMD:
-  case MEMORY_MMIO: break;
+    case MEMORY_RAM:
+      host_store (memory_section_host (section, addr), size, value);
+      ram_written (section->ram, section->ram_offset + (addr - section->start), size);
+      return MEMORY_OK;
+    case MEMORY_ROM: return MEMORY_OK;
+    case MEMORY_ROMD:
+    case MEMORY_MMIO: break;
   }
   if (ops == NULL || ops->write == NULL || !ops_take (ops, offset, size, reader))
     return MEMORY_REFUSED;

@@ -149,6 +149,16 @@ memory_add_listener (MemoryMap *map, void (*changed) (void *opaque), void *opaqu
 }
 
 void
+memory_remove_listener (MemoryMap *map, void *opaque)
+{
+  g_rec_mutex_lock (&map->lock);
+  for (guint i = map->listeners->len; i-- > 0;)
+    if (g_array_index (map->listeners, Listener, i).opaque == opaque)
+      g_array_remove_index (map->listeners, i);
+  g_rec_mutex_unlock (&map->lock);
+}
+
+void
 memory_quiesce (MemoryMap *map)
 {
   uint64_t epoch = memory_epoch_begin ();

@@ -5,10 +5,10 @@ static const char *
 kind_name (MemoryKind kind)
 {
   switch (kind) {
-  case MEMORY_RAM: return "ram";
-  case MEMORY_ROM: return "rom";
-  case MEMORY_ROMD: return "romd";
-  case MEMORY_MMIO: break;
+    case MEMORY_RAM: return "ram";
+    case MEMORY_ROM: return "rom";
+    case MEMORY_ROMD: return "romd";
+    case MEMORY_MMIO: break;
   }
   return "i/o";
 }
@@ -23,8 +23,8 @@ compare_bases (const void *a, const void *b)
 static void
 print_line (GString *out, uint64_t first, uint64_t last, const MemoryRegion *region, uint64_t offset)
 {
-  g_string_append_printf (out, "  %016" G_GINT64_MODIFIER "x-%016" G_GINT64_MODIFIER "x (prio %d, %s): %s", first, last,
-                          region->priority, kind_name (region->kind), region->name);
+  g_string_append_printf (out, "  %016" G_GINT64_MODIFIER "x-%016" G_GINT64_MODIFIER "x (prio %d, %s): %s",
+                          first, last, region->priority, kind_name (region->kind), region->name);
   if (offset != 0)
     g_string_append_printf (out, " @%016" G_GINT64_MODIFIER "x", offset);
   g_string_append_c (out, '\n');
@@ -41,7 +41,8 @@ memory_print (MemoryMap *map, GString *out)
   for (guint i = 0; i < regions->len; i++) {
     const MemoryRegion *region = regions->pdata[i];
     uint64_t after = region->size == 0 ? 0 : region->size - 1;
-    print_line (out, region->base, region->base > UINT64_MAX - after ? UINT64_MAX : region->base + after, region, 0);
+    print_line (out, region->base, region->base > UINT64_MAX - after ? UINT64_MAX : region->base + after,
+                region, 0);
   }
   g_string_append (out, "\nFlatView:\n");
   const MemoryView *view = atomic_load (&map->view); /* only replaced with the lock held */

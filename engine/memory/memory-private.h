@@ -3,21 +3,22 @@
 
 /* Views and who reads them, for this room's files.
  *
- * Every thread that reads has a record, in which it notes the epoch when it begins and 0 when it is done. A change
- * publishes the new view and then begins a new epoch; what was replaced may go once no record holds an older one.
- * The same records tell when no thread can be inside a device any more. */
+ * Every thread that reads has a record, in which it notes the epoch when it begins and 0 when it is done. A
+ * change publishes the new view and then begins a new epoch; what was replaced may go once no record holds an
+ * older one. The same records tell when no thread can be inside a device any more. */
 
 #include "memory.h"
 
 #include <stdatomic.h>
 
-/* Devices may access each other (an interrupt message is a store). A guest can make them do so in a circle. */
+/* Devices may access each other (an interrupt message is a store). A guest can make them do so in a circle.
+ */
 #define MEMORY_DEPTH_MAX 8
 
 typedef struct MemoryReader {
   _Alignas (64) _Atomic uint64_t epoch; /* 0: not reading */
-  unsigned depth;                      /* its thread's own: accesses inside accesses */
-  atomic_bool used;                    /* belongs to a living thread */
+  unsigned depth;                       /* its thread's own: accesses inside accesses */
+  atomic_bool used;                     /* belongs to a living thread */
   struct MemoryReader *next;
 } MemoryReader;
 
@@ -66,7 +67,7 @@ struct MemoryView {
   unsigned n;
   uint64_t *starts; /* of the sections, on their own for the search's sake */
   ViewSection *sections;
-  uint64_t epoch; /* once replaced: may go when nobody reads since before it */
+  uint64_t epoch;   /* once replaced: may go when nobody reads since before it */
   MemoryView *next; /* in the list of replaced ones */
 };
 
@@ -90,9 +91,9 @@ memory_view_find (const MemoryView *view, uint64_t addr)
 struct MemoryMap {
   unsigned address_bits;
   _Atomic (MemoryView *) view;
-  GRecMutex lock; /* all that follows; held from begin to commit */
-  unsigned depth; /* of transactions */
-  bool changed;   /* since the view was made */
+  GRecMutex lock;     /* all that follows; held from begin to commit */
+  unsigned depth;     /* of transactions */
+  bool changed;       /* since the view was made */
   GPtrArray *regions; /* in the order in which they were mapped */
   GArray *listeners;
   MemoryView *replaced;

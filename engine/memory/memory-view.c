@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Making a view: the ends of all regions cut the space into pieces, each of which shows its foremost region. */
+/* Making a view: the ends of all regions cut the space into pieces, each of which shows its foremost region.
+ */
 
 typedef struct {
   MemoryRegion *region;
@@ -27,7 +28,8 @@ compare_addresses (const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
-/* What of the region can be seen at all: its block may be shorter, and the address space may end inside it. */
+/* What of the region can be seen at all: its block may be shorter, and the address space may end inside it.
+ */
 static bool
 region_extent (MemoryRegion *region, uint64_t space_last, Extent *ret_extent)
 {

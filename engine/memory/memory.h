@@ -3,8 +3,9 @@
 
 /* The guest physical address space: RAM, ROM and devices at their addresses.
  *
- * Regions are added, moved and removed by boards and buses; each change makes a new immutable view (a sorted array of
- * sections), which replaces the old one at once.  Readers take no lock.  Overlaps are resolved by priority. */
+ * Regions are added, moved and removed by boards and buses; each change makes a new immutable view (a sorted
+ * array of sections), which replaces the old one at once.  Readers take no lock.  Overlaps are resolved by
+ * priority. */
 
 #include "ram.h"
 
@@ -12,8 +13,8 @@ typedef struct MemoryMap MemoryMap;
 typedef struct MemoryRegion MemoryRegion;
 typedef struct MemoryView MemoryView;
 
-/* How a device is read and written: offset into the region; size 1, 2, 4 or 8. Called on vCPU threads without any
- * lock held: the device takes its own. */
+/* How a device is read and written: offset into the region; size 1, 2, 4 or 8. Called on vCPU threads without
+ * any lock held: the device takes its own. */
 typedef struct {
   uint64_t (*read) (void *opaque, uint64_t offset, unsigned size);
   void (*write) (void *opaque, uint64_t offset, unsigned size, uint64_t value);
@@ -33,7 +34,7 @@ struct MemoryRegion {
   const char *name; /* as info mtree shows it; must outlive the region */
   MemoryKind kind;
   uint64_t size;
-  int priority; /* the higher one is seen */
+  int priority;  /* the higher one is seen */
   RamBlock *ram; /* RAM, ROM, ROMD: bytes from ram_offset on */
   uint64_t ram_offset;
   const MmioOps *ops; /* ROMD, MMIO */
@@ -53,8 +54,8 @@ typedef struct {
 MemoryMap *memory_map_new (unsigned address_bits);
 /* Regions still mapped are unmapped, not freed. Nobody may use the map any more. */
 void memory_map_free (MemoryMap *map);
-/* Maps the region (which the caller owns) at `base`; moves it if it is mapped already. Calls the listeners. Of regions
- * with equal priority the one mapped last is seen; what lies beyond the address space is not. */
+/* Maps the region (which the caller owns) at `base`; moves it if it is mapped already. Calls the listeners.
+ * Of regions with equal priority the one mapped last is seen; what lies beyond the address space is not. */
 void memory_region_map (MemoryMap *map, MemoryRegion *region, uint64_t base);
 void memory_region_unmap (MemoryRegion *region);
 /* Changes the kind of a mapped region (a flash chip between read and command mode). */
@@ -64,31 +65,36 @@ void memory_begin (MemoryMap *map);
 void memory_commit (MemoryMap *map);
 /* Called after each change of the view, on the thread that made it (vCPUs drop their TLBs). */
 void memory_add_listener (MemoryMap *map, void (*changed) (void *opaque), void *opaque);
+/* No change may be under way on another thread. */
+void memory_remove_listener (MemoryMap *map, void *opaque);
 
-/* The section that holds `addr`, copied out; false when nothing is mapped there. Any thread, no lock; regions must
- * not be freed before memory_quiesce(). */
+/* The section that holds `addr`, copied out; false when nothing is mapped there. Any thread, no lock; regions
+ * must not be freed before memory_quiesce(). */
 bool memory_find (MemoryMap *map, uint64_t addr, MemorySection *ret_section);
-/* After unmapping a region that is to be freed: waits until no other thread's access can still be inside it. Two
- * devices must not call it from inside accesses of theirs at the same time: they would wait for each other. */
+/* After unmapping a region that is to be freed: waits until no other thread's access can still be inside it.
+ * Two devices must not call it from inside accesses of theirs at the same time: they would wait for each
+ * other. */
 void memory_quiesce (MemoryMap *map);
 
 typedef enum {
   MEMORY_OK,
   MEMORY_NOTHING, /* nothing is mapped there */
-  MEMORY_REFUSED, /* the device does not take such an access, or devices have gone on too long accessing each other */
+  MEMORY_REFUSED, /* the device does not take such an access, or devices have gone on too long accessing each
+                     other */
 } MemoryResult;
 
-/* One access of a vCPU: size 1, 2, 4 or 8, little-endian. A device may be in between. An access that crosses from one
- * section to another is done bytewise. */
+/* One access of a vCPU: size 1, 2, 4 or 8, little-endian. A device may be in between. An access that crosses
+ * from one section to another is done bytewise. */
 MemoryResult memory_read (MemoryMap *map, uint64_t addr, unsigned size, uint64_t *ret_value);
 MemoryResult memory_write (MemoryMap *map, uint64_t addr, unsigned size, uint64_t value);
 
-/* Bulk access by devices (DMA), RAM and ROM only: MEMORY_NOTHING where any of it is anything else, MEMORY_REFUSED where
- * ROM is to be written, with nothing written beyond the part before it. */
+/* Bulk access by devices (DMA), RAM and ROM only: MEMORY_NOTHING where any of it is anything else,
+ * MEMORY_REFUSED where ROM is to be written, with nothing written beyond the part before it. */
 MemoryResult memory_dma_read (MemoryMap *map, uint64_t addr, void *buffer, uint64_t size);
 MemoryResult memory_dma_write (MemoryMap *map, uint64_t addr, const void *buffer, uint64_t size);
-/* Host memory for guest RAM from `addr` on: as much of `size` as is contiguous (*ret_size), or NULL. For writing, RAM
- * only; call memory_dma_done() for what was written. The pointer stays valid as long as the block. */
+/* Host memory for guest RAM from `addr` on: as much of `size` as is contiguous (*ret_size), or NULL. For
+ * writing, RAM only; call memory_dma_done() for what was written. The pointer stays valid as long as the
+ * block. */
 void *memory_dma_map (MemoryMap *map, uint64_t addr, uint64_t size, bool write, uint64_t *ret_size);
 void memory_dma_done (MemoryMap *map, uint64_t addr, uint64_t size);
 

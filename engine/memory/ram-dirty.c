@@ -4,8 +4,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Stores that others must learn of. A page is either watched for its first store or noted as dirty; the watch ends
- * before the note is made, and is renewed after the note was taken away, so no store falls between the two. */
+/* Stores that others must learn of. A page is either watched for its first store or noted as dirty; the watch
+ * ends before the note is made, and is renewed after the note was taken away, so no store falls between the
+ * two. */
 
 static inline uint64_t *
 dirty_bits (RamBlock *block)

@@ -7,11 +7,12 @@
 
 typedef struct {
   RamBlock block; /* must be first */
-  /* The dirty bits stay allocated when logging stops, because a store on another thread may be about to set one. */
+  /* The dirty bits stay allocated when logging stops, because a store on another thread may be about to set
+   * one. */
   uint64_t *dirty_memory;
   GMutex log_lock;
-  unsigned logs;    /* how many users have started logging */
-  unsigned slot;    /* in the table of blocks */
+  unsigned logs; /* how many users have started logging */
+  unsigned slot; /* in the table of blocks */
 } RamBlockFull;
 
 static inline uint64_t

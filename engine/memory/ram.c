@@ -11,8 +11,8 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-/* RAM addresses begin far above what guests have as physical memory, so that a mix-up of the two shows at once. A gap
- * behind each block makes running over its end land nowhere. */
+/* RAM addresses begin far above what guests have as physical memory, so that a mix-up of the two shows at
+ * once. A gap behind each block makes running over its end land nowhere. */
 #define RAM_SPACE_START (UINT64_C (1) << 40)
 #define RAM_SPACE_GAP   (UINT64_C (1) << 30)
 #define RAM_SIZE_MAX    (UINT64_C (1) << 46)
@@ -21,8 +21,8 @@
 
 RamHooks ram_hooks;
 
-/* Readers take no lock: a slot's extent is read before and after the pointer, and starts are never used twice. The
- * block itself may be gone while others are looked for, hence the copies of its extent. */
+/* Readers take no lock: a slot's extent is read before and after the pointer, and starts are never used
+ * twice. The block itself may be gone while others are looked for, hence the copies of its extent. */
 static struct {
   _Atomic uint64_t start, size;
   _Atomic (RamBlock *) block;
@@ -80,8 +80,8 @@ slot_give (RamBlockFull *full)
   g_mutex_unlock (&slots_lock);
 }
 
-/* What the kernel refuses for private memory ("obvious overcommits"), which it lets pass for a memfd: better said now
- * than by the out-of-memory killer. */
+/* What the kernel refuses for private memory ("obvious overcommits"), which it lets pass for a memfd: better
+ * said now than by the out-of-memory killer. */
 static uint64_t
 host_memory_limit (void)
 {
@@ -102,22 +102,26 @@ size_possible (const char *name, uint64_t size, GError **error)
   g_autofree char *text = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
   if (size == 0 || size > RAM_SIZE_MAX) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "Memory ‘%s’ cannot have a size of %" G_GUINT64_FORMAT " bytes; it must be 1 byte to 64 TiB", name, size);
+                 "Memory ‘%s’ cannot have a size of %" G_GUINT64_FORMAT " bytes; it must be 1 byte to 64 TiB",
+                 name, size);
     return false;
   }
   if (size > most) {
     g_autofree char *limit = g_format_size_full (most, G_FORMAT_SIZE_IEC_UNITS);
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                 "Memory ‘%s’ of %s is more than this host's memory and swap (%s): choose a smaller size, add swap, or "
+                 "Memory ‘%s’ of %s is more than this host's memory and swap (%s): choose a smaller size, "
+                 "add swap, or "
                  "set vm.overcommit_memory to 1",
                  name, text, limit);
     return false;
   }
   /* Beyond this limit ftruncate() would be answered with a deadly signal. */
-  if (getrlimit (RLIMIT_FSIZE, &file_limit) == 0 && file_limit.rlim_cur != RLIM_INFINITY && size > file_limit.rlim_cur) {
+  if (getrlimit (RLIMIT_FSIZE, &file_limit) == 0 && file_limit.rlim_cur != RLIM_INFINITY &&
+      size > file_limit.rlim_cur) {
     g_autofree char *limit = g_format_size_full (file_limit.rlim_cur, G_FORMAT_SIZE_IEC_UNITS);
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                 "Memory ‘%s’ of %s is beyond the limit on file sizes (%s): raise it with ulimit -f", name, text, limit);
+                 "Memory ‘%s’ of %s is beyond the limit on file sizes (%s): raise it with ulimit -f", name,
+                 text, limit);
     return false;
   }
   return true;
@@ -136,8 +140,8 @@ set_memory_error (const char *name, uint64_t size, const char *step, int errnum,
   } else if (errnum == EMFILE || errnum == ENFILE) {
     remedy = "too many files are open: raise the limit with ulimit -n";
   }
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errnum), "Memory ‘%s’ of %s cannot be %s: %s; %s", name, text,
-               step, g_strerror (errnum), remedy);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errnum), "Memory ‘%s’ of %s cannot be %s: %s; %s",
+               name, text, step, g_strerror (errnum), remedy);
   return false;
 }
 
@@ -199,8 +203,8 @@ ram_block_new (const char *name, uint64_t size, GError **error)
   }
   if (!slot_take (full)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                 "Memory ‘%s’ cannot be added: a machine has at most %d blocks of memory; remove a device", name,
-                 RAM_BLOCKS_MAX);
+                 "Memory ‘%s’ cannot be added: a machine has at most %d blocks of memory; remove a device",
+                 name, RAM_BLOCKS_MAX);
     unmap_memory (full);
     return NULL;
   }

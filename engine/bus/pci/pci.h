@@ -13,7 +13,7 @@ typedef struct {
   uint16_t vendor, device, subsystem_vendor, subsystem;
   uint8_t revision, prog_if;
   uint16_t class; /* base class and subclass */
-  bool intx; /* has an interrupt pin (INTA) */
+  bool intx;      /* has an interrupt pin (INTA) */
 } PciIds;
 
 #define PCI_BARS 6
@@ -22,60 +22,81 @@ struct PciDevice {
   PciIds ids; /* set before pci_device_plug() */
   PciBus *bus;
   uint8_t devfn;
-  uint8_t config[4096], writable[4096], w1c[4096]; /* bytes of configuration space and what writes may change */
+  _Alignas (8) uint8_t config[4096], writable[4096],
+      w1c[4096]; /* bytes of configuration space and what writes may change */
   struct {
     MemoryRegion *region;
     uint64_t size;
     uint8_t type; /* PCI_BASE_ADDRESS_* bits */
   } bar[PCI_BARS];
-  MemoryRegion rom_region;
-  bool intx_level;
+  bool intx_level;  /* what the device asked for; guarded by the bus, as is the next */
+  bool intx_driven; /* what of it reaches the pin */
   struct PciMsix *msix;
-  struct PciMsi *msi;
-  char *addr; /* property "addr": "3", "3.0" */
-  /* After a write to configuration space (may be NULL). */
+  char *addr;               /* property "addr": "3", "3.0" */
+  unsigned last_capability; /* where the next one is linked in */
+  unsigned next_capability; /* where the next one goes */
+  /* Before a read of configuration space, for bytes that change by themselves, and after a write to it. With
+   * the device's lock; may be NULL. */
+  void (*config_reading) (PciDevice *pci, unsigned offset, unsigned size);
   void (*config_written) (PciDevice *pci, unsigned offset, unsigned size);
 };
 
-/* The base class: device_class.base of every PCI device; property addr. */
+/* The base class: DeviceClass.base of every PCI device; property addr. A device's class->init fills `ids`.
+ * Its realize sets BARs and capabilities; by then it is on the bus, if `bus` was set before device_realize()
+ * or the caller plugged it. Unrealize takes it off the bus. */
 extern const DeviceClass pci_device_class;
 
 /* The bus's edges to its host. */
 typedef struct {
-  MemoryMap *map;         /* where BARs are mapped and DMA goes */
-  uint64_t mmio_offset;   /* bus address 0 of memory BARs at this address: 0 on virt */
-  uint64_t pio_base;      /* where I/O port 0 is mapped, or 0: no I/O BARs */
-  IrqLine intx[4];        /* INTA to INTD, after swizzling */
-  bool msi;               /* there is somebody who takes MSI writes */
+  MemoryMap *map;       /* where BARs are mapped and DMA goes */
+  uint64_t mmio_offset; /* bus address 0 of memory BARs at this address: 0 on virt */
+  uint64_t pio_base;    /* where I/O port 0 is mapped, or 0: no I/O BARs */
+  IrqLine intx[4];      /* INTA to INTD, after swizzling */
+  bool msi;             /* there is somebody who takes MSI writes */
 } PciBusConfig;
 PciBus *pci_bus_new (const char *name, const PciBusConfig *config);
 void pci_bus_free (PciBus *bus);
-/* Puts the device (being realized) on the bus at its addr, or the next free slot. */
+/* Puts the device on the bus at its addr, or the next free slot. pci_device_class does it at realize for a
+ * device whose `bus` is set; whoever plugs a device before that unplugs it if realize fails. */
 bool pci_device_plug (PciBus *bus, PciDevice *pci, GError **error);
 void pci_device_unplug (PciDevice *pci);
 PciDevice *pci_bus_device (PciBus *bus, unsigned devfn); /* or NULL */
-void pci_bus_print (PciBus *bus, GString *out); /* info pci */
+void pci_bus_print (PciBus *bus, GString *out);          /* info pci */
 
-/* Capabilities: returns the offset in configuration space. */
+/* Capabilities: a zeroed one of `size` bytes with its header; returns its offset in configuration space, 0
+ * when there is no room. */
 unsigned pci_add_capability (PciDevice *pci, uint8_t id, unsigned size);
-void pci_set_bar (PciDevice *pci, unsigned index, MemoryRegion *region, bool is_64bit, bool prefetchable, bool io);
-bool pci_msix_init (PciDevice *pci, unsigned vectors, unsigned bar, uint32_t table_offset, uint32_t pba_offset, MemoryRegion *in, GError **error);
-/* A message for vector n, or pending when masked. Any thread. */
+/* The PCI Express capability of a root-complex integrated endpoint. */
+void pci_add_express (PciDevice *pci);
+/* The region's size must be a power of two. It is mapped where the guest says, below whatever else is there.
+ */
+void pci_set_bar (PciDevice *pci, unsigned index, MemoryRegion *region, bool is_64bit, bool prefetchable,
+                  bool io);
+/* MSI-X with its tables in the BAR region `in`, whose other offsets go on to its own ops; NULL: in a BAR of
+ * their own. Does nothing, successfully, where nobody takes messages: the device then has its pin only. The
+ * device is on a bus. */
+bool pci_msix_init (PciDevice *pci, unsigned vectors, unsigned bar, uint32_t table_offset,
+                    uint32_t pba_offset, MemoryRegion *in, GError **error);
+/* A message for vector n, or pending when masked. Any thread, with no lock held that is needed to handle an
+ * MMIO write. */
 void pci_msix_notify (PciDevice *pci, unsigned vector);
+/* True while this thread is delivering a message. The guest chooses its address: a device's BAR must ignore
+ * writes that come this way if it may wait for other threads, lest a device waits for itself. */
+bool pci_in_message (void);
 bool pci_msix_enabled (const PciDevice *pci);
+unsigned pci_msix_vectors (const PciDevice *pci);
 void pci_set_intx (PciDevice *pci, bool level);
 /* DMA as the device sees memory: refused while bus mastering is off. */
 bool pci_can_dma (const PciDevice *pci);
 MemoryMap *pci_map (const PciDevice *pci);
 uint32_t pci_config_read (PciDevice *pci, unsigned offset, unsigned size);
 void pci_config_write (PciDevice *pci, unsigned offset, unsigned size, uint32_t value);
-/* Reset, saved state and restore of what is in this struct; called by pci_device_class's hooks. */
-
-/* The generic host bridge (pci-host-ecam-generic): an ECAM window of 1 MiB per bus. */
+/* The generic host bridge (pci-host-ecam-generic): an ECAM window of 1 MiB per bus, in which bus 0 has
+ * devices. Slot 0 holds the bridge's own function. */
 typedef struct {
   Device dev;
   PciBus *bus;
-  MemoryRegion ecam;
+  MemoryRegion ecam; /* of 256 MiB; the board maps it, and may make it smaller before */
 } PciHost;
 extern const DeviceClass pci_host_class; /* "gpex-pcihost"; set `bus` before realize */
 #define PCI_SLOT_COUNT 32

@@ -25,7 +25,10 @@ static const struct {
 #define EXTS_GENERIC                                                                                         \
   (EXTS_G | E (C) | E (ZICNTR) | E (ZBA) | E (ZBB) | E (ZBC) | E (ZBS) | E (ZAWRS) | E (ZFA) | E (ZICBOM) |  \
    E (ZICBOP) | E (ZICBOZ) | E (ZIHINTNTL) | E (ZIHINTPAUSE))
-#define EXTS_MAX ((1ull << RV_N_EXTS) - 1)
+/* Of the privileged architecture. The AIA is the board's choice. */
+#define EXTS_PRIVILEGED_ON (E (SSTC) | E (SVADU) | E (SVINVAL) | E (SVNAPOT) | E (SVPBMT))
+#define EXTS_PRIVILEGED    (EXTS_PRIVILEGED_ON | E (SMAIA) | E (SSAIA))
+#define EXTS_MAX           (((1ull << RV_N_EXTS) - 1) & ~EXTS_PRIVILEGED)
 
 static const struct {
   const char *name;
@@ -84,9 +87,47 @@ parse_switch (const char *text, bool *ret_on)
   return *ret_on || g_strv_contains (off, text);
 }
 
+static const char *const translation_modes[] = { "sv39", "sv48", "sv57" };
+#define SV39_LEVELS 3
+
+/* Which of translation_modes[] were named. */
+typedef struct {
+  unsigned on, off;
+} ModeOptions;
+
+static int
+translation_mode_by_name (const char *name)
+{
+  for (unsigned i = 0; i < G_N_ELEMENTS (translation_modes); i++)
+    if (g_ascii_strcasecmp (name, translation_modes[i]) == 0)
+      return (int)i;
+  return -1;
+}
+
+/* SPEC: RISC-V privileged §10.5, §10.6: who has Sv48 has Sv39, who has Sv57 has both. What is switched on is
+ * the widest mode, unless nothing is. */
+static bool
+choose_translation (RiscvCpu *rv, const ModeOptions *options, GError **error)
+{
+  unsigned modes = G_N_ELEMENTS (translation_modes), off = options->off, widest = modes;
+
+  if (options->on != 0)
+    widest = g_bit_storage (options->on);
+  else if (off != 0)
+    widest = (unsigned)g_bit_nth_lsf (off, -1);
+  if (widest == 0 || off & ((1u << widest) - 1)) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "the CPU cannot do without %s; switch off wider modes only",
+                 translation_modes[g_bit_nth_lsf (off, -1)]);
+    return false;
+  }
+  rv->va_levels = (uint8_t)(rv->rv32 ? 2 : SV39_LEVELS + widest - 1);
+  return true;
+}
+
 /* One "name=on" or "name=off". */
 static bool
-apply_option (RiscvCpu *rv, const char *option, GError **error)
+apply_option (RiscvCpu *rv, const char *option, ModeOptions *modes, GError **error)
 {
   g_auto (GStrv) parts = g_strsplit (option, "=", 2);
   bool on;
@@ -95,6 +136,12 @@ apply_option (RiscvCpu *rv, const char *option, GError **error)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                  "CPU option '%s' is not of the form extension=on|off", option);
     return false;
+  }
+  int mode = translation_mode_by_name (parts[0]);
+  if (mode >= 0) {
+    *(on ? &modes->on : &modes->off) |= 1u << mode;
+    *(on ? &modes->off : &modes->on) &= ~(1u << mode);
+    return true;
   }
   uint64_t bits = ext_by_name (parts[0]);
   /* An extension that does not exist here is off already. */
@@ -116,26 +163,31 @@ riscv_cpu_init (Cpu *cpu, const char *model, GError **error)
 {
   RiscvCpu *rv = (RiscvCpu *)cpu;
   g_auto (GStrv) words = g_strsplit (model && *model ? model : "max", ",", -1);
+  ModeOptions modes = { 0 };
 
   rv->rv32 = cpu->isa->bits == 32;
   cpu->state.var[RV_VAR_RES_ADDR] = RV_NO_RESERVATION;
   for (unsigned i = 0; i < G_N_ELEMENTS (models); i++)
     if (strcmp (words[0], models[i].name) == 0 && (models[i].bits == 0 || models[i].bits == cpu->isa->bits))
-      rv->exts = models[i].exts;
+      rv->exts = models[i].exts | (rv->system ? EXTS_PRIVILEGED_ON : 0);
   if (rv->exts == 0) {
-    g_autofree char *known = riscv_cpu_models (rv->rv32);
+    g_autofree char *known = riscv_cpu_models (rv->rv32, rv->system);
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "unknown CPU model '%s'; %s", words[0],
                  known);
     return false;
   }
   for (char **option = words + 1; *option; option++)
-    if (!apply_option (rv, *option, error))
+    if (!apply_option (rv, *option, &modes, error))
       return false;
+  if (rv->system)
+    return choose_translation (rv, &modes, error);
+  /* Programs do not see these, whatever the options say. */
+  rv->exts &= ~EXTS_PRIVILEGED;
   return true;
 }
 
 char *
-riscv_cpu_models (bool rv32)
+riscv_cpu_models (bool rv32, bool system)
 {
   GString *out = g_string_new ("models:");
 
@@ -144,7 +196,10 @@ riscv_cpu_models (bool rv32)
       g_string_append_printf (out, " %s%s", models[i].name, i == 0 ? " (default)" : "");
   g_string_append (out, "\noptions (=on or =off):");
   for (unsigned i = 0; i < RV_N_EXTS; i++)
-    g_string_append_printf (out, " %s", exts[i].name);
+    if (system || !(EXTS_PRIVILEGED >> i & 1))
+      g_string_append_printf (out, " %s", exts[i].name);
+  for (unsigned i = 0; i < G_N_ELEMENTS (translation_modes) && system && !rv32; i++)
+    g_string_append_printf (out, " %s", translation_modes[i]);
   return g_string_free_and_steal (out);
 }
 
@@ -157,6 +212,24 @@ riscv_cpu_isa_string (const RiscvCpu *rv)
     if (rv->exts >> i & 1)
       g_string_append_printf (out, "%s%s", exts[i].name[1] ? "_" : "", exts[i].name);
   return g_string_free_and_steal (out);
+}
+
+GStrv
+riscv_cpu_isa_extensions (const RiscvCpu *rv)
+{
+  GStrvBuilder *names = g_strv_builder_new ();
+
+  for (unsigned i = 0; i < RV_N_EXTS; i++)
+    if (rv->exts >> i & 1)
+      g_strv_builder_add (names, exts[i].name);
+  return g_strv_builder_unref_to_strv (names);
+}
+
+const char *
+riscv_cpu_mmu_type (const RiscvCpu *rv)
+{
+  static const char *const names[] = { "riscv,sv32", "riscv,sv39", "riscv,sv48", "riscv,sv57" };
+  return names[rv->va_levels - 2];
 }
 
 uint64_t

@@ -3,6 +3,7 @@
 /* The disassembler: operand syntax from the instruction tables, in the notation of objdump -M no-aliases. */
 
 #include "riscv-disas.h"
+#include "riscv-csr.h"
 #include <string.h>
 
 const char *const rv_x_names[32] = {
@@ -15,14 +16,6 @@ const char *const rv_f_names[32] = {
   "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
 };
 
-static const struct {
-  uint16_t number;
-  const char *name;
-} csr_names[] = {
-  { 0x001, "fflags" },  { 0x002, "frm" },    { 0x003, "fcsr" },  { 0xc00, "cycle" },    { 0xc01, "time" },
-  { 0xc02, "instret" }, { 0xc80, "cycleh" }, { 0xc81, "timeh" }, { 0xc82, "instreth" },
-};
-
 /* The instruction being printed. */
 typedef struct {
   const RvArgs *a;
@@ -33,12 +26,15 @@ typedef struct {
 static void
 print_csr (GString *out, unsigned number)
 {
-  for (unsigned i = 0; i < G_N_ELEMENTS (csr_names); i++)
-    if (csr_names[i].number == number) {
-      g_string_append (out, csr_names[i].name);
-      return;
-    }
-  g_string_append_printf (out, "0x%x", number);
+  const RiscvCsr *csr = riscv_csr_by_number (number);
+  char name[16];
+
+  if (csr != NULL) {
+    riscv_csr_name (csr, number, name);
+    g_string_append (out, name);
+  } else {
+    g_string_append_printf (out, "0x%x", number);
+  }
 }
 
 /* Which kinds of access a fence orders. */

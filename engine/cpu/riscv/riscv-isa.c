@@ -8,19 +8,33 @@
 #include <string.h>
 
 const IrHelper rv_helpers[RV_N_HELPERS] = {
-  [RV_HELPER_READ_FRM] = { "read_frm", rv_read_frm, 0 },
-  [RV_HELPER_READ_FCSR] = { "read_fcsr", rv_read_fcsr, IR_H_FP },
-  [RV_HELPER_SWAP_FCSR] = { "swap_fcsr", rv_swap_fcsr, IR_H_FP },
-  [RV_HELPER_UPDATE_FCSR] = { "update_fcsr", rv_update_fcsr, IR_H_FP | IR_H_STATE },
-  [RV_HELPER_READ_TIME] = { "read_time", rv_read_time, 0 },
-  [RV_HELPER_READ_CYCLE] = { "read_cycle", rv_read_cycle, 0 },
-  [RV_HELPER_CAS_Q] = { "cas_q", rv_cas_q, IR_H_STATE },
-  [RV_HELPER_ZIP] = { "zip", rv_zip, 0 },
-  [RV_HELPER_UNZIP] = { "unzip", rv_unzip, 0 },
+#include "riscv-helpers.def"
 };
 
-static IsaFlow
-translate (IsaInsn *insn)
+#define E(NAME) (1ull << RV_EXT_##NAME)
+static bool
+uses_fp (const DecodeInsn *insn)
+{
+  return ((insn->needs[0] | insn->needs[1]) & (E (F) | E (D) | E (ZFH) | E (ZFHMIN) | E (ZFA))) != 0;
+}
+
+/* Whether it may change the floating-point registers or flags. */
+static bool
+writes_fp (RvOp op)
+{
+  static RvTransFn *const reading[] = {
+    rv_trans_fsh,     rv_trans_fsw,      rv_trans_fsd,      rv_trans_fmv_x_h,  rv_trans_fmv_x_w,
+    rv_trans_fmv_x_d, rv_trans_fmvh_x_d, rv_trans_fclass_h, rv_trans_fclass_s, rv_trans_fclass_d,
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (reading); i++)
+    if (rv_trans_table[op] == reading[i])
+      return false;
+  return true;
+}
+
+IsaFlow
+rv_translate (IsaInsn *insn)
 {
   const RiscvCpu *rv = (const RiscvCpu *)insn->cpu;
   RvArgs args;
@@ -38,6 +52,11 @@ translate (IsaInsn *insn)
   ir_insn (insn->b, insn->pc, insn->len);
   if (G_UNLIKELY (op == RV_OP_ILLEGAL || !decode_enabled (&rv_insns[op], rv->exts)))
     return rv_illegal (&t);
+  if (G_UNLIKELY (rv->system) && uses_fp (&rv_insns[op])) {
+    IsaFlow flow;
+    if (!rv_fp_enabled (&t, writes_fp (op), &flow))
+      return flow;
+  }
   return rv_trans_table[op](&t, &args);
 }
 
@@ -81,13 +100,13 @@ dump (const Cpu *cpu, GString *out)
 static char *
 models32 (void)
 {
-  return riscv_cpu_models (true);
+  return riscv_cpu_models (true, false);
 }
 
 static char *
 models64 (void)
 {
-  return riscv_cpu_models (false);
+  return riscv_cpu_models (false, false);
 }
 
 /* Registers for the debugger. */
@@ -215,7 +234,7 @@ static const uint8_t hot_fp[] = {
     .cpu_size = sizeof (RiscvCpu),                                                                           \
     .cpu_init = riscv_cpu_init,                                                                              \
     .models = models##width,                                                                                 \
-    .translate = translate,                                                                                  \
+    .translate = rv_translate,                                                                               \
     .disassemble = disassemble##width,                                                                       \
     .dump = dump,                                                                                            \
   }

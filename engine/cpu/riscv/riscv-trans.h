@@ -25,7 +25,17 @@ typedef enum {
   RV_HELPER_CAS_Q,
   RV_HELPER_ZIP,
   RV_HELPER_UNZIP,
-  RV_N_HELPERS
+  RV_N_HELPERS,
+  /* Of rv_system_helpers[] only, which starts with those above. */
+  RV_HELPER_SYSTEM_TIME = RV_N_HELPERS,
+  RV_HELPER_SYSTEM_COUNTER,
+  RV_HELPER_USE_FP,
+  RV_HELPER_CSR_READ,
+  RV_HELPER_CSR_ACCESS,
+  RV_HELPER_IRQ_ENABLED,
+  RV_HELPER_XRET,
+  RV_HELPER_FENCE_VMA,
+  RV_N_SYSTEM_HELPERS
 } RvHelper;
 extern const IrHelper rv_helpers[RV_N_HELPERS];
 uint64_t rv_read_frm (IrState *s, uint64_t a, uint64_t b, uint64_t c);
@@ -37,6 +47,22 @@ uint64_t rv_read_cycle (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_cas_q (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_zip (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_unzip (IrState *s, uint64_t a, uint64_t b, uint64_t c);
+
+/* For the ISAs' tables. */
+IsaFlow rv_translate (IsaInsn *insn);
+extern const IrHelper rv_system_helpers[RV_N_SYSTEM_HELPERS];
+
+/* What a CSR instruction makes of the old value. */
+typedef enum { RV_CSR_WRITE, RV_CSR_SET, RV_CSR_CLEAR } RvCsrOp;
+/* The third operand of RV_HELPER_CSR_ACCESS: the CSR's number, rd, the operation, whether there is a write,
+ * and whether the block ends after it (the helper leaves otherwise where it must). */
+#define RV_CSR_ACCESS(csr, rd, op, writes)                                                                   \
+  ((csr) | (rd) << 12 | (unsigned)(op) << 17 | (unsigned)(writes) << 19)
+#define RV_CSR_ACCESS_ENDS (1u << 20)
+
+/* Emits what a floating-point instruction must do first on a machine's hart. False: the instruction is done
+ * with, as *ret_flow says. */
+bool rv_fp_enabled (RvTrans *t, bool writes, IsaFlow *ret_flow);
 
 #define RV_IS_RV32(t) ((t)->xt == IR_I32)
 

@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Zicsr, the floating-point CSRs and the counters of Zicntr. */
+/* Zicsr, the floating-point CSRs and, as programs of user mode see them, the counters of Zicntr. */
 
-#include "riscv-trans.h"
+#include "rv-csr.h"
 #include <time.h>
-
-enum {
-  CSR_FFLAGS = 0x001,
-  CSR_FRM = 0x002,
-  CSR_FCSR = 0x003,
-  CSR_CYCLE = 0xc00,
-  CSR_TIME = 0xc01,
-  CSR_INSTRET = 0xc02,
-  CSR_CYCLEH = 0xc80,
-  CSR_TIMEH = 0xc81,
-  CSR_INSTRETH = 0xc82,
-};
-
-typedef enum { WRITE, SET, CLEAR } CsrOp;
-
-/* What a CSR instruction asks for. */
-typedef struct {
-  CsrOp op;
-  unsigned csr, rd;
-  IrVal source;
-  bool writes;
-} CsrAccess;
 
 #define RV(s) ((RiscvCpu *)(s))
 
@@ -45,9 +23,9 @@ rv_read_fcsr (IrState *s, uint64_t a, uint64_t b, uint64_t c)
 static unsigned
 swap_fcsr (IrState *s, unsigned csr, uint64_t value)
 {
-  unsigned old = csr == CSR_FCSR ? riscv_cpu_fcsr (RV (s)) : RV (s)->frm;
+  unsigned old = csr == CSR_fcsr ? riscv_cpu_fcsr (RV (s)) : RV (s)->frm;
 
-  if (csr == CSR_FCSR)
+  if (csr == CSR_fcsr)
     riscv_cpu_set_fcsr (RV (s), value & 0xff);
   else
     riscv_cpu_set_frm (RV (s), value & 7);
@@ -101,15 +79,6 @@ rv_read_cycle (IrState *s, uint64_t shift, uint64_t b, uint64_t c)
   return read_clock (s, 1000000000, shift);
 }
 
-/* What the access makes of the old value. */
-static IrVal
-new_value (RvTrans *t, const CsrAccess *access, IrVal old)
-{
-  if (access->op == WRITE)
-    return access->source;
-  return ir_op2 (t->b, access->op == SET ? IR_OR : IR_ANDN, IR_I64, old, access->source);
-}
-
 static IrVal
 read_helper (RvTrans *t, RvHelper helper)
 {
@@ -121,12 +90,12 @@ access_fflags (RvTrans *t, const CsrAccess *access)
 {
   IrVal old = IR_NONE;
 
-  if (access->op != WRITE || access->rd != 0)
+  if (access->op != RV_CSR_WRITE || access->rd != 0)
     old = ir_emit (t->b, IR_DESC (.op = IR_FPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH), IR_NONE,
                    IR_NONE, IR_NONE);
   if (access->writes)
     ir_emit (t->b, IR_DESC (.op = IR_SETFPFLAGS, .type = IR_I64, .sub = IR_FPFLAGS_INVALID_HIGH),
-             new_value (t, access, old), IR_NONE, IR_NONE);
+             csr_new_value (t, access, IR_I64, old), IR_NONE, IR_NONE);
   rv_set_x (t, access->rd, old);
   return ISA_NEXT;
 }
@@ -144,15 +113,15 @@ access_frm (RvTrans *t, const CsrAccess *access)
   IrVal old = IR_NONE, csr = ir_const (t->b, access->csr);
   int64_t known;
 
-  if (access->op != WRITE || !access->writes)
-    old = read_helper (t, access->csr == CSR_FCSR ? RV_HELPER_READ_FCSR : RV_HELPER_READ_FRM);
+  if (access->op != RV_CSR_WRITE || !access->writes)
+    old = read_helper (t, access->csr == CSR_fcsr ? RV_HELPER_READ_FCSR : RV_HELPER_READ_FRM);
   if (!access->writes) {
     rv_set_x (t, access->rd, old);
     return ISA_NEXT;
   }
-  IrVal value = new_value (t, access, old);
+  IrVal value = csr_new_value (t, access, IR_I64, old);
   if (ir_is_const (t->b, value, &known)) {
-    unsigned frm = (unsigned)(access->csr == CSR_FCSR ? known >> 5 : known) & 7;
+    unsigned frm = (unsigned)(access->csr == CSR_fcsr ? known >> 5 : known) & 7;
     if (mode_of_frm (frm) == (t->mode & (RV_MODE_FRM_INVALID | IR_MODE_FP_EXACT))) {
       old = ir_helper (t->b, RV_HELPER_SWAP_FCSR, access->rd != 0, value, csr, IR_NONE);
       rv_set_x (t, access->rd, old);
@@ -162,6 +131,12 @@ access_frm (RvTrans *t, const CsrAccess *access)
   ir_helper (t->b, RV_HELPER_UPDATE_FCSR, false, value, ir_const (t->b, (int64_t)t->next_pc),
              ir_const (t->b, access->csr | access->rd << 12));
   return ISA_NEXT;
+}
+
+IsaFlow
+rv_access_fp_csr (RvTrans *t, const CsrAccess *access)
+{
+  return access->csr == CSR_fflags ? access_fflags (t, access) : access_frm (t, access);
 }
 
 static IsaFlow
@@ -178,20 +153,22 @@ access_csr (RvTrans *t, const CsrAccess *access)
   bool f = t->rv->exts >> RV_EXT_F & 1, counters = t->rv->exts >> RV_EXT_ZICNTR & 1;
   bool high = RV_IS_RV32 (t);
 
+  if (t->rv->system)
+    return rv_access_system_csr (t, access);
   /* SPEC: RISC-V privileged §2.1: the top two bits of a read-only CSR's number are ones. */
   if (access->writes && access->csr >> 10 == 3)
     return rv_illegal (t);
   switch (access->csr) {
-    case CSR_FFLAGS: return f ? access_fflags (t, access) : rv_illegal (t);
-    case CSR_FRM:
-    case CSR_FCSR: return f ? access_frm (t, access) : rv_illegal (t);
-    case CSR_TIME: return counters ? access_counter (t, access, RV_HELPER_READ_TIME, 0) : rv_illegal (t);
-    case CSR_CYCLE:
-    case CSR_INSTRET: return counters ? access_counter (t, access, RV_HELPER_READ_CYCLE, 0) : rv_illegal (t);
-    case CSR_TIMEH:
+    case CSR_fflags:
+    case CSR_frm:
+    case CSR_fcsr: return f ? rv_access_fp_csr (t, access) : rv_illegal (t);
+    case CSR_time: return counters ? access_counter (t, access, RV_HELPER_READ_TIME, 0) : rv_illegal (t);
+    case CSR_cycle:
+    case CSR_instret: return counters ? access_counter (t, access, RV_HELPER_READ_CYCLE, 0) : rv_illegal (t);
+    case CSR_timeh:
       return counters && high ? access_counter (t, access, RV_HELPER_READ_TIME, 32) : rv_illegal (t);
-    case CSR_CYCLEH:
-    case CSR_INSTRETH:
+    case CSR_cycleh:
+    case CSR_instreth:
       return counters && high ? access_counter (t, access, RV_HELPER_READ_CYCLE, 32) : rv_illegal (t);
     default: return rv_illegal (t);
   }
@@ -205,7 +182,7 @@ access_csr (RvTrans *t, const CsrAccess *access)
                                         .csr = a->csr,                                                       \
                                         .rd = a->rd,                                                         \
                                         .source = rv_x (t, a->rs1),                                          \
-                                        .writes = operation == WRITE || a->rs1 != 0 });                      \
+                                        .writes = operation == RV_CSR_WRITE || a->rs1 != 0 });               \
   }                                                                                                          \
   IsaFlow rv_trans_##insn##i (RvTrans *t, const RvArgs *a)                                                   \
   {                                                                                                          \
@@ -213,8 +190,8 @@ access_csr (RvTrans *t, const CsrAccess *access)
                                         .csr = a->csr,                                                       \
                                         .rd = a->rd,                                                         \
                                         .source = ir_const (t->b, a->imm),                                   \
-                                        .writes = operation == WRITE || a->imm != 0 });                      \
+                                        .writes = operation == RV_CSR_WRITE || a->imm != 0 });               \
   }
-CSR (csrrw, WRITE)
-CSR (csrrs, SET)
-CSR (csrrc, CLEAR)
+CSR (csrrw, RV_CSR_WRITE)
+CSR (csrrs, RV_CSR_SET)
+CSR (csrrc, RV_CSR_CLEAR)

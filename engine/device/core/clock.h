@@ -3,7 +3,8 @@
 
 /* Time as the guest sees it: nanoseconds that stop with the machine, and timers on them.
  *
- * One thread per clock sleeps until the earliest timer (a heap) and runs its callback, without any lock held. */
+ * One thread per clock sleeps until the earliest timer (a heap) and runs its callback, without any lock held.
+ */
 
 #include <glib.h>
 #include <stdbool.h>

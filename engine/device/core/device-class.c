@@ -14,7 +14,7 @@ device_class_register (const DeviceClass *class)
     classes = g_hash_table_new (g_str_hash, g_str_equal);
   const DeviceClass *known = g_hash_table_lookup (classes, class->name);
   if (known == NULL)
-    g_hash_table_insert (classes, (gpointer)class->name, (gpointer)class);
+    g_hash_table_insert (classes, (gpointer) class->name, (gpointer) class);
   g_mutex_unlock (&classes_lock);
   if (known != NULL && known != class)
     g_critical ("two device classes are called ‘%s’", class->name);

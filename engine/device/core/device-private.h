@@ -12,7 +12,8 @@ typedef struct {
   MmioOps ops;
   Device *dev;
   unsigned n;      /* registers */
-  uint64_t *reach; /* where regs[0] to regs[i] end at most: how far back a search must look (arrays may interleave) */
+  uint64_t *reach; /* where regs[0] to regs[i] end at most: how far back a search must look (arrays may
+                      interleave) */
 } DeviceBank;
 
 void device_bank_free (gpointer bank);

@@ -85,13 +85,13 @@ static const char *
 prop_syntax (const DeviceProp *prop)
 {
   switch (prop->kind) {
-  case DEVICE_PROP_BOOL: return "on or off";
-  case DEVICE_PROP_UINT32:
-  case DEVICE_PROP_UINT64: return "a number";
-  case DEVICE_PROP_SIZE: return "a size such as 4096, 64k, 2M or 1G";
-  case DEVICE_PROP_MAC: return "an address such as 52:54:00:12:34:56";
-  case DEVICE_PROP_STRING:
-  case DEVICE_PROP_BACKEND: break;
+    case DEVICE_PROP_BOOL: return "on or off";
+    case DEVICE_PROP_UINT32:
+    case DEVICE_PROP_UINT64: return "a number";
+    case DEVICE_PROP_SIZE: return "a size such as 4096, 64k, 2M or 1G";
+    case DEVICE_PROP_MAC: return "an address such as 52:54:00:12:34:56";
+    case DEVICE_PROP_STRING:
+    case DEVICE_PROP_BACKEND: break;
   }
   return "a text";
 }
@@ -109,13 +109,13 @@ parse_prop_number (const DeviceProp *prop, const char *text, uint64_t *ret_value
 {
   bool on;
   switch (prop->kind) {
-  case DEVICE_PROP_BOOL:
-    if (!keyval_parse_bool (text, &on, NULL))
-      return false;
-    *ret_value = on;
-    return true;
-  case DEVICE_PROP_SIZE: return keyval_parse_size (text, 1, ret_value, NULL);
-  default: return keyval_parse_uint (text, ret_value, NULL);
+    case DEVICE_PROP_BOOL:
+      if (!keyval_parse_bool (text, &on, NULL))
+        return false;
+      *ret_value = on;
+      return true;
+    case DEVICE_PROP_SIZE: return keyval_parse_size (text, 1, ret_value, NULL);
+    default: return keyval_parse_uint (text, ret_value, NULL);
   }
 }
 
@@ -129,13 +129,14 @@ set_unknown_error (Device *dev, const char *name, GError **error)
   g_ptr_array_add (names, NULL);
   const char *nearest = suggest_nearest (name, (const char *const *)names->pdata);
   if (nearest == NULL) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Device ‘%s’ has no property ‘%s’, nor any other: leave it out",
-                 dev->class->name, name);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                 "Device ‘%s’ has no property ‘%s’, nor any other: leave it out", dev->class->name, name);
     return false;
   }
   g_autofree char *all = g_strjoinv (", ", (char **)names->pdata);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "Device ‘%s’ has no property ‘%s’; did you mean ‘%s’? It has: %s", dev->class->name, name, nearest, all);
+               "Device ‘%s’ has no property ‘%s’; did you mean ‘%s’? It has: %s", dev->class->name, name,
+               nearest, all);
   return false;
 }
 
@@ -156,9 +157,10 @@ device_set (Device *dev, const char *name, const char *value, GError **error)
   if (prop == NULL)
     return set_unknown_error (dev, name, error);
   if (dev->realized) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                 "Property ‘%s’ of device ‘%s’ cannot change while the device is in use: set it when it is created",
-                 name, dev->class->name);
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_BUSY,
+        "Property ‘%s’ of device ‘%s’ cannot change while the device is in use: set it when it is created",
+        name, dev->class->name);
     return false;
   }
   if (prop_is_text (prop)) {
@@ -195,14 +197,15 @@ device_get (Device *dev, const char *name)
   const void *member = prop_member (dev, prop);
   const uint8_t *mac = member;
   switch (prop->kind) {
-  case DEVICE_PROP_BOOL: return g_strdup (*(const bool *)member ? "on" : "off");
-  case DEVICE_PROP_UINT32: return g_strdup_printf ("%" G_GUINT32_FORMAT, *(const uint32_t *)member);
-  case DEVICE_PROP_UINT64:
-  case DEVICE_PROP_SIZE: return g_strdup_printf ("%" G_GUINT64_FORMAT, *(const uint64_t *)member);
-  case DEVICE_PROP_MAC:
-    return g_strdup_printf ("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-  case DEVICE_PROP_STRING:
-  case DEVICE_PROP_BACKEND: break;
+    case DEVICE_PROP_BOOL: return g_strdup (*(const bool *)member ? "on" : "off");
+    case DEVICE_PROP_UINT32: return g_strdup_printf ("%" G_GUINT32_FORMAT, *(const uint32_t *)member);
+    case DEVICE_PROP_UINT64:
+    case DEVICE_PROP_SIZE: return g_strdup_printf ("%" G_GUINT64_FORMAT, *(const uint64_t *)member);
+    case DEVICE_PROP_MAC:
+      return g_strdup_printf ("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                              mac[5]);
+    case DEVICE_PROP_STRING:
+    case DEVICE_PROP_BACKEND: break;
   }
   const char *text = *(char *const *)member;
   return g_strdup (text == NULL ? "" : text);

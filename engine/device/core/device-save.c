@@ -12,8 +12,8 @@
  *   timer              x: when it runs out, or -1; several: ax
  *   child              a{sv} under its path
  *
- * What is loaded may have been made by an attacker: every member is looked up by name, and its type, count and range
- * are checked before it is stored. */
+ * What is loaded may have been made by an attacker: every member is looked up by name, and its type, count
+ * and range are checked before it is stored. */
 
 /* A member, whether it comes from a register table or from DeviceClass.saved. */
 typedef struct {
@@ -42,8 +42,12 @@ static Member
 member_of_save (Device *dev, const DeviceSave *save)
 {
   static const uint8_t sizes[] = {
-    [DEVICE_SAVE_BOOL] = sizeof (bool), [DEVICE_SAVE_U8] = 1,  [DEVICE_SAVE_U16] = 2,
-    [DEVICE_SAVE_U32] = 4,              [DEVICE_SAVE_U64] = 8, [DEVICE_SAVE_TIMER] = sizeof (ClockTimer *),
+    [DEVICE_SAVE_BOOL] = sizeof (bool),
+    [DEVICE_SAVE_U8] = 1,
+    [DEVICE_SAVE_U16] = 2,
+    [DEVICE_SAVE_U32] = 4,
+    [DEVICE_SAVE_U64] = 8,
+    [DEVICE_SAVE_TIMER] = sizeof (ClockTimer *),
   };
   Member member = {
     .name = save->name,
@@ -62,7 +66,8 @@ member_of_save (Device *dev, const DeviceSave *save)
 static char *
 member_key (const Member *member)
 {
-  return member->bank == NULL ? g_strdup (member->name) : g_strdup_printf ("%s.%s", member->bank, member->name);
+  return member->bank == NULL ? g_strdup (member->name)
+                              : g_strdup_printf ("%s.%s", member->bank, member->name);
 }
 
 static const char *
@@ -104,7 +109,8 @@ static bool
 load_error (Device *dev, const char *key, GError **error, const char *what)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "The saved state of device %s (%s) does not fit: ‘%s’ %s. It is damaged, or was saved by a machine with "
+               "The saved state of device %s (%s) does not fit: ‘%s’ %s. It is damaged, or was saved by a "
+               "machine with "
                "another configuration",
                dev->path, dev->class->name, key, what);
   return false;

@@ -29,13 +29,14 @@ bool
 device_traced (const Device *dev)
 {
   for (Pattern *p = atomic_load_explicit (&patterns, memory_order_acquire); p != NULL; p = p->next)
-    if (g_pattern_spec_match_string (p->spec, dev->class->name) || g_pattern_spec_match_string (p->spec, dev->path))
+    if (g_pattern_spec_match_string (p->spec, dev->class->name) ||
+        g_pattern_spec_match_string (p->spec, dev->path))
       return true;
   return false;
 }
 
 static void G_GNUC_PRINTF (3, 0)
-print_event (const Device *dev, const char *what, const char *format, va_list args)
+    print_event (const Device *dev, const char *what, const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
   vlog_always ("%s%s: %s\n", what, dev->path, text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "device-private.h"
 
-/* A device's life. Hooks of a general class run before those of the classes made from it, and after them when things
- * are undone. */
+/* A device's life. Hooks of a general class run before those of the classes made from it, and after them when
+ * things are undone. */
 
 static void
 class_init (Device *dev, const DeviceClass *class)

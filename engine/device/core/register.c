@@ -14,10 +14,10 @@ uint64_t
 register_load (const void *member, unsigned size)
 {
   switch (size) {
-  case 1: return *(const uint8_t *)member;
-  case 2: return *(const uint16_t *)member;
-  case 4: return *(const uint32_t *)member;
-  default: return *(const uint64_t *)member;
+    case 1: return *(const uint8_t *)member;
+    case 2: return *(const uint16_t *)member;
+    case 4: return *(const uint32_t *)member;
+    default: return *(const uint64_t *)member;
   }
 }
 
@@ -25,10 +25,10 @@ void
 register_store (void *member, unsigned size, uint64_t value)
 {
   switch (size) {
-  case 1: *(uint8_t *)member = (uint8_t)value; break;
-  case 2: *(uint16_t *)member = (uint16_t)value; break;
-  case 4: *(uint32_t *)member = (uint32_t)value; break;
-  default: *(uint64_t *)member = value; break;
+    case 1: *(uint8_t *)member = (uint8_t)value; break;
+    case 2: *(uint16_t *)member = (uint16_t)value; break;
+    case 4: *(uint32_t *)member = (uint32_t)value; break;
+    default: *(uint64_t *)member = value; break;
   }
 }
 
@@ -126,8 +126,8 @@ static void
 trace_piece (Device *dev, const Piece *piece, bool write, uint64_t value)
 {
   g_autofree char *name = piece_name (piece);
-  device_trace_print (dev, "%s %s %s 0x%" G_GINT64_MODIFIER "x", write ? "write" : "read", name, write ? "<-" : "->",
-                      value);
+  device_trace_print (dev, "%s %s %s 0x%" G_GINT64_MODIFIER "x", write ? "write" : "read", name,
+                      write ? "<-" : "->", value);
 }
 
 static uint64_t
@@ -180,14 +180,16 @@ write_piece (Device *dev, const RegisterBank *bank, const Piece *piece, uint64_t
 
 /* Does all registers that the access covers. False when it must not be or there is none. */
 static bool
-access_registers (Device *dev, const RegisterBank *bank, uint64_t offset, unsigned size, bool write, uint64_t *value)
+access_registers (Device *dev, const RegisterBank *bank, uint64_t offset, unsigned size, bool write,
+                  uint64_t *value)
 {
   const DeviceBank *added = added_bank (dev, bank);
   uint64_t result = 0;
   bool found = false;
   for (unsigned done = 0; done < size;) {
     Piece piece;
-    if (added != NULL ? !find_indexed (added, offset + done, &piece) : !find_plain (bank, offset + done, &piece)) {
+    if (added != NULL ? !find_indexed (added, offset + done, &piece)
+                      : !find_plain (bank, offset + done, &piece)) {
       done++;
       continue;
     }
@@ -210,7 +212,8 @@ static bool
 access_is_valid (const RegisterBank *bank, uint64_t offset, unsigned size)
 {
   return (size == 1 || size == 2 || size == 4 || size == 8) && size >= bank->min_access &&
-         size <= max_access (bank) && (offset & (size - 1)) == 0 && offset < bank->size && size <= bank->size - offset;
+         size <= max_access (bank) && (offset & (size - 1)) == 0 && offset < bank->size &&
+         size <= bank->size - offset;
 }
 
 uint64_t
@@ -220,8 +223,8 @@ register_bank_read (Device *dev, const RegisterBank *bank, uint64_t offset, unsi
   g_rec_mutex_lock (&dev->lock);
   if (!access_is_valid (bank, offset, size) || !access_registers (dev, bank, offset, size, false, &value)) {
     value = 0;
-    device_guest_error (dev, "%s: no register is read with %u bytes at 0x%" G_GINT64_MODIFIER "x", bank->name, size,
-                        offset);
+    device_guest_error (dev, "%s: no register is read with %u bytes at 0x%" G_GINT64_MODIFIER "x", bank->name,
+                        size, offset);
   }
   g_rec_mutex_unlock (&dev->lock);
   return value;

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 EXTENSIONS = ("g c zicntr zimop zcmop zihintpause zihintntl zicbom zicboz zicbop zawrs zacas zabha zfh zfa "
-              "zba zbb zbs zbc zbkb zcb zicond").split()
+              "zba zbb zbs zbc zbkb zcb zicond svinval").split()
 JUMPS = ("jal", "c.j", "c.jal", "beq", "bne", "blt", "bge", "bltu", "bgeu", "c.beqz", "c.bnez")
 
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Inside the block room: queues. */
+
+#include "block-int.h"
+
+#include <liburing.h>
+
+typedef struct Job Job;
+
+/* I/O on one stretch of one file. */
+typedef struct {
+  Job *job;
+  BlockFile *file;
+  uint64_t offset, size, done;
+  const struct iovec *iov;
+  int n_iov;
+  bool durable;       /* must be on the disk when it is complete */
+  struct iovec *rest; /* what is left of iov after a short transfer */
+} Part;
+
+/* A request on its way. */
+struct Job {
+  Job *next;
+  BlockQueue *queue;
+  BlockRequest *request;
+  BlockOp op; /* the request's, or what detect-zeroes made of it */
+  unsigned flags;
+  bool tracking;
+  BlockTracked tracked;
+  int pending; /* parts not finished */
+  int result;
+  unsigned n_parts;
+  struct iovec *pieces;
+  Part parts[BLOCK_MAX_SEGMENTS];
+};
+
+struct BlockQueue {
+  Block *block;
+  GMainContext *context;
+  GSource *source;
+  bool has_ring;
+  struct io_uring ring;
+  unsigned unsubmitted, in_ring;
+  GThread *thread; /* atomic: who made the latest request */
+  gint in_flight;  /* atomic: read by block_drain() */
+  Job *free_jobs;
+  Job *ready, **ready_tail; /* completed, not delivered; the queue's thread only */
+
+  GMutex lock; /* what workers have completed */
+  GCond posted_cond;
+  Job *posted, **posted_tail;
+  gint has_posted;
+};
+
+/* Takes what has completed; delivers it if asked to. On the queue's thread. */
+void queue_poll (BlockQueue *queue, bool deliver);
+/* Waits a moment for something to complete. On the queue's thread. */
+void queue_wait (BlockQueue *queue);
+
+void job_work (void *job, void *unused);
+GThreadPool *block_pool (Block *block);
+/* A queue has become empty. */
+void block_idle (Block *block);

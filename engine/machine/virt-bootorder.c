@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* In which order firmware is to try the devices: fw_cfg's file "bootorder", a list of OpenFirmware paths.  It
+ * comes from the devices' bootindex= and, behind these, from -boot order=. */
+
+#include "virt-private.h"
+#include "virt-map.h"
+#include <string.h>
+
+#define BOOTORDER_FILE "bootorder"
+#define NO_BOOTINDEX   UINT64_MAX
+
+typedef enum { BOOT_NONE, BOOT_DISK, BOOT_CDROM, BOOT_NET } BootKind;
+
+typedef struct {
+  uint64_t index; /* smaller ones first */
+  char *path;
+} BootEntry;
+
+static BootKind
+boot_kind (const PciDevice *pci)
+{
+  enum { CLASS_STORAGE_SCSI = 0x0100, CLASS_NETWORK_ETHERNET = 0x0200 };
+
+  if (pci->ids.class == CLASS_NETWORK_ETHERNET)
+    return BOOT_NET;
+  if (pci->ids.class != CLASS_STORAGE_SCSI)
+    return BOOT_NONE;
+  g_autofree char *id = device_get ((Device *)&pci->dev, "drive");
+  Drive *drive = id ? drive_find (id) : NULL;
+  return drive && drive_is_cdrom (drive) ? BOOT_CDROM : BOOT_DISK;
+}
+
+static char *
+open_firmware_path (const PciDevice *pci, BootKind kind)
+{
+  return g_strdup_printf ("/pci@%016" G_GINT64_MODIFIER "x/%s@%x/%s", VIRT_PCIE_ECAM_BASE,
+                          kind == BOOT_NET ? "ethernet" : "scsi", pci->devfn >> 3,
+                          kind == BOOT_NET ? "ethernet-phy@0" : "disk@0,0");
+}
+
+static uint64_t
+boot_index (const MachineConfig *config, PciDevice *pci, BootKind kind)
+{
+  static const char letters[] = { [BOOT_DISK] = 'c', [BOOT_CDROM] = 'd', [BOOT_NET] = 'n' };
+  g_autofree char *text = device_get (&pci->dev, "bootindex");
+  uint64_t index;
+
+  if (text && g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT32, &index, NULL))
+    return index;
+  const char *at = config->boot_order ? strchr (config->boot_order, letters[kind]) : NULL;
+  return at ? G_MAXUINT32 + (uint64_t)(at - config->boot_order) : NO_BOOTINDEX;
+}
+
+static int
+compare_entries (const void *a, const void *b)
+{
+  const BootEntry *x = a, *y = b;
+
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void
+clear_entry (void *entry)
+{
+  g_free (((BootEntry *)entry)->path);
+}
+
+void
+virt_set_bootorder (Machine *machine)
+{
+  g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (BootEntry));
+  g_autoptr (GString) list = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_array_set_clear_func (entries, clear_entry);
+  for (unsigned slot = 0; slot < PCI_SLOT_COUNT; slot++) {
+    PciDevice *pci = pci_bus_device (machine->pci, slot << 3);
+    BootKind kind = pci ? boot_kind (pci) : BOOT_NONE;
+    uint64_t index = kind != BOOT_NONE ? boot_index (machine->config, pci, kind) : NO_BOOTINDEX;
+    if (index == NO_BOOTINDEX)
+      continue;
+    BootEntry entry = { index, open_firmware_path (pci, kind) };
+    g_array_append_val (entries, entry);
+  }
+  g_array_sort (entries, compare_entries); /* keeps the order of equals */
+  for (unsigned i = 0; i < entries->len; i++)
+    g_string_append_printf (list, "%s%s", i ? "\n" : "", g_array_index (entries, BootEntry, i).path);
+  if (entries->len > 0 && machine->config->boot_strict)
+    g_string_append (list, "\nHALT");
+  if (entries->len == 0)
+    return;
+  g_autoptr (GBytes) content = g_bytes_new (list->str, list->len + 1);
+  if (!fw_cfg_add_file (virt_of (machine)->fw_cfg, BOOTORDER_FILE, content, &error))
+    g_printerr ("The boot order cannot be told to firmware: %s\n", error->message);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Commands about the machine as a whole: run state, saving, the log. */
+
+#include "monitor-private.h"
+
+#include "log.h"
+#include <string.h>
+
+static JsonNode *
+run_stop (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  if (ctx->machine->state == MACHINE_RUNNING)
+    machine_stop (ctx->machine, MACHINE_PAUSED);
+  return NULL;
+}
+
+static JsonNode *
+run_cont (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  const MachineState state = ctx->machine->state;
+  if (state == MACHINE_SHUTDOWN)
+    monitor_fail (error, MONITOR_ERROR_GENERIC,
+                  "The guest has powered off; reset the machine first (system_reset)");
+  else if (state == MACHINE_RESTORING)
+    monitor_fail (error, MONITOR_ERROR_GENERIC, "The machine is being restored; wait until that is done");
+  else if (state != MACHINE_RUNNING)
+    machine_start (ctx->machine);
+  return NULL;
+}
+
+static JsonNode *
+run_reset (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  monitor_note_reset ();
+  machine_request_reset (ctx->machine);
+  return NULL;
+}
+
+static JsonNode *
+run_powerdown (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  if (!ctx->machine->board->power_button) {
+    monitor_fail (error, MONITOR_ERROR_GENERIC,
+                  "The board '%s' has no power button; shut the guest down from inside, or quit",
+                  ctx->machine->board->name);
+    return NULL;
+  }
+  ctx->machine->board->power_button (ctx->machine);
+  monitor_event ("POWERDOWN", NULL);
+  return NULL;
+}
+
+static JsonNode *
+run_quit (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  machine_request_quit (ctx->machine, 0);
+  return NULL;
+}
+
+/* Saving. */
+
+static struct {
+  const char *status; /* NULL: never */
+  gint64 start;       /* µs; while active */
+  gint64 total_ms;
+  char *why;   /* it has failed */
+  char *later; /* where to, soon */
+} migration;
+
+static void
+set_status (const char *status)
+{
+  JsonObject *data = json_object_new ();
+  migration.status = status;
+  json_object_set_string_member (data, "status", status);
+  monitor_event ("MIGRATION", data);
+}
+
+bool
+monitor_migrate (Machine *machine, const char *uri, GError **error)
+{
+  GError *problem = NULL;
+  migration.start = g_get_monotonic_time ();
+  g_clear_pointer (&migration.why, g_free);
+  set_status ("active");
+  const bool ok = machine_save (machine, uri, NULL, &problem);
+  migration.total_ms = (g_get_monotonic_time () - migration.start) / 1000;
+  if (!ok)
+    migration.why = g_strdup (problem->message);
+  set_status (ok ? "completed" : "failed");
+  if (problem)
+    g_propagate_error (error, problem);
+  return ok;
+}
+
+static gboolean
+migrate_now (void *machine)
+{
+  g_autofree char *uri = g_steal_pointer (&migration.later);
+  monitor_migrate (machine, uri, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+bool
+monitor_migrate_later (Machine *machine, const char *uri, GError **error)
+{
+  if (migration.later)
+    return monitor_fail (error, MONITOR_ERROR_GENERIC, "There's a migration process in progress");
+  if (!g_str_has_prefix (uri, "file:"))
+    return monitor_fail (error, MONITOR_ERROR_GENERIC, "'%s' is no place to save to; write file:PATH", uri);
+  migration.later = g_strdup (uri);
+  set_status ("setup");
+  g_idle_add (migrate_now, machine);
+  return true;
+}
+
+static JsonNode *
+run_migrate (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  monitor_migrate_later (ctx->machine, arg_string (args, "uri"), error);
+  return NULL;
+}
+
+JsonObject *
+monitor_query_migrate (void)
+{
+  JsonObject *info = json_object_new ();
+  if (!migration.status)
+    return info;
+  json_object_set_string_member (info, "status", migration.status);
+  if (!strcmp (migration.status, "completed"))
+    json_object_set_int_member (info, "total-time", migration.total_ms);
+  if (migration.why)
+    json_object_set_string_member (info, "error-desc", migration.why);
+  return info;
+}
+
+void
+monitor_info_migrate (GString *out)
+{
+  if (!migration.status) {
+    g_string_append (out, "The machine has not been saved.\n");
+    return;
+  }
+  g_string_append_printf (out, "Migration status: %s\n", migration.status);
+  if (migration.why)
+    g_string_append_printf (out, "error: %s\n", migration.why);
+  else if (!strcmp (migration.status, "completed"))
+    g_string_append_printf (out, "total time: %" G_GINT64_FORMAT " ms\n", migration.total_ms);
+}
+
+bool
+monitor_set_log (const char *items, GError **error)
+{
+  g_auto (GStrv) names = g_strsplit (items, ",", -1);
+  g_autofree char *unknown = NULL;
+  if (!strcmp (items, "none")) {
+    vlog_mask = 0;
+    return true;
+  }
+  for (unsigned i = 0; names[i]; i++) {
+    if (g_str_has_prefix (names[i], "trace:")) {
+      device_trace_enable (names[i] + 6);
+    } else if (!vlog_parse (names[i], &unknown)) {
+      g_autofree char *known = vlog_help ();
+      return monitor_fail (error, MONITOR_ERROR_GENERIC,
+                           "there is no log item '%s'; known are none, trace:PATTERN and\n%s", unknown,
+                           known);
+    }
+  }
+  return true;
+}
+
+const QmpCommand qmp_machine_commands[] = {
+  { "stop", run_stop },
+  { "cont", run_cont },
+  { "system_reset", run_reset },
+  { "system_powerdown", run_powerdown },
+  { "quit", run_quit },
+  /* The other keys are those clients send by habit. */
+  { "migrate", run_migrate, { { "uri", ARG_STRING }, { "detach", ARG_BOOL | ARG_OPTIONAL } } },
+  { NULL },
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* The monitor: commands to a running machine, for people (HMP) and for programs (QMP, JSON), on a character
+ * back end. Main thread. */
+
+#include "machine.h"
+
+typedef struct Monitor Monitor;
+
+/* Attaches to `chr`, which stays the caller's and must outlive the monitor. NULL and an error when it is
+ * taken. */
+Monitor *monitor_hmp_new (Machine *machine, Chardev *chr, GError **error);
+Monitor *monitor_qmp_new (Machine *machine, Chardev *chr, GError **error);
+/* All of a machine's monitors go before the machine; when the last is gone, it gets no new ones. */
+void monitor_free (Monitor *monitor);
+
+/* What the program adds; members may be NULL: the commands then say that it is not there. */
+typedef struct {
+  /* gdbserver: "tcp::1234", "none". */
+  bool (*gdbserver) (void *opaque, const char *where, GError **error);
+  /* What memory the guest has, in bytes; false: there is no balloon. */
+  bool (*balloon) (void *opaque, uint64_t *ret_bytes);
+  void (*set_balloon) (void *opaque, uint64_t bytes);
+  void *opaque;
+} MonitorHooks;
+/* Copied; of all monitors. */
+void monitor_set_hooks (const MonitorHooks *hooks);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "system-options.h"
+
+#include "suggest.h"
+#include <stdio.h>
+#include <string.h>
+
+void
+system_print_help (const SystemCommand *command)
+{
+  printf ("Usage: %s [OPTION]... [DISK_IMAGE]\nRuns a %s machine.\n\n", command->program, command->isa->name);
+  for (unsigned i = 0; i < system_n_options; i++) {
+    const SystemOption *o = &system_options[i];
+    if (o->help == NULL)
+      continue;
+    g_autofree char *left =
+        g_strdup_printf ("-%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    if (strlen (left) > 30)
+      printf ("  %s\n  %-30s %s\n", left, "", o->help);
+    else
+      printf ("  %-30s %s\n", left, o->help);
+  }
+  puts ("\nIn the terminal of -nographic: Ctrl-A X quits, Ctrl-A C switches between console and monitor, "
+        "Ctrl-A H helps.");
+}
+
+void
+system_print_devices (void)
+{
+  const char *category = NULL;
+  g_autoptr (GPtrArray) classes = device_classes ();
+  for (unsigned i = 0; i < classes->len; i++) {
+    const DeviceClass *class = classes->pdata[i];
+    if (!class->user_creatable)
+      continue;
+    if (g_strcmp0 (category, class->category) != 0)
+      printf ("%s%s:\n", category ? "\n" : "", class->category);
+    category = class->category;
+    printf ("name \"%s\", bus %s, desc \"%s\"\n", class->name, class->bus, class->help ? class->help : "");
+  }
+}
+
+static void
+print_props (const DeviceClass *class)
+{
+  static const char *const kinds[] = {
+    [DEVICE_PROP_BOOL] = "bool",   [DEVICE_PROP_UINT32] = "uint32", [DEVICE_PROP_UINT64] = "uint64",
+    [DEVICE_PROP_SIZE] = "size",   [DEVICE_PROP_STRING] = "str",    [DEVICE_PROP_MAC] = "str",
+    [DEVICE_PROP_BACKEND] = "str",
+  };
+  if (class->base)
+    print_props (class->base);
+  for (const DeviceProp *prop = class->props; prop && prop->name; prop++)
+    printf ("  %s=<%s>%s%s\n", prop->name, kinds[prop->kind], prop->help ? " - " : "",
+            prop->help ? prop->help : "");
+}
+
+bool
+system_print_device_properties (const char *name, GError **error)
+{
+  const DeviceClass *class = device_class_find (name);
+  if (class == NULL) {
+    g_autoptr (GPtrArray) classes = device_classes (), names = g_ptr_array_new ();
+    for (unsigned i = 0; i < classes->len; i++)
+      g_ptr_array_add (names, (gpointer)((const DeviceClass *)classes->pdata[i])->name);
+    g_ptr_array_add (names, NULL);
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "there is no device '%s'; did you mean '%s'?", name,
+                 suggest_nearest (name, (const char *const *)names->pdata));
+    return false;
+  }
+  printf ("%s options:\n", class->name);
+  print_props (class);
+  return true;
+}
+
+void
+system_print_machines (const SystemCommand *command)
+{
+  puts ("Supported machines are:");
+  for (const Board *const *board = board_list (); *board; board++)
+    if (strcmp ((*board)->isa, command->isa->name) == 0)
+      printf ("%-20s %s\n", (*board)->name, (*board)->help);
+}

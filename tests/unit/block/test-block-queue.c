@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Several threads with a queue each on one image: requests in flight together, held against a copy in memory. */
+
+#include "block-test.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Slots of the disk, each with at most one request at a time: so the model is exact whatever the order. They are not
+ * multiples of a cluster, so that neighbours meet in one. */
+#define SLOT    5632u
+#define THREADS 4u
+#define DEPTH   24u
+
+typedef struct {
+  Block *block;
+  uint8_t *model;
+  unsigned n_slots;   /* of each thread; slot i of thread t is slot i * THREADS + t of the disk */
+  bool backing_zero_on_discard;
+} Shared;
+
+typedef struct Worker Worker;
+
+typedef struct {
+  BlockRequest request;
+  Worker *worker;
+  bool busy;
+  unsigned slot;
+  struct iovec iov[3];
+  uint8_t data[SLOT];
+} Slot;
+
+struct Worker {
+  Shared *shared;
+  unsigned index, left, errors, completed;
+  BlockQueue *queue;
+  GRand *random;
+  bool *slot_busy;
+  Slot slots[DEPTH];
+};
+
+static void
+completed (BlockRequest *request, int result)
+{
+  Slot *slot = request->opaque;
+  Worker *worker = slot->worker;
+  uint8_t *model = worker->shared->model + request->offset;
+  slot->busy = false;
+  worker->completed++;
+  if (request->op != BLOCK_FLUSH)
+    worker->slot_busy[slot->slot] = false;
+  if (result != 0)
+    worker->errors++;
+  else if (request->op == BLOCK_WRITE)
+    memcpy (model, slot->data, request->size);
+  else if (request->op == BLOCK_WRITE_ZEROES)
+    memset (model, 0, request->size);
+  else if (request->op == BLOCK_READ && memcmp (model, slot->data, request->size) != 0)
+    worker->errors++;
+}
+
+static void
+start (Worker *worker, Slot *slot)
+{
+  unsigned index = (unsigned)g_rand_int_range (worker->random, 0, (int)worker->shared->n_slots);
+  unsigned what = (unsigned)g_rand_int_range (worker->random, 0, 20);
+  if (worker->slot_busy[index])
+    return;
+  unsigned part = (unsigned)g_rand_int_range (worker->random, 0, 11) * 512;
+  uint64_t at = (uint64_t)(index * THREADS + worker->index) * SLOT;
+  slot->request = (BlockRequest){
+    .op = what == 0 ? BLOCK_FLUSH : what < 3 ? BLOCK_WRITE_ZEROES : what < 11 ? BLOCK_WRITE : BLOCK_READ,
+    .flags = what == 1 || what == 4 ? BLOCK_REQ_MAY_UNMAP : what == 5 && part < 1024 ? BLOCK_REQ_FUA : 0,
+    .offset = at + part,
+    .size = SLOT - part,
+    .iov = slot->iov,
+    .n_iov = 3,
+    .done = completed,
+    .opaque = slot,
+  };
+  unsigned first = 1 + part % 511;
+  slot->iov[0] = (struct iovec){ slot->data, first };
+  slot->iov[1] = (struct iovec){ slot->data + first, 100 };
+  slot->iov[2] = (struct iovec){ slot->data + first + 100, SLOT - part - first - 100 };
+  slot->slot = index;
+  slot->busy = true;
+  if (slot->request.op == BLOCK_FLUSH)
+    slot->request.size = slot->request.offset = 0;
+  else
+    worker->slot_busy[index] = true;
+  if (slot->request.op == BLOCK_WRITE)
+    test_fill (slot->data, SLOT - part, g_rand_int (worker->random));
+  worker->left--;
+  block_submit (worker->queue, &slot->request);
+}
+
+static void *
+work (void *data)
+{
+  Worker *worker = data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+  worker->queue = block_queue_new (worker->shared->block, context, &error);
+  g_assert_no_error (error);
+  while (worker->left > 0 || block_in_flight (worker->queue)) {
+    for (unsigned i = 0; i < DEPTH && worker->left > 0; i++) {
+      if (!worker->slots[i].busy)
+        start (worker, &worker->slots[i]);
+    }
+    block_kick (worker->queue);
+    g_main_context_iteration (context, worker->left == 0);
+  }
+  block_queue_free (worker->queue);
+  return NULL;
+}
+
+typedef struct {
+  const char *name, *format, *options;
+  BlockOptions open;
+  bool backing;
+} Case;
+
+static const Case cases[] = {
+  { "raw", "raw", "", { 0 } },
+  { "raw-threads", "raw", "", { .aio = BLOCK_AIO_THREADS } },
+  { "raw-direct", "raw", "", { .cache = BLOCK_CACHE_NONE } },
+  { "raw-writethrough", "raw", "", { .cache = BLOCK_CACHE_WRITETHROUGH } },
+  { "qcow2", "qcow2", "", { .discard = true } },
+  { "qcow2-threads", "qcow2", "cluster_size=4096", { .aio = BLOCK_AIO_THREADS, .discard = true } },
+  { "qcow2-few-workers", "qcow2", "cluster_size=4096", { .aio_threads = 1, .discard = true } },
+  { "qcow2-512", "qcow2", "cluster_size=512", { .discard = true, .detect_zeroes = true } },
+  { "qcow2-extended", "qcow2", "extended_l2=on,cluster_size=16k", { .l2_cache_size = 1 } },
+  { "qcow2-direct", "qcow2", "", { .cache = BLOCK_CACHE_NONE } },
+  { "qcow2-lazy", "qcow2", "lazy_refcounts=on,cluster_size=4096", { .discard = true } },
+  { "qcow2-backing", "qcow2", "cluster_size=4096", { .discard = true }, true },
+};
+
+static void
+test_queues (const void *data)
+{
+  const Case *c = data;
+  enum { SIZE = 6 << 20 };
+  Shared shared = { .n_slots = SIZE / SLOT / THREADS };
+  g_autofree char *path = test_path ("queue.img"), *backing = test_path ("queue-backing.raw");
+  shared.model = g_malloc0 (SIZE);
+  if (c->backing) {
+    test_fill (shared.model, SIZE / 2, 5);
+    g_assert_true (g_file_set_contents (backing, (const char *)shared.model, SIZE / 2, NULL));
+    test_create_backed (path, SIZE, backing, "raw", c->options);
+  } else
+    test_create (path, c->format, SIZE, c->options);
+  BlockOptions options = c->open;
+  options.format = c->format;
+  shared.block = test_open (path, &options);
+  Worker *workers[THREADS];
+  GThread *threads[THREADS];
+  for (unsigned i = 0; i < THREADS; i++) {
+    workers[i] = g_new0 (Worker, 1);
+    *workers[i] = (Worker){ .shared = &shared, .index = i, .left = g_test_slow () ? 60000 : 1500,
+                            .random = g_rand_new_with_seed (i + 1) };
+    workers[i]->slot_busy = g_new0 (bool, shared.n_slots);
+    for (unsigned j = 0; j < DEPTH; j++)
+      workers[i]->slots[j].worker = workers[i];
+    threads[i] = g_thread_new ("queue", work, workers[i]);
+  }
+  for (unsigned i = 0; i < THREADS; i++) {
+    g_thread_join (threads[i]);
+    g_assert_cmpuint (workers[i]->errors, ==, 0);
+    g_assert_cmpuint (workers[i]->completed, ==, g_test_slow () ? 60000 : 1500);
+    g_rand_free (workers[i]->random);
+    g_free (workers[i]->slot_busy);
+    g_free (workers[i]);
+  }
+  test_same (shared.block, shared.model, SIZE);
+  BlockStats stats;
+  block_stats (shared.block, &stats);
+  g_assert_cmpuint (stats.flush_ops, >, 0);
+  g_assert_cmpuint (stats.write_bytes, >, stats.write_ops);
+  block_close (shared.block);
+  shared.block = test_open (path, &(BlockOptions){ .format = c->format, .read_only = true });
+  test_same (shared.block, shared.model, SIZE);
+  block_close (shared.block);
+  if (strcmp (c->format, "qcow2") == 0)
+    test_check_clean (path, false);
+  g_free (shared.model);
+}
+
+/* Draining from the thread that would run the completions, and with requests in flight on its own queue. */
+static void
+note (BlockRequest *request, int result)
+{
+  g_assert_cmpint (result, ==, 0);
+  ++*(unsigned *)request->opaque;
+}
+
+static void
+test_drain (void)
+{
+  g_autofree char *path = test_path ("drain.qcow2");
+  test_create (path, "qcow2", 16 << 20, "");
+  Block *block = test_open (path, NULL);
+  g_autoptr (GError) error = NULL;
+  BlockQueue *queue = block_queue_new (block, NULL, &error);
+  g_assert_no_error (error);
+  enum { N = 40, SIZE = 100 << 10 };
+  static uint8_t data[SIZE];
+  unsigned done = 0;
+  BlockRequest requests[N];
+  struct iovec iov = { data, SIZE };
+  for (unsigned round = 0; round < 3; round++) {
+    memset (data, (int)round + 1, sizeof data);
+    for (unsigned i = 0; i < N; i++) {
+      requests[i] = (BlockRequest){ .op = i % 10 == 9 ? BLOCK_FLUSH : BLOCK_WRITE, .offset = i * SIZE, .size = SIZE,
+                                    .iov = &iov, .n_iov = 1, .done = note, .opaque = &done };
+      block_submit (queue, &requests[i]);
+    }
+    /* A request of this thread that has to wait for those. */
+    g_assert_cmpint (block_pwrite (block, SIZE / 2, data, SIZE), ==, SIZE);
+    block_drain (block);
+    g_assert_cmpuint (done, ==, N * (round + 1));
+    g_assert_cmpuint (block_in_flight (queue), ==, 0);
+  }
+  block_queue_free (queue);
+  block_close (block);
+  test_check_clean (path, false);
+}
+
+/* Requests that are refused are completed like others. */
+static void
+keep_result (BlockRequest *request, int result)
+{
+  *(int *)request->opaque = result;
+}
+
+static int
+try_request (BlockQueue *queue, BlockOp op, uint64_t offset, uint64_t size)
+{
+  int result = 1;
+  static uint8_t data[8192];
+  struct iovec iov = { data, size };
+  BlockRequest request = { .op = op, .offset = offset, .size = size, .iov = &iov, .n_iov = 1, .done = keep_result,
+                           .opaque = &result };
+  block_submit (queue, &request);
+  block_kick (queue);
+  while (result == 1)
+    g_main_context_iteration (NULL, TRUE);
+  return result;
+}
+
+static void
+test_refused (void)
+{
+  g_autofree char *path = test_path ("refused.qcow2");
+  test_create (path, "qcow2", 1 << 20, "");
+  Block *block = test_open (path, &(BlockOptions){ .read_only = true });
+  BlockQueue *queue = block_queue_new (block, NULL, NULL);
+  g_assert_cmpint (try_request (queue, BLOCK_READ, (1 << 20) - 512, 512), ==, 0);
+  g_assert_cmpint (try_request (queue, BLOCK_READ, (1 << 20) - 512, 1024), ==, -EIO);
+  g_assert_cmpint (try_request (queue, BLOCK_READ, UINT64_MAX - 511, 1024), ==, -EIO);
+  g_assert_cmpint (try_request (queue, BLOCK_READ, 0, 0), ==, 0);
+  g_assert_cmpint (try_request (queue, BLOCK_WRITE, 0, 512), ==, -EROFS);
+  g_assert_cmpint (try_request (queue, BLOCK_WRITE_ZEROES, 0, 512), ==, -EROFS);
+  g_assert_cmpint (try_request (queue, BLOCK_DISCARD, 0, 512), ==, -EROFS);
+  g_assert_cmpint (try_request (queue, BLOCK_FLUSH, 0, 0), ==, 0);
+  block_queue_free (queue);
+  block_close (block);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *name = g_strconcat ("/block/queue/", cases[i].name, NULL);
+    g_test_add_data_func (name, &cases[i], test_queues);
+  }
+  g_test_add_func ("/block/queue/drain", test_drain);
+  g_test_add_func ("/block/queue/refused", test_refused);
+  return g_test_run ();
+}
