@@ -9,6 +9,7 @@
 #include <glib-unix.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -140,7 +141,9 @@ chardev_set_fds (Chardev *chr, int in_fd, int out_fd)
   chr->in_fd = in_fd;
   g_mutex_lock (&chr->lock);
   drop_source (&chr->out_source);
+  struct stat st;
   chr->out_fd = out_fd;
+  chr->out_is_socket = out_fd >= 0 && fstat (out_fd, &st) == 0 && S_ISSOCK (st.st_mode);
   g_byte_array_set_size (chr->pending, 0);
   g_mutex_unlock (&chr->lock);
   if (in_fd >= 0)
@@ -159,9 +162,8 @@ write_some (const Chardev *chr, const uint8_t *data, size_t size)
     size = MIN (size, 256);
   }
   do {
-    n = send (chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno == ENOTSOCK)
-      n = write (chr->out_fd, data, size);
+    n = chr->out_is_socket ? send (chr->out_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                           : write (chr->out_fd, data, size);
   } while (n < 0 && errno == EINTR);
   return n < 0 && errno == EAGAIN ? 0 : n;
 }

@@ -45,9 +45,10 @@ struct Chardev {
   GSource *in_source;
   gint paused; /* atomic: nothing is read until chardev_accept_input() */
 
-  GMutex lock;    /* guards the rest, which any thread may use */
-  int out_fd;     /* -1: what is written is dropped */
-  int log_fd;     /* a copy of all output, or -1 */
+  GMutex lock; /* guards the rest, which any thread may use */
+  int out_fd;  /* -1: what is written is dropped */
+  int log_fd;  /* a copy of all output, or -1 */
+  bool out_is_socket;
   bool out_polls; /* out_fd may block: it is asked before each write */
   GByteArray *pending;
   GSource *out_source;

@@ -41,7 +41,7 @@ page_capabilities (const ScsiDevice *unit, unsigned pc, uint8_t *page)
   if (pc == CHANGEABLE)
     return;
   page[0] = 0x3b; /* reads CD-R, CD-RW, DVD-ROM, DVD-R and DVD-RAM */
-  page[2] = 0x71; /* mode 2 forms 1 and 2, multisession; audio */
+  page[2] = 0x70; /* mode 2 forms 1 and 2, multisession */
   page[4] = unit->locked ? 0x2b : 0x29; /* tray, eject, lock; locked */
   put16 (page + 6, 50 * 176);  /* most speed, kB/s */
   put16 (page + 8, 2);         /* volume levels */
@@ -231,8 +231,13 @@ mode_select (ScsiRequest *r, unsigned header, size_t size)
     scsi_fail (r, sense);
     return;
   }
+  const bool cached = r->unit->write_cache_on;
   select_pages (r->unit, first, rest, true);
-  scsi_good (r);
+  /* Nothing may be left in a cache that is switched off. */
+  if (cached && !r->unit->write_cache_on && r->unit->io != NULL)
+    scsi_flush (r);
+  else
+    scsi_good (r);
 }
 
 void

@@ -161,6 +161,9 @@ bool scsi_read_only (const ScsiDevice *unit);
 /* What keeps the medium from being used. */
 ScsiSense scsi_medium_state (const ScsiDevice *unit);
 
+/* Makes what was written durable; completes the command. */
+void scsi_flush (ScsiRequest *r);
+
 void scsi_inquiry (ScsiRequest *r);
 void scsi_request_sense (ScsiRequest *r);
 void scsi_mode_sense_6 (ScsiRequest *r);

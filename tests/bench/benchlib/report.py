@@ -6,7 +6,6 @@ from pathlib import Path
 
 from . import compute, startup
 
-MARKERS = re.compile(r'(<!-- bench -->\n).*?(<!-- /bench -->)', re.DOTALL)
 NOISY = 0.15
 
 
@@ -114,13 +113,14 @@ def markdown(data, versions):
     return '\n\n'.join(part for part in parts if part)
 
 
-def update_readme(path, text):
-    """Puts `text` between the markers of README.md. False if they are not there."""
+def update_readme(path, text, name='bench'):
+    """Puts `text` between the markers called `name` of README.md. False if they are not there."""
+    markers = re.compile(rf'(<!-- {name} -->\n).*?(<!-- /{name} -->)', re.DOTALL)
     path = Path(path)
     if not path.exists():
         return False
     old = path.read_text()
-    new, found = MARKERS.subn(lambda match: f'{match[1]}\n{text}\n\n{match[2]}', old)
+    new, found = markers.subn(lambda match: f'{match[1]}\n{text}\n\n{match[2]}', old)
     if found != 1:
         return False
     path.write_text(new)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Booting a guest made of a kernel, an initial RAM disk and a plan of what to measure in it."""
+
+import gzip
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+INSTALLER = Path('/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64')
+KERNEL, INITRD = INSTALLER / 'linux', INSTALLER / 'initrd.gz'
+LINE = re.compile(rb'@(\w+)(?: (\S+))?(?: ([^\r\n]*))?\r?\n')
+
+
+def _entry(number, name, data, mode):
+    """One file of a cpio archive in the form "newc"."""
+    fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+    head = b'070701' + b''.join(b'%08X' % value for value in fields) + name.encode() + b'\0'
+    return head + b'\0' * (-len(head) % 4) + data + b'\0' * (-len(data) % 4)
+
+
+def archive(files):
+    """A cpio archive of {name: bytes}, with the directories above them."""
+    out, number, made = b'', 1, set()
+    for name, data in files.items():
+        parts = name.split('/')[:-1]
+        for depth in range(1, len(parts) + 1):
+            directory = '/'.join(parts[:depth])
+            if directory not in made:
+                made.add(directory)
+                out += _entry(number, directory, b'', 0o040755)
+                number += 1
+        out += _entry(number, name, data, 0o100755)
+        number += 1
+    return out + _entry(0, 'TRAILER!!!', b'', 0)
+
+
+def make_initrd(path, files, with_modules):
+    """The kernel takes several archives in a row: the installer's, for its modules and shell, and ours."""
+    base = gzip.decompress(INITRD.read_bytes()) if with_modules else b''
+    path.write_bytes(base + b'\0' * (-len(base) % 4) + archive(files))
+    return path
+
+
+@dataclass
+class Boot:
+    marks: dict = field(default_factory=dict)  # what was seen on the console: seconds from the start
+    lines: list = field(default_factory=list)  # (verb, name, rest) of each line @verb name rest
+    cpu: float = 0.0                           # processor time of the whole run
+    peak_kib: int = 0
+    console: bytes = b''
+    problem: str | None = None
+
+
+def _peak(pid):
+    try:
+        text = Path(f'/proc/{pid}/status').read_text()
+        return int(re.search(r'VmHWM:\s+(\d+)', text)[1])
+    except (OSError, TypeError):
+        return 0
+
+
+def boot(command, patterns=(b'Linux version', b'Run /', b'@ready'), until=b'@done', timeout=300):
+    """Runs the machine until the pattern `until` is on its console, then stops it."""
+    start, result = time.monotonic(), Boot()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    output = bytearray()
+    while time.monotonic() - start < timeout:
+        ready, _, _ = select.select([process.stdout], [], [], 0.2)
+        data = os.read(process.stdout.fileno(), 1 << 16) if ready else None
+        if data == b'':
+            break
+        output += data or b''
+        for pattern in patterns:
+            if pattern not in result.marks and pattern in output:
+                result.marks[pattern] = time.monotonic() - start
+        if until in output:
+            result.marks[until] = time.monotonic() - start
+            break
+    result.peak_kib = _peak(process.pid)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    result.cpu = usage.ru_utime + usage.ru_stime
+    result.console = bytes(output)
+    result.lines = [(m[1].decode(), (m[2] or b'').decode(), (m[3] or b'').decode()) for m in LINE.finditer(output)]
+    failed = [f'{name} {rest}' for verb, name, rest in result.lines if verb == 'failed']
+    if until not in result.marks:
+        result.problem = f'{command[0]}: {until.decode()} never came; the console ends with {bytes(output[-200:])!r}'
+    elif failed:
+        result.problem = f'{command[0]}: failed in the guest: {", ".join(failed)}'
+    return result
+
+
+class Server:
+    """A TCP server that swallows or produces bytes, for the guest's net test."""
+
+    def __init__(self):
+        self.socket = socket.create_server(('127.0.0.1', 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            connection, _ = self.socket.accept()
+            threading.Thread(target=self._talk, args=[connection], daemon=True).start()
+
+    @staticmethod
+    def _talk(connection):
+        with connection:
+            words = connection.makefile('rb', buffering=0).readline().split()
+            block = bytearray(1 << 20)
+            if words[:1] == [b'sink']:
+                while connection.recv_into(block):
+                    pass
+                connection.sendall(b'.')
+            elif words[:1] == [b'source']:
+                for _ in range(int(words[1])):
+                    connection.sendall(block)
+
+
+def machine(program, *options, smp=1):
+    return [program, '-machine', 'virt', '-m', '1024', '-smp', str(smp), '-nographic', '-no-reboot',
+            '-kernel', str(KERNEL), *options]
+
+
+def find(name):
+    path = shutil.which(name)
+    return path and Path(path).resolve() and path

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian's kernel and installer, OpenSBI and U-Boot, unmodified, from their packages."""
+
+import hashlib
+import random
+import re
+import time
+import zlib
+from pathlib import Path
+
+import vm
+
+UBOOT = Path("/usr/lib/u-boot/qemu-riscv64/u-boot.bin")
+UBOOT_SMODE = Path("/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf")
+NET = ("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0")
+
+
+class Installer(vm.VmTest):
+    def start_installer(self, append):
+        return self.start("-m", "1024", "-smp", "2", "-kernel", vm.KERNEL, "-initrd", vm.INITRD, "-append",
+                          f"console=ttyS0 {append}", *NET)
+
+    def test_first_question(self):
+        """The newt screens, in the terminal multiplexer that the installer starts on a serial line."""
+        machine = self.start_installer("")
+        machine.expect(r"Welcome to|OpenSBI v", 20)
+        machine.expect(r"Linux version \d", 20)
+        machine.expect(r"Select a language", 90)
+        machine.expect(r"Choose the language|English", 20)
+        machine.send(b"\x012")
+        machine.expect(r"2\*shell", 20)
+        machine.expect(r"BusyBox v", 20)
+        machine.send("\n")
+        machine.expect(r"~ #", 20)
+        machine.send("grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo\n")
+        machine.expect(r"^2\s*$", 20)
+        machine.expect(r"MemTotal: +9\d{5} kB", 20)
+        machine.send("poweroff\n")
+        self.assertEqual(machine.wait(60), 0)
+
+    def test_text_frontend(self):
+        """Language, country and keyboard answered in the text front end, until the network is being set up."""
+        machine = self.start_installer("DEBIAN_FRONTEND=text locale=en_US.UTF-8 keymap=us hostname=vm domain=")
+        machine.expect(r"Mirror|mirror|Detecting network hardware", 120)
+
+
+class Linux(vm.VmTest):
+    def test_shell(self):
+        """Two processors, network by DHCP, and files from and to the host."""
+        served = self.dir / "www"
+        served.mkdir()
+        content = random.Random(1).randbytes(3_000_001)
+        (served / "file").write_bytes(content)
+        server = vm.WebServer(served)
+        self.addCleanup(server.close)
+        machine = self.start_linux("-smp", "2", *NET)
+        self.assertEqual(machine.shell("grep -c ^processor /proc/cpuinfo"), "2")
+        self.assertIn("rv64imafdc", machine.shell("grep ^isa /proc/cpuinfo"))
+        machine.shell("modprobe virtio_net; ip link set eth0 up")
+        self.assertIn("lease of 10.0.2.15 obtained", machine.shell("udhcpc -i eth0 -n -q 2>&1", 60))
+        machine.shell(f"wget -q -O /file http://10.0.2.2:{server.port}/file", 60)
+        self.assertIn(hashlib.sha256(content).hexdigest(), machine.shell("sha256sum /file", 60))
+        self.assertNotIn("BUG", machine.shell("dmesg"))
+        machine.send("poweroff -f\n")
+        self.assertEqual(machine.wait(), 0)
+
+    def test_load_on_all_processors(self):
+        """Computation moves between four processors, and everybody gets the same result."""
+        machine = self.start_linux("-smp", "4")
+        self.assertEqual(machine.shell("grep -c ^processor /proc/cpuinfo"), "4")
+        out = machine.shell("for i in 1 2 3 4 5 6 7 8; do dd if=/dev/zero bs=64k count=64 2>/dev/null | sha256sum & "
+                            "done; wait", 90)
+        expected = hashlib.sha256(bytes(4 << 20)).hexdigest()
+        self.assertEqual(out.count(expected), 8, out)
+        interrupts = machine.shell("cat /proc/interrupts")
+        timers = re.search(r"^ *\d+:((?: +\d+){4}).*timer", interrupts, re.MULTILINE)
+        self.assertTrue(timers and all(int(n) > 0 for n in timers[1].split()), interrupts)
+
+    def test_time(self):
+        """A second of the guest's is one of the host's, and the clock of the board shows the date."""
+        machine = self.start_linux()
+        self.assertAlmostEqual(int(machine.shell("date +%s")), time.time(), delta=5)
+        begun = time.monotonic()
+        out = machine.shell("cut -d' ' -f1 /proc/uptime; sleep 3; cut -d' ' -f1 /proc/uptime").split("\n")
+        took = time.monotonic() - begun
+        slept = float(out[-1]) - float(out[-2])
+        self.assertGreaterEqual(slept, 2.99)
+        self.assertLessEqual(slept, took + 0.1)
+
+    def test_reboot(self):
+        machine = self.start_linux()
+        machine.shell("touch /mark")
+        machine.send("reboot -f\n")
+        machine.expect(r"OpenSBI v", 30)
+        self.enter_shell(machine)
+        self.assertEqual(machine.shell("test -e /mark || echo gone"), "gone")
+        machine.qmp.event("RESET", 5)
+        machine.send("poweroff -f\n")
+        self.assertEqual(machine.wait(), 0)
+
+    def test_no_reboot(self):
+        machine = self.start_linux("-no-reboot")
+        machine.send("reboot -f\n")
+        self.assertEqual(machine.wait(), 0)
+        self.assertEqual(machine.text.count("OpenSBI v"), 1)
+
+    def test_no_shutdown(self):
+        machine = self.start_linux("-no-shutdown")
+        machine.send("poweroff -f\n")
+        machine.qmp.event("SHUTDOWN")
+        self.assertEqual(machine.qmp.run("query-status")["status"], "shutdown")
+        machine.qmp.run("system_reset")
+        machine.qmp.run("cont")
+        machine.expect(r"OpenSBI v", 30)
+        machine.qmp.run("quit")
+        self.assertEqual(machine.wait(), 0)
+
+    def test_powerdown(self):
+        """The button reaches the guest: its kernel says so."""
+        machine = self.start_linux()
+        machine.shell("modprobe gpio_keys 2>/dev/null; ls /sys/class/input; true")
+        machine.qmp.call("system_powerdown")
+        self.assertEqual(machine.shell("echo alive"), "alive")
+
+    def test_idle(self):
+        """A guest that waits for somebody to type needs no processor."""
+        machine = self.start_linux("-smp", "2")
+        machine.shell("echo ready")
+        time.sleep(2)
+        before = machine.cpu_seconds()
+        time.sleep(5)
+        used = machine.cpu_seconds() - before
+        self.assertLess(used, 0.05, f"{used:.2f} s of processor time in 5 s of idling")
+        self.assertEqual(machine.shell("echo awake"), "awake")
+
+
+class UBoot(vm.VmTest):
+    def setUp(self):
+        super().setUp()
+        vm.require(UBOOT, UBOOT_SMODE)
+
+    def prompt(self, machine):
+        machine.expect(r"Hit any key", 60)
+        machine.send("\n")
+        machine.expect(r"=> ", 30)
+
+    def command(self, machine, line, timeout=30):
+        start = machine.seen
+        machine.send(line + "\n")
+        match = machine.expect(r"^=> ", timeout)
+        return machine.text[start:match.start()]
+
+    def check_disk(self, *args):
+        """Reads and writes of a virtio disk, at its ends and in the middle."""
+        noise = random.Random(2).randbytes(64 * 512)
+        image = self.image("disk.img", 33 << 20, noise)
+        machine = self.start("-m", "256", *args, "-drive", f"file={image},format=raw,if=virtio")
+        self.prompt(machine)
+        out = self.command(machine, "virtio scan; virtio info; virtio part")
+        self.assertRegex(out, r"Capacity: 33\.0 MB = 0\.0 GB \(67584 x 512\)")
+        last = (33 << 20) // 512 - 64
+        out = self.command(machine, f"virtio read 84000000 0 40; crc32 84000000 8000; virtio write 84000000 {last:x} 40")
+        self.assertIn(f"==> {zlib.crc32(noise):08x}", out)
+        self.assertIn("64 blocks written: OK", out)
+        self.assertIn("ERROR", self.command(machine, f"virtio write 84000000 {last + 1:x} 40"))
+        machine.qmp.run("quit")
+        self.assertEqual(machine.wait(), 0)
+        data = image.read_bytes()
+        self.assertEqual(len(data), 33 << 20)
+        self.assertEqual(data[last * 512:], noise)
+        self.assertEqual(data.count(0, 64 * 512, last * 512), (last - 64) * 512)
+
+    def test_machine_mode(self):
+        self.check_disk("-bios", UBOOT)
+
+    def test_supervisor_mode(self):
+        """Under OpenSBI."""
+        self.check_disk("-kernel", UBOOT_SMODE)
+
+    def test_reset(self):
+        machine = self.start("-m", "256", "-bios", UBOOT)
+        self.prompt(machine)
+        machine.send("reset\n")
+        self.prompt(machine)
+        machine.send("poweroff\n")
+        self.assertEqual(machine.wait(), 0)
+
+
+vm.require(vm.KERNEL, vm.INITRD)
+vm.main()
