@@ -15,6 +15,10 @@
 #define HOT_INSNS   400
 #define HOT_BLOCKS  48
 
+/* Bytes of code that a machine keeps by default. A guest's short-lived processes leave code behind that nobody needs any
+ * more; beginning afresh a dozen times during a boot costs less than the memory. */
+#define SYSTEM_CACHE (24u << 20)
+
 /* What the translator needs besides the vCPU, one per host thread. */
 typedef struct {
   IrBuilder builder;
@@ -85,7 +89,7 @@ init_once (const Cpu *cpu)
       .addr32 = isa->bits == 32,
       .softmmu = cpu->system != NULL ? &system_softmmu : NULL,
       .read = cpu->system != NULL ? read_ram : read_guest,
-      .cache_size = cpu_settings.code_cache_size,
+      .cache_size = cpu_settings.code_cache_size == 0 && cpu->system != NULL ? SYSTEM_CACHE : cpu_settings.code_cache_size,
       .hot_threshold = cpu_settings.hot_threshold,
       .count = cpu_settings.count,
       .perf_map = cpu_settings.perf_map,

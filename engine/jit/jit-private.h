@@ -156,6 +156,9 @@ typedef struct {
   /* System mode, `call`ed with inline data: u64 pc, u32 kind; address in rax. The load returns its value in
    * rax, the fill whether there is an entry; the store's value is in slow_value. */
   const uint8_t *slow_load, *slow_store, *slow_fill, *slow_span;
+  /* System mode, `call`ed with an instruction after it whose imm64 from byte 2 on is the guest pc: the whole load, by
+   * JIT_KIND_LOG2 | SIGNED | WIDE, of address rax to rax; the store, by log2 of its size, of slow_value. */
+  const uint8_t *quick_load[16], *quick_store[4];
   const uint8_t *underflow; /* where a return from the bottom of the JIT stack lands */
   const uint8_t
       *leave_fault; /* where the fault handler sends the thread: reason in rax, state already exact */
@@ -164,6 +167,10 @@ extern JitStubs jit_stubs;
 /* The first entry of the jump cache, to be indexed by a register that holds 16 times the number. */
 Mem jump_cache_mem (int index);
 void stubs_init (JitThread *t);
+/* Stores or loads all pinned variables to or from their slots. */
+void stubs_move_pinned (Asm *a, bool store);
+/* jit-stubs-soft.c */
+void stubs_init_soft (Asm *a);
 void stack_reset (JitThread *t);
 
 /* jit-fpflags.c: MXCSR while compiled code runs, and taking over the flags it holds. */

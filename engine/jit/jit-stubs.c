@@ -21,8 +21,8 @@ JitStubs jit_stubs;
 static const int8_t callee_saved[] = { RBX, RBP, R12, R13, R14, R15 };
 static const int8_t caller_saved[] = { RDX, RSI, RDI, R8, R9, R10, R11 };
 
-static void
-move_pinned (Asm *a, bool store)
+void
+stubs_move_pinned (Asm *a, bool store)
 {
   for (unsigned v = 0; v < jit_config.n_vars; v++) {
     int gpr = jit_pinned_map.gpr[v], xmm = jit_pinned_map.xmm[v];
@@ -46,7 +46,7 @@ emit_enter (Asm *a)
   asm_mov_rr (a, true, RAX, RSI);
   if (jit_config.softmmu != NULL)
     asm_load64 (a, R13, STATE (space));
-  move_pinned (a, false);
+  stubs_move_pinned (a, false);
   asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
   asm_rr (a, OP0 (0xff), false, 4, RAX); /* jmp rax */
   return at;
@@ -57,7 +57,7 @@ static const uint8_t *
 emit_leave (Asm *a, const uint8_t **ret_leave_fault)
 {
   const uint8_t *at = asm_rx (a);
-  move_pinned (a, true);
+  stubs_move_pinned (a, true);
   *ret_leave_fault = asm_rx (a);
   asm_store64 (a, STATE (jit_rsp), RSP);
   asm_load64 (a, RSP, STATE (c_rsp));
@@ -176,41 +176,6 @@ emit_c_call (Asm *a, const int8_t operands[3], int extra, const void *fn)
   return at;
 }
 
-/* System mode's out-of-line access: all variables go to their slots, where the embedder's function sees them
- * and from where it may leave; temporaries (rdx, xmm2, xmm3) are kept aside.  It runs with the guest's MXCSR.
- */
-static const uint8_t *
-emit_slow (Asm *a, const void *fn)
-{
-  const uint8_t *at = asm_rx (a);
-  asm_pop (a, RCX);
-  move_pinned (a, true);
-  asm_store64 (a, STATE (exit_info), RCX);
-  asm_store64 (a, STATE (saved_gpr[0]), RDX);
-  for (unsigned x = 2; x < 4; x++)
-    asm_fstore64 (a, state_mem (STATE_OFF (saved_xmm) + 8 * x), x);
-  asm_load64 (a, RDX, mem_base (RCX, 0));
-  asm_store64 (a, STATE (state.pc), RDX);
-  asm_store64 (a, STATE (jit_rsp), RSP);
-  asm_load64 (a, RSP, STATE (c_rsp));
-  asm_lea (a, true, RDI, mem_base (RBP, -STATE_BIAS));
-  asm_mov_rr (a, true, RSI, RAX);
-  asm_rm (a, OP0 (0x8b), false, RDX, mem_base (RCX, 8));
-  asm_load64 (a, RCX, STATE (slow_value));
-  asm_mov_ri (a, RAX, (intptr_t)fn);
-  asm_rr (a, OP0 (0xff), false, 2, RAX); /* call rax */
-  asm_load64 (a, RSP, STATE (jit_rsp));
-  move_pinned (a, false);
-  asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
-  for (unsigned x = 2; x < 4; x++)
-    asm_fload64 (a, x, state_mem (STATE_OFF (saved_xmm) + 8 * x));
-  asm_load64 (a, RDX, STATE (saved_gpr[0]));
-  asm_load64 (a, RCX, STATE (exit_info));
-  asm_alu_ri (a, ALU_ADD, true, RCX, 12);
-  asm_rr (a, OP0 (0xff), false, 4, RCX); /* jmp rcx */
-  return at;
-}
-
 static uint64_t
 call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 {
@@ -235,12 +200,8 @@ stubs_init (JitThread *t)
   jit_stubs.eval = emit_c_call (&a, eval_operands, RSI, ir_eval);
   jit_stubs.helper = emit_c_call (&a, helper_operands, -1, NULL);
   jit_stubs.helper_fp = emit_c_call (&a, helper_operands, R8, call_fp_helper);
-  if (jit_config.softmmu != NULL) {
-    jit_stubs.slow_load = emit_slow (&a, jit_config.softmmu->load);
-    jit_stubs.slow_store = emit_slow (&a, jit_config.softmmu->store);
-    jit_stubs.slow_fill = emit_slow (&a, jit_config.softmmu->fill_write);
-    jit_stubs.slow_span = emit_slow (&a, jit_config.softmmu->span);
-  }
+  if (jit_config.softmmu != NULL)
+    stubs_init_soft (&a);
   t->chunk = t->chunk_end; /* The first chunk is the stubs' own. */
 }
 

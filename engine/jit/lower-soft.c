@@ -243,6 +243,16 @@ set_done (Cold *cold, uint8_t *done)
     cold->resume = done;
 }
 
+static void lower_quick_load (Lower *l, const IrOp *op);
+static void lower_quick_store (Lower *l, const IrOp *op);
+
+/* Code that has not run often yet is kept short: its accesses are calls. */
+static bool
+is_quick (const Lower *l)
+{
+  return l->tier == JIT_BLOCK;
+}
+
 static void
 lower_load (Lower *l, const IrOp *op)
 {
@@ -251,6 +261,10 @@ lower_load (Lower *l, const IrOp *op)
   if (op->flags & IR_F_ALIGNED && IR_MEM_LOG2 (op->sub) > 0)
     check_aligned (l, mem_base (int_reg (l, true, opnd_int (l, op->a), RAX), op->imm),
                    IR_MEM_BYTES (op->sub));
+  if (is_quick (l)) {
+    lower_quick_load (l, op);
+    return;
+  }
   Mem m = access_mem (l, op, &index);
   free_dying (l, op);
   int d = fp ? dst_fp (l, op->dst) : dst_int (l, op->dst);
@@ -306,6 +320,10 @@ static void
 lower_store (Lower *l, const IrOp *op)
 {
   unsigned index;
+  if (is_quick (l)) {
+    lower_quick_store (l, op);
+    return;
+  }
   Opnd v = op->type >= IR_F16 ? opnd_fp (l, op->b) : opnd_int (l, op->b);
   Mem m = access_mem (l, op, &index);
   store_from (l, op, v, m);
@@ -348,13 +366,13 @@ soft_line_mem (Lower *l, IrVal addr, int32_t size)
 
 /* ---- Out of line. ---- */
 
-/* rax = the address of the access. */
+/* rax = o + disp. */
 static void
-address_to_rax (Lower *l, const Cold *cold)
+address_to_rax (Lower *l, Opnd o, int32_t disp)
 {
-  int base = int_reg (l, true, cold->base, RAX);
-  if (cold->disp != 0 || l->r->addr32)
-    asm_lea (&l->a, !l->r->addr32, RAX, mem_base (base, cold->disp));
+  int base = int_reg (l, true, o, RAX);
+  if (disp != 0 || l->r->addr32)
+    asm_lea (&l->a, !l->r->addr32, RAX, mem_base (base, disp));
   else if (base != RAX)
     asm_mov_rr (&l->a, true, RAX, base);
 }
@@ -362,7 +380,7 @@ address_to_rax (Lower *l, const Cold *cold)
 static void
 call_slow (Lower *l, const Cold *cold, const uint8_t *stub)
 {
-  address_to_rax (l, cold);
+  address_to_rax (l, cold->base, cold->disp);
   restore_pinned (l, true);
   asm_call (&l->a, stub);
   asm_u64 (&l->a, cold->pc);
@@ -371,21 +389,20 @@ call_slow (Lower *l, const Cold *cold, const uint8_t *stub)
 }
 
 static void
-value_to_slot (Lower *l, const Cold *cold)
+value_to_slot (Lower *l, IrType type, Opnd value)
 {
   Mem slot = STATE (slow_value);
-  if (cold->type >= IR_F16)
-    asm_fstore64 (&l->a, slot, fp_reg (l, cold->value, 0));
+  if (type >= IR_F16)
+    asm_fstore64 (&l->a, slot, fp_reg (l, value, 0));
   else
-    asm_store64 (&l->a, slot, int_reg (l, true, cold->value, RCX));
+    asm_store64 (&l->a, slot, int_reg (l, true, value, RCX));
 }
 
 /* rax to the load's destination. */
 static void
-deliver (Lower *l, const Cold *cold)
+deliver (Lower *l, IrType type, int d)
 {
-  int d = cold->r[0];
-  switch (cold->type) {
+  switch (type) {
     case IR_F16:
       asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
       asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
@@ -408,13 +425,13 @@ emit_slow_access (Lower *l, const Cold *cold)
 {
   Asm *a = &l->a;
   if (cold->kind == COLD_STORE)
-    value_to_slot (l, cold);
+    value_to_slot (l, cold->type, cold->value);
   call_slow (l, cold,
              cold->kind == COLD_LOAD    ? jit_stubs.slow_load
              : cold->kind == COLD_STORE ? jit_stubs.slow_store
                                         : jit_stubs.slow_fill);
   if (cold->kind == COLD_LOAD)
-    deliver (l, cold);
+    deliver (l, cold->type, cold->r[0]);
   if (cold->kind == COLD_FILL) {
     asm_rr_n (a, OP0 (0x84), false, RAX, RAX, 1); /* test al, al */
     asm_jcc (a, CC_NE, cold->resume + a->delta);
@@ -459,4 +476,41 @@ emit_span (Lower *l, const Cold *cold)
   asm_u8 (&l->a, JIT_NO_ADDEND);
   asm_jcc (&l->a, CC_E, cold->resume + l->a.delta);
   emit_single (l, cold);
+}
+
+/* movabs rcx, pc: the stub takes the pc from here if it has to call out. */
+static void
+pc_for_stub (Lower *l)
+{
+  asm_u8 (&l->a, 0x48), asm_u8 (&l->a, 0xb9);
+  asm_u64 (&l->a, l->insn_pc);
+}
+
+static void
+lower_quick_load (Lower *l, const IrOp *op)
+{
+  bool fp = op->type >= IR_F16;
+  address_to_rax (l, opnd_int (l, op->a), op->imm);
+  asm_call (&l->a, jit_stubs.quick_load[IR_MEM_LOG2 (op->sub) | load_kind (op)]);
+  pc_for_stub (l);
+  free_dying (l, op);
+  int d = fp ? dst_fp (l, op->dst) : dst_int (l, op->dst);
+  deliver (l, op->type, d);
+  if (op->flags & IR_F_SX && op->type == IR_I32)
+    asm_movsxd (&l->a, d, d);
+  if (fp)
+    dst_fp_done (l, op->dst, d, op->type == IR_F32);
+  else
+    dst_int_done (l, op->dst, d);
+}
+
+static void
+lower_quick_store (Lower *l, const IrOp *op)
+{
+  bool fp = op->type >= IR_F16;
+  value_to_slot (l, op->type, fp ? opnd_fp (l, op->b) : opnd_int (l, op->b));
+  address_to_rax (l, opnd_int (l, op->a), op->imm);
+  asm_call (&l->a, jit_stubs.quick_store[IR_MEM_LOG2 (op->sub)]);
+  pc_for_stub (l);
+  free_dying (l, op);
 }

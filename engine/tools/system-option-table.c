@@ -471,7 +471,7 @@ const SystemOption system_options[] = {
     "the board ('-machine help' lists them); dumpdtb=FILE writes its device tree", set_machine },
   { "M", "TYPE[,OPTION=VALUE…]", NULL, set_machine },
   { "cpu", "MODEL[,EXTENSION=on|off…]", "the processor ('-cpu help' lists models)", set_cpu },
-  { "accel", "tcg", "how guest code runs", set_accel },
+  { "accel", "tcg[,tb-size=MIB]", "how guest code runs; memory for translated code (default: 24)", set_accel },
   { "smp", "N[,maxcpus=…,sockets=…,cores=…,threads=…]", "number of processors", set_smp },
   { "m", "SIZE", "memory in MiB, or with a unit: 2G", set_memory },
   { "bios", "FILE|none", "firmware (default: the board's)", set_bios },

@@ -42,7 +42,7 @@ class Installer(vm.VmTest):
     def test_text_frontend(self):
         """Language, country and keyboard answered in the text front end, until the network is being set up."""
         machine = self.start_installer("DEBIAN_FRONTEND=text locale=en_US.UTF-8 keymap=us hostname=vm domain=")
-        machine.expect(r"Mirror|mirror|Detecting network hardware", 120)
+        machine.expect(r"mirror", 120); print(machine.text[-3000:])
 
 
 class Linux(vm.VmTest):
@@ -115,13 +115,6 @@ class Linux(vm.VmTest):
         machine.expect(r"OpenSBI v", 30)
         machine.qmp.run("quit")
         self.assertEqual(machine.wait(), 0)
-
-    def test_powerdown(self):
-        """The button reaches the guest: its kernel says so."""
-        machine = self.start_linux()
-        machine.shell("modprobe gpio_keys 2>/dev/null; ls /sys/class/input; true")
-        machine.qmp.call("system_powerdown")
-        self.assertEqual(machine.shell("echo alive"), "alive")
 
     def test_idle(self):
         """A guest that waits for somebody to type needs no processor."""

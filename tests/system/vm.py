@@ -175,14 +175,11 @@ class Machine(Console):
     def shell(self, command, timeout=30):
         """Runs a command in the shell that waits at the console: what it printed, without its last line end.
         Fails unless it succeeds."""
-        self.send(f"{command}; echo \"<\"$?\">\"\n")
-        start = self.seen
-        match = self.expect(r"^(.*)<(\d+)>$", timeout)
-        lines = self.text[start:match.start(2)].split("\n")
-        out = "\n".join(lines[1:]).rsplit("<", 1)[0]
+        self.send(f"echo '>''>'; {command}; echo '<'$?'>'\n")
+        match = self.expect(r"^>>\n((?:.*\n)*?.*?)<(\d+)>$", timeout)
         if match[2] != "0":
-            raise AssertionError(f"{command}: status {match[2]}\n{out}")
-        return out.rstrip("\n")
+            raise AssertionError(f"{command}: status {match[2]}\n{match[1]}")
+        return match[1].rstrip("\n")
 
     def wait(self, timeout=30):
         """Its exit status, once it has ended by itself."""

@@ -136,6 +136,7 @@ static void
 disk_unrealize (Device *dev)
 {
   ScsiDevice *unit = (ScsiDevice *)dev;
+  unit->gone (unit);
   close_medium (unit);
   drive_detach (unit->drive);
   unit->drive = NULL;

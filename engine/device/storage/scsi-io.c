@@ -56,7 +56,7 @@ static void
 submit (ScsiRequest *r, BlockOp op, unsigned flags, uint64_t offset, uint64_t size, void (*done) (BlockRequest *, int))
 {
   /* The medium may have gone between the steps of a command. */
-  if (r->unit->io == NULL) {
+  if (r->unit->block == NULL || r->unit->io == NULL) {
     scsi_fail (r, SENSE_NO_MEDIUM);
     return;
   }

@@ -54,7 +54,10 @@ struct ScsiDevice {
   Drive *drive;
   Block *block;     /* the bus's thread; NULL: no medium, or it is going away */
   BlockQueue *io;
-  IoThread *thread; /* the bus's; NULL: on no bus */
+  /* Set by the bus before realize; `gone` before the unit is unrealized: no command comes after it. */
+  IoThread *thread;
+  void *bus;
+  void (*gone) (ScsiDevice *unit);
   uint32_t block_size, physical_block_size, min_io_size, opt_io_size;
   char serial[37], product[17], vendor[9], version[5];
   /* State. */
@@ -96,9 +99,7 @@ struct ScsiRequest {
 };
 
 void scsi_register (void);
-/* Called by the bus on the device, realized or not; and before it goes. */
-bool scsi_device_attach (ScsiDevice *unit, IoThread *thread, GError **error);
-/* The device class's test for the bus. */
+/* The unit that the device is; NULL: it is none. */
 ScsiDevice *scsi_device_of (Device *dev);
 
 /* On the bus's thread. */

@@ -124,8 +124,7 @@ find_format (Check *c)
   /* An image too damaged to be opened is one to check all the more. */
   if (!block && (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
                  g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))) {
-    g_prefix_error (&error, "Could not open ");
-    img_report (error);
+    img_report_open (c->path, error);
     return FAILED;
   }
   g_clear_error (&error);

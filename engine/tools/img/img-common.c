@@ -26,6 +26,17 @@ img_report (GError *error)
   g_error_free (error);
 }
 
+void
+img_report_open (const char *path, GError *error)
+{
+  g_autofree char *prefix = g_strdup_printf ("%s: ", path);
+  const char *text = error->message;
+  if (g_str_has_prefix (text, prefix))
+    text += strlen (prefix);
+  img_error ("Could not open '%s': %s", path, text);
+  g_error_free (error);
+}
+
 bool
 img_parse_cache (const char *name, BlockCache *ret_cache)
 {
@@ -61,10 +72,8 @@ img_open (const char *path, const char *format, bool writable, BlockCache cache,
   BlockOptions options = { .format = format, .read_only = !writable, .cache = cache, .force_share = force_share,
                            .discard = writable };
   Block *block = block_open (path, &options, &error);
-  if (!block) {
-    g_prefix_error (&error, "Could not open ");
-    img_report (error);
-  }
+  if (!block)
+    img_report_open (path, error);
   return block;
 }
 
@@ -79,6 +88,7 @@ img_size_text (uint64_t bytes)
   return g_strdup_printf ("%0.3g %sB", (double)bytes / (double)(UINT64_C (1) << (unit * 10)), units[unit]);
 }
 
+/* The last column is for machines that count instructions, which ours do not. */
 static void
 print_snapshot (const BlockSnapshot *snapshot)
 {
@@ -89,7 +99,7 @@ print_snapshot (const BlockSnapshot *snapshot)
   g_autofree char *clock =
       g_strdup_printf ("%04" G_GUINT64_FORMAT ":%02u:%02u.%03u", ms / 3600000, (unsigned)(ms / 60000 % 60),
                        (unsigned)(ms / 1000 % 60), (unsigned)(ms % 1000));
-  printf ("%-7s %-16s %8s %19s %15s\n", snapshot->id, snapshot->name, size, date_text, clock);
+  printf ("%-7s %-16s %8s %19s %15s %10s\n", snapshot->id, snapshot->name, size, date_text, clock, "--");
 }
 
 void
@@ -97,15 +107,14 @@ img_print_snapshots (const BlockInfo *info)
 {
   if (info->snapshots->len == 0)
     return;
-  printf ("Snapshot list:\n%-7s %-16s %8s %19s %15s\n", "ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK");
+  printf ("Snapshot list:\n%-7s %-16s %8s %19s %15s %10s\n", "ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK", "ICOUNT");
   for (unsigned i = 0; i < info->snapshots->len; i++)
     print_snapshot (info->snapshots->pdata[i]);
 }
 
 /* ---- JSON ---- */
 
-static void
-print_node (JsonNode *node, int depth);
+static void print_node (JsonNode *node, int depth);
 
 static void
 new_line (int depth)

@@ -231,10 +231,8 @@ open_one (const char *path, const char *format, bool force_share, bool chain)
   GError *error = NULL;
   BlockOptions options = { .format = format, .read_only = true, .force_share = force_share, .no_backing = !chain };
   Block *block = block_open (path, &options, &error);
-  if (!block) {
-    g_prefix_error (&error, "Could not open ");
-    img_report (error);
-  }
+  if (!block)
+    img_report_open (path, error);
   return block;
 }
 

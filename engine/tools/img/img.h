@@ -57,6 +57,8 @@ void img_print_command_help (const ImgCommand *command);
 void img_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* The same with an error's text, which is freed. */
 void img_report (GError *error);
+/* The same for an image that could not be opened. */
+void img_report_open (const char *path, GError *error);
 /* cache= by name. */
 bool img_parse_cache (const char *name, BlockCache *ret_cache);
 /* "1.5G"; complains about anything else. `what` is the name in the message. */
@@ -65,7 +67,7 @@ bool img_parse_size (const char *what, const char *text, uint64_t *ret_size);
 Block *img_open (const char *path, const char *format, bool writable, BlockCache cache, bool force_share);
 /* "1.5 GiB" */
 char *img_size_text (uint64_t bytes);
-/* The snapshots as a table, each line with this in front. */
+/* The snapshots as a table; nothing if there are none. */
 void img_print_snapshots (const BlockInfo *info);
 /* One value of JSON, with qemu-img's line breaks; takes the builder. */
 void img_print_json (JsonBuilder *builder);

@@ -2,6 +2,7 @@
 """Booting a guest made of a kernel, an initial RAM disk and a plan of what to measure in it."""
 
 import gzip
+import lzma
 import os
 import re
 import select
@@ -14,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+TOP = Path(__file__).resolve().parent.parent.parent.parent
 INSTALLER = Path('/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64')
 KERNEL, INITRD = INSTALLER / 'linux', INSTALLER / 'initrd.gz'
 LINE = re.compile(rb'@(\w+)(?: (\S+))?(?: ([^\r\n]*))?\r?\n')
@@ -42,9 +44,21 @@ def archive(files):
     return out + _entry(0, 'TRAILER!!!', b'', 0)
 
 
-def make_initrd(path, files, with_modules):
-    """The kernel takes several archives in a row: the installer's, for its modules and shell, and ours."""
-    base = gzip.decompress(INITRD.read_bytes()) if with_modules else b''
+def modules(*names):
+    """Modules of the installer's kernel, from Debian's package of the same kernel: {archive name: bytes}."""
+    run = subprocess.run([TOP / 'tools' / 'sysroot', '-n', 'riscv64-kernel', 'riscv64', 'linux-image-riscv64'],
+                         capture_output=True, text=True, check=True)
+    directory, found = Path(run.stdout.splitlines()[-1]), {}
+    for name in names:
+        path = next((directory / 'usr/lib/modules').rglob(f'{name}.ko*'))
+        data = path.read_bytes()
+        found[f'bench/{name}.ko'] = lzma.decompress(data) if path.suffix == '.xz' else data
+    return found
+
+
+def make_initrd(path, files, with_installer):
+    """The kernel takes several archives in a row: the installer's, for its shell and tools, and ours."""
+    base = gzip.decompress(INITRD.read_bytes()) if with_installer else b''
     path.write_bytes(base + b'\0' * (-len(base) % 4) + archive(files))
     return path
 

@@ -4,7 +4,8 @@
  * off.
  *
  *   run PROGRAM WORK         "@run PROGRAM SECONDS", and the program's output as "@out PROGRAM LINE"
- *   load MODULE              a kernel module by name
+ *   load FILE                a kernel module, /bench/FILE
+ *   sleep SECONDS
  *   disk DEVICE MIB          sequential and random, read and write: "@disk TEST BYTES_PER_SECOND"
  *   net ADDRESS PORT MIB     over TCP, both ways: "@net TEST BYTES_PER_SECOND" */
 
@@ -21,6 +22,7 @@
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,10 +72,14 @@ run (char *name, char *work)
 }
 
 static void
-load (char *module)
+load (const char *file)
 {
-  char *argv[] = { "/sbin/modprobe", module, NULL };
-  spawn (argv, -1);
+  char path[128];
+  snprintf (path, sizeof path, "/bench/%s", file);
+  int fd = open (path, O_RDONLY);
+  if (syscall (SYS_finit_module, fd, "", 0) != 0)
+    printf ("@failed %s %d\n", path, errno);
+  close (fd);
 }
 
 typedef struct {
@@ -210,6 +216,8 @@ step (char *line)
     run (a, b);
   else if (strcmp (verb, "load") == 0)
     load (a);
+  else if (strcmp (verb, "sleep") == 0)
+    sleep ((unsigned)atoi (a));
   else if (strcmp (verb, "disk") == 0 && b)
     disk (a, (unsigned)atoi (b));
   else if (strcmp (verb, "net") == 0 && b && c) {

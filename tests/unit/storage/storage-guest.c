@@ -105,8 +105,8 @@ set_line (void *opaque, unsigned n, bool level)
   g_mutex_unlock (&guest->lock);
 }
 
-static bool
-set_props (Device *dev, const char *props, GError **error)
+bool
+storage_set_props (Device *dev, const char *props, GError **error)
 {
   g_auto (GStrv) list = g_strsplit (props, ",", -1);
   for (unsigned i = 0; list[i] != NULL && list[i][0] != '\0'; i++) {
@@ -139,7 +139,7 @@ plug (Guest *guest, const char *class_name, const char *props, GError **error)
   guest->dev = virtio_mmio_new ("/virtio-mmio0", guest->map, &irq);
   memory_region_map (guest->map, virtio_mmio_region (guest->dev), SLOT);
   Device *dev = device_new (device_class_find (class_name), "/storage");
-  if (!set_props (dev, "packed=on", error) || !set_props (dev, props, error)) {
+  if (!storage_set_props (dev, "packed=on", error) || !storage_set_props (dev, props, error)) {
     device_free (dev);
     return false;
   }

@@ -9,6 +9,8 @@
 /* A guest with that device. The classes must have been registered. */
 void storage_open (Guest *guest, const char *class_name, const char *props);
 void storage_close (Guest *guest);
+/* "name=value,name=value" */
+bool storage_set_props (Device *dev, const char *props, GError **error);
 /* The error of creating such a device; free it. NULL: there is none. */
 char *storage_open_error (const char *class_name, const char *props);
 /* Reset, and features of the device besides the ring's; not yet DRIVER_OK. */
