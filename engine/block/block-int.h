@@ -147,7 +147,7 @@ struct Block {
   GMutex queues_lock; /* the list, and a change of the number in flight to 0 */
   GPtrArray *queues;
   GCond idle;
-  GThreadPool *pool; /* made when first needed */
+  struct Pool *pool; /* made when first needed */
 
   uint64_t stats[6]; /* atomic, in the order of BlockStats */
 };

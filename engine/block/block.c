@@ -155,8 +155,7 @@ block_free (Block *block)
 {
   if (!block)
     return;
-  if (block->pool)
-    g_thread_pool_free (block->pool, FALSE, TRUE);
+  pool_free (block->pool);
   file_close (block->file);
   if (block->backing)
     block_close (block->backing);
@@ -333,16 +332,15 @@ block_stats (Block *block, BlockStats *ret_stats)
   *ret_stats = (BlockStats){ now[0], now[1], now[2], now[3], now[4], now[5] };
 }
 
-GThreadPool *
+Pool *
 block_pool (Block *block)
 {
   g_mutex_lock (&block->queues_lock);
   if (!block->pool)
-    block->pool = g_thread_pool_new (
-        job_work, NULL, block->options.aio_threads ? (int)MIN (block->options.aio_threads, 256) : DEFAULT_WORKERS, FALSE,
-        NULL);
+    block->pool = pool_new (block->options.aio_threads ? MIN (block->options.aio_threads, 256) : DEFAULT_WORKERS, job_work);
+  Pool *pool = block->pool;
   g_mutex_unlock (&block->queues_lock);
-  return block->pool;
+  return pool;
 }
 
 void

@@ -104,9 +104,9 @@ post (Job *job)
 }
 
 void
-job_work (void *data, void *unused)
+job_work (PoolItem *item)
 {
-  Job *job = data;
+  Job *job = (Job *)item;
   BlockRequest *request = job->request;
   job->result = block_do (job->queue->block, job->op, job->flags, request->offset, request->size, request->iov,
                           request->n_iov);
@@ -117,7 +117,7 @@ static void
 hand_to_worker (Job *job)
 {
   job_release (job);
-  g_thread_pool_push (block_pool (job->queue->block), job, NULL);
+  pool_push (block_pool (job->queue->block), &job->item);
 }
 
 static void
@@ -142,11 +142,8 @@ static struct io_uring_sqe *
 get_sqe (BlockQueue *queue)
 {
   struct io_uring_sqe *sqe;
-  while (!(sqe = io_uring_get_sqe (&queue->ring))) {
+  while (!(sqe = io_uring_get_sqe (&queue->ring)))
     io_uring_submit (&queue->ring);
-    queue->unsubmitted = 0;
-  }
-  queue->unsubmitted++;
   queue->in_ring++;
   return sqe;
 }
@@ -239,12 +236,9 @@ reap (BlockQueue *queue)
 void
 block_kick (BlockQueue *queue)
 {
-  if (!queue->unsubmitted)
-    return;
-  queue->unsubmitted = 0;
   /* What the kernel has no room for now stays in the ring, and the next call takes it along. */
-  if (io_uring_submit (&queue->ring) < 0)
-    queue->unsubmitted = 1;
+  if (queue->has_ring && io_uring_sq_ready (&queue->ring))
+    io_uring_submit (&queue->ring);
 }
 
 /* ---- Fast path ---- */
@@ -432,7 +426,7 @@ source_prepare (GSource *source, int *timeout)
   *timeout = -1;
   block_kick (queue);
   /* What found no room in the kernel is tried again soon. */
-  if (queue->unsubmitted)
+  if (queue->has_ring && io_uring_sq_ready (&queue->ring))
     *timeout = 1;
   return has_completions (queue);
 }

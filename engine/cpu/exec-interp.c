@@ -50,6 +50,13 @@ forget_stale (CpuInterp *interp)
   interp->generation = now;
 }
 
+/* Without an instruction it says that there was none to fetch, or a breakpoint: that may have changed. */
+static bool
+is_empty (const IrRegion *r)
+{
+  return r->n_blocks == 0 || r->blocks[0].n_insns == 0;
+}
+
 static const IrRegion *
 cached_block (Cpu *cpu, CpuInterp *interp)
 {
@@ -61,7 +68,7 @@ cached_block (Cpu *cpu, CpuInterp *interp)
   uint64_t ram = 0;
   bool moved = cpu->system != NULL && (system_exec (cpu, cpu->state.pc, &ram) != SYSTEM_EXEC_OK ||
                                        (*slot)->ram != ram || (*slot)->next_ram != 0);
-  if (moved || (*slot)->n_blocks == 0 || (*slot)->pc != cpu->state.pc || (*slot)->mode != cpu->state.mode)
+  if (moved || is_empty (*slot) || (*slot)->pc != cpu->state.pc || (*slot)->mode != cpu->state.mode)
     translate_region (cpu, &interp->builder, *slot, cpu->state.pc, &scope);
   return *slot;
 }

@@ -16,7 +16,9 @@ MAX_FUNCTION_LINES = 100
 MAX_FILE_LINES = 1200
 
 # Lower rooms first: a room may include its own headers and those of the rooms before it.
-ROOMS = ["base", "fp", "ir", "jit", "cpu", "user", "tools"]
+ROOMS = ["base", "memory", "device/core", "fp", "ir", "jit", "cpu", "gdb", "user", "char", "block", "net", "display",
+         "bus/pci", "bus/virtio", "device/irq", "device/char", "device/misc", "device/firmware", "device/storage",
+         "device/net", "device/display", "device/input", "machine", "monitor", "tools"]
 
 SOURCE_SUFFIXES = {".c", ".h", ".inc", ".def", ".S", ".s", ".py", ".sh", ".build", ".options", ".decode", ".lds"}
 C_SUFFIXES = {".c", ".h", ".inc"}
@@ -86,8 +88,11 @@ def check_functions(path, lines, allowed):
 
 
 def room_of(path):
-    if len(path.parts) > 2 and path.parts[0] == "engine" and path.parts[1] in ROOMS:
-        return path.parts[1]
+    if path.parts[0] == "engine":
+        for depth in (2, 1):
+            room = "/".join(path.parts[1:1 + depth])
+            if len(path.parts) > 1 + depth and room in ROOMS:
+                return room
     return None
 
 

@@ -346,7 +346,8 @@ riscv_access_csr (IrState *s, uint64_t source, uint64_t next_pc, uint64_t what)
   if (rd != 0)
     s->var[RV_VAR_X + rd] = old;
   s->pc = next_pc;
-  if (!(what & RV_CSR_ACCESS_ENDS) && (s->mode != mode || rv->space_root != root || rv->space_flags != flags))
+  bool changed = s->mode != mode || rv->space_root != root || rv->space_flags != flags;
+  if (!(what & RV_CSR_ACCESS_ENDS) && (changed || (what >> 19 & 1 && riscv_interrupt_due (rv))))
     ir_leave (s, IR_EXIT_MODE);
   return 0;
 }

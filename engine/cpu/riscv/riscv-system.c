@@ -6,11 +6,16 @@
 #include "riscv-trans.h"
 #include <string.h>
 
+/* SPEC: RISC-V privileged §3.1.9, §10.1.3: a pending interrupt is taken immediately after the CSR is written
+ * that enables it: the next instruction may disable it again. */
 static uint64_t
-irq_enabled (IrState *s, uint64_t a, uint64_t b, uint64_t c)
+irq_enabled (IrState *s, uint64_t next_pc, uint64_t b, uint64_t c)
 {
+  if (!riscv_interrupt_due ((RiscvCpu *)s))
+    return 0;
+  s->pc = next_pc;
   riscv_irqs_changed ((RiscvCpu *)s);
-  return 0;
+  ir_leave (s, IR_EXIT_MODE);
 }
 
 const IrHelper rv_system_helpers[RV_N_SYSTEM_HELPERS] = {
@@ -20,7 +25,7 @@ const IrHelper rv_system_helpers[RV_N_SYSTEM_HELPERS] = {
   [RV_HELPER_USE_FP] = { "use_fp", riscv_use_fp, IR_H_STATE },
   [RV_HELPER_CSR_READ] = { "csr_read", riscv_read_csr, 0 },
   [RV_HELPER_CSR_ACCESS] = { "csr_access", riscv_access_csr, IR_H_STATE },
-  [RV_HELPER_IRQ_ENABLED] = { "irq_enabled", irq_enabled, 0 },
+  [RV_HELPER_IRQ_ENABLED] = { "irq_enabled", irq_enabled, IR_H_STATE },
   [RV_HELPER_XRET] = { "xret", riscv_xret, IR_H_STATE },
   [RV_HELPER_FENCE_VMA] = { "fence_vma", riscv_fence_vma, 0 },
 };

@@ -43,6 +43,8 @@ void riscv_set_mstatus (RiscvCpu *rv, uint64_t value);
 uint64_t riscv_use_fp (IrState *s, uint64_t pc, uint64_t writes, uint64_t c);
 void riscv_exception (Cpu *cpu, IrExit reason);
 bool riscv_interrupt (Cpu *cpu);
+/* Whether it would take one. */
+bool riscv_interrupt_due (RiscvCpu *rv);
 uint64_t riscv_xret (IrState *s, uint64_t from, uint64_t b, uint64_t c);
 
 /* riscv-irq.c. mip as it reads. Any thread. */

@@ -215,20 +215,32 @@ riscv_exception (Cpu *cpu, IrExit reason)
   take_trap (rv, delegated ? RV_PRIV_S : RV_PRIV_M, false, code, tval);
 }
 
+/* Takes the most urgent interrupt that is enabled, or (`take` false) says whether there is one. */
+static bool
+interrupt_now (RiscvCpu *rv, bool take)
+{
+  uint64_t pending = riscv_mip (rv) & rv->mie, mstatus = rv->cpu.state.var[RV_VAR_MSTATUS];
+  uint64_t m = pending & ~rv->mideleg, s = pending & rv->mideleg;
+  bool to_m = m != 0 && (rv->priv != RV_PRIV_M || mstatus & MSTATUS_MIE),
+       to_s = s != 0 && (rv->priv == RV_PRIV_U || (rv->priv == RV_PRIV_S && mstatus & MSTATUS_SIE));
+
+  if (take && to_m)
+    take_trap (rv, RV_PRIV_M, true, riscv_most_urgent (m), 0);
+  else if (take && to_s)
+    take_trap (rv, RV_PRIV_S, true, riscv_most_urgent (s), 0);
+  return to_m || to_s;
+}
+
 bool
 riscv_interrupt (Cpu *cpu)
 {
-  RiscvCpu *rv = RV_CPU (cpu);
-  uint64_t pending = riscv_mip (rv) & rv->mie, mstatus = cpu->state.var[RV_VAR_MSTATUS];
-  uint64_t m = pending & ~rv->mideleg, s = pending & rv->mideleg;
+  return interrupt_now (RV_CPU (cpu), true);
+}
 
-  if (m != 0 && (rv->priv != RV_PRIV_M || mstatus & MSTATUS_MIE))
-    take_trap (rv, RV_PRIV_M, true, riscv_most_urgent (m), 0);
-  else if (s != 0 && (rv->priv == RV_PRIV_U || (rv->priv == RV_PRIV_S && mstatus & MSTATUS_SIE)))
-    take_trap (rv, RV_PRIV_S, true, riscv_most_urgent (s), 0);
-  else
-    return false;
-  return true;
+bool
+riscv_interrupt_due (RiscvCpu *rv)
+{
+  return interrupt_now (rv, false);
 }
 
 /* SPEC: RISC-V privileged §3.1.6.1 and §3.1.6.3: the stack of privileges and enables is popped; MPRV ends

@@ -87,10 +87,10 @@ access_status (RvTrans *t, const CsrAccess *access)
     CsrAccess masked = *access;
     masked.source = rv_const (t, (int64_t)bits);
     ir_set (t->b, RV_VAR_MSTATUS, csr_new_value (t, &masked, t->xt, RV_VAR_MSTATUS));
-    if (access->op == RV_CSR_SET && bits & (MSTATUS_SIE | MSTATUS_MIE))
-      ir_helper (t->b, RV_HELPER_IRQ_ENABLED, false, IR_NONE, IR_NONE, IR_NONE);
   }
   rv_set_x (t, access->rd, old);
+  if (access->writes && access->op == RV_CSR_SET && bits & (MSTATUS_SIE | MSTATUS_MIE))
+    ir_helper (t->b, RV_HELPER_IRQ_ENABLED, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE, IR_NONE);
   return ISA_NEXT;
 }
 

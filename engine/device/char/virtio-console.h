@@ -20,6 +20,6 @@ bool virtio_serial_attach (Device *bus, Device *port, GError **error);
 void virtio_console_resize (Device *port, uint16_t cols, uint16_t rows);
 /* Whether a program in the guest has the port open. Any thread. */
 bool virtio_serial_port_open (Device *port);
-/* Called when that changes, on the device's I/O thread or where it is reset. Set once at start; may be NULL.
- */
+/* Called when that changes, on the device's I/O thread or where it is reset, with locks held: it hands on the
+ * news and calls nothing of this header. Set once at start; may be NULL. */
 extern void (*virtio_serial_port_changed) (Device *port, bool open);

@@ -8,6 +8,8 @@
 
 /* How large a new image will be: what it takes when it holds the source's data, and when all of it has been written. */
 
+enum { MAX_L1 = 32 << 20 };
+
 typedef struct {
   const char *format, *target_format;
   uint64_t size, data; /* data: bytes of allocated clusters */
@@ -143,8 +145,9 @@ measure (Measure *m, const char *path)
     print (m, m->size, m->size);
     return 0;
   }
-  if (m->size > (uint64_t)INT64_MAX / 2) {
-    img_error ("The image size is too large for file format 'qcow2'");
+  uint64_t table = m->cluster_size / (m->extended_l2 ? 16 : 8) * m->cluster_size;
+  if (m->size > (uint64_t)INT64_MAX / 2 || units (m->size, table) * 8 > MAX_L1) {
+    img_error ("The image size is too large (try using a larger cluster size)");
     return 1;
   }
   uint64_t aligned = units (m->size, m->cluster_size) * m->cluster_size, metadata = qcow2_metadata (m, aligned);
