@@ -3,14 +3,15 @@
 
 /* Inside the block room: a Block is a BlockFile seen through a BlockFormat.
  *
- * A format has two ways into it.  map() never blocks: it says where in which file a range lies, if that is known from
- * memory, and the queue does the I/O itself.  Everything else is a plain function that may block; it runs on a worker
- * thread, or on the thread of a caller that waits.  `tracked` keeps the two from getting into each other's way: a
- * request holds its range while it relies on the mapping, shared or, where it changes the mapping, alone. */
+ * A format has two ways into it.  map() never blocks: it says where in which file a range lies, if that is
+ * known from memory, and the queue does the I/O itself.  Everything else is a plain function that may block;
+ * it runs on a worker thread, or on the thread of a caller that waits.  `tracked` keeps the two from getting
+ * into each other's way: a request holds its range while it relies on the mapping, shared or, where it
+ * changes the mapping, alone. */
 
 #include "block.h"
 
-#define SECTOR_SIZE 512u
+#define SECTOR_SIZE        512u
 #define BLOCK_MAX_SEGMENTS 16
 /* No image is larger than what an off_t can say, less room for rounding up. */
 #define BLOCK_MAX_SIZE (INT64_MAX & ~(uint64_t)0x1fffff)
@@ -23,9 +24,9 @@ typedef struct {
   int fd;
   char *path;
   bool writable;
-  bool direct;   /* O_DIRECT: memory, offsets and sizes are multiples of `alignment` */
+  bool direct;    /* O_DIRECT: memory, offsets and sizes are multiples of `alignment` */
   bool in_memory; /* tmpfs: reading and writing never wait for a device */
-  bool no_sync;  /* cache=unsafe */
+  bool no_sync;   /* cache=unsafe */
   bool is_device;
   gint no_nowait;        /* the file system has no RWF_NOWAIT */
   uint32_t alignment;    /* 1 unless direct */
@@ -45,12 +46,16 @@ int file_pread (BlockFile *file, uint64_t offset, void *buffer, size_t size);
 int file_pwrite (BlockFile *file, uint64_t offset, const void *buffer, size_t size);
 int file_sync (BlockFile *file);
 int file_write_zeroes (BlockFile *file, uint64_t offset, uint64_t size, bool may_unmap);
+/* Takes space that was never written, and still reads as zeroes; where that cannot be done nothing happens.
+ */
+int file_reserve (BlockFile *file, uint64_t offset, uint64_t size);
 /* Gives the space back; failing to is no error. */
 void file_punch (BlockFile *file, uint64_t offset, uint64_t size);
 int file_truncate (BlockFile *file, uint64_t size);
 /* Whether the I/O meets the file's alignment, so that it needs no copy. */
 bool file_aligned (const BlockFile *file, uint64_t offset, const struct iovec *iov, int n_iov);
-/* What the range holds from `offset` on, as SEEK_DATA tells: the length of the run, *ret_data false for a hole. */
+/* What the range holds from `offset` on, as SEEK_DATA tells: the length of the run, *ret_data false for a
+ * hole. */
 uint64_t file_extent (BlockFile *file, uint64_t offset, uint64_t size, bool *ret_data);
 
 /* ---- Locks ---- */
@@ -61,7 +66,8 @@ bool file_lock (BlockFile *file, bool write, GError **error);
 /* ---- I/O vectors ---- */
 
 uint64_t iov_size (const struct iovec *iov, int n_iov);
-/* The part [skip, skip + size) of a vector, written to `to`, which has room for n_iov entries. Returns their number. */
+/* The part [skip, skip + size) of a vector, written to `to`, which has room for n_iov entries. Returns their
+ * number. */
 int iov_slice (struct iovec *to, const struct iovec *iov, int n_iov, uint64_t skip, uint64_t size);
 void iov_zero (const struct iovec *iov, int n_iov, uint64_t skip, uint64_t size);
 void iov_from_buffer (const struct iovec *iov, int n_iov, uint64_t skip, const void *buffer, uint64_t size);
@@ -96,9 +102,10 @@ struct BlockFormat {
   bool (*open) (Block *block, GError **error);
   /* Writes what is pending; -errno of the first failure. */
   int (*close) (Block *block);
-  /* For READ, or WRITE in place: up to `max` segments that make up the range, without waiting for anything; 0: it cannot be
-   * said so fast. Holds block->map_lock. */
-  unsigned (*map) (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments, unsigned max);
+  /* For READ, or WRITE in place: up to `max` segments that make up the range, without waiting for anything;
+   * 0: it cannot be said so fast. Holds block->map_lock. */
+  unsigned (*map) (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments,
+                   unsigned max);
   /* These hold what they need of the range themselves. */
   int (*preadv) (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
   int (*pwritev) (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
@@ -114,13 +121,15 @@ struct BlockFormat {
   bool (*create) (const char *path, const BlockCreate *create, GError **error);
   /* Of an image that is not open but for its file; NULL: there is nothing to check. */
   bool (*check) (Block *block, unsigned repair, const BlockProgress *progress,
-                 void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check, GError **error);
+                 void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
+                 GError **error);
 };
 
 extern const BlockFormat block_format_raw, block_format_qcow2;
 /* NULL and an error for an unknown name. */
 const BlockFormat *block_format_find (const char *name, GError **error);
-/* By content: NULL where nothing but raw fits. *ret_foreign is the name of a format we know but cannot read, or NULL. */
+/* By content: NULL where nothing but raw fits. *ret_foreign is the name of a format we know but cannot read,
+ * or NULL. */
 const BlockFormat *block_format_probe (const uint8_t *head, size_t size, const char **ret_foreign);
 
 struct Block {
@@ -131,7 +140,7 @@ struct Block {
   Block *backing;
   char *backing_name; /* the header's; NULL: none */
   char *backing_format;
-  void *priv; /* the format's */
+  void *priv;    /* the format's */
   uint64_t size; /* atomic: changes when resized */
   bool read_only;
   bool probed;       /* raw by content only */
@@ -147,14 +156,15 @@ struct Block {
   GMutex queues_lock; /* the list, and a change of the number in flight to 0 */
   GPtrArray *queues;
   GCond idle;
-  struct Pool *pool; /* made when first needed */
+  GThreadPool *pool; /* made when first needed */
 
   uint64_t stats[6]; /* atomic, in the order of BlockStats */
 };
 
-/* The same as the public functions but for the checks, the statistics and the choice between fast and slow: done by workers. */
-int block_do (Block *block, BlockOp op, unsigned flags, uint64_t offset, uint64_t size, const struct iovec *iov,
-              int n_iov);
+/* The same as the public functions but for the checks, the statistics and the choice between fast and slow:
+ * done by workers. */
+int block_do (Block *block, BlockOp op, unsigned flags, uint64_t offset, uint64_t size,
+              const struct iovec *iov, int n_iov);
 /* Reads what the guest would read there, zeroes beyond the end; for the backing file of another. */
 int block_read_chain (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
 /* 0, or why the request is refused. */

@@ -37,10 +37,11 @@ choose_format (Block *block, const char *name, GError **error)
   const char *foreign;
   const BlockFormat *format = block_format_probe (head, PROBE_SIZE, &foreign);
   if (foreign) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                 "%s: looks like a %s image, which is not supported (convert it to qcow2; or say format=raw, if its "
-                 "bytes are the disk's)",
-                 block->path, foreign);
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        "%s: looks like a %s image, which is not supported (convert it to qcow2; or say format=raw, if its "
+        "bytes are the disk's)",
+        block->path, foreign);
     return NULL;
   }
   block->probed = !format;
@@ -60,8 +61,8 @@ check_chain (Block *block, const Chain *parent, GError **error)
   for (const Chain *chain = parent; chain; chain = chain->parent) {
     if (same_file (chain->block->file, block->file)) {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "%s: is its own backing file, by way of %s (correct the chain with vitrine-img rebase -u)", block->path,
-                   parent->block->path);
+                   "%s: is its own backing file, by way of %s (correct the chain with vitrine-img rebase -u)",
+                   block->path, parent->block->path);
       return false;
     }
   }
@@ -82,9 +83,10 @@ block_backing_path (const Block *block, GError **error)
   if (g_str_has_prefix (name, "file:"))
     name += 5;
   else if (g_str_has_prefix (name, "json:") || strstr (name, "://")) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                 "%s: its backing file is \"%s\"; only files are supported (vitrine-img rebase -u can name one)", block->path,
-                 name);
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        "%s: its backing file is \"%s\"; only files are supported (vitrine-img rebase -u can name one)",
+        block->path, name);
     return NULL;
   }
   if (g_path_is_absolute (name))
@@ -155,7 +157,8 @@ block_free (Block *block)
 {
   if (!block)
     return;
-  pool_free (block->pool);
+  if (block->pool)
+    g_thread_pool_free (block->pool, FALSE, TRUE);
   file_close (block->file);
   if (block->backing)
     block_close (block->backing);
@@ -190,7 +193,8 @@ open_image (const char *path, const BlockOptions *options, const Chain *parent, 
 
 bool
 block_check (const char *path, const char *format, unsigned repair, const BlockProgress *progress,
-             void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check, GError **error)
+             void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
+             GError **error)
 {
   BlockOptions options = { .read_only = repair == 0 };
   Block *block = block_alloc (path, &options);
@@ -201,8 +205,8 @@ block_check (const char *path, const char *format, unsigned repair, const BlockP
   if (block->format && block->format->check)
     ok = block->format->check (block, repair, progress, message, opaque, ret_check, error);
   else if (block->format)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s: a %s image has nothing that could be checked", path,
-                 block->format->name);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                 "%s: a %s image has nothing that could be checked", path, block->format->name);
   block_free (block);
   return ok;
 }
@@ -221,12 +225,15 @@ open_overlay (Block *base, const BlockOptions *options, GError **error)
   g_autofree char *path = g_build_filename (folder ? folder : "/var/tmp", "vitrine-snapshot-XXXXXX", NULL);
   int fd = g_mkstemp (path);
   if (fd < 0) {
-    set_error_errno (error, errno, "%s: the snapshot's file cannot be made (set TMPDIR to a directory with room)", path);
+    set_error_errno (error, errno,
+                     "%s: the snapshot's file cannot be made (set TMPDIR to a directory with room)", path);
     return NULL;
   }
   close (fd);
   BlockCreate create = { .format = "qcow2", .size = block_size (base) };
-  BlockOptions overlay = { .format = "qcow2", .cache = BLOCK_CACHE_UNSAFE, .discard = true, .no_backing = true };
+  BlockOptions overlay = {
+    .format = "qcow2", .cache = BLOCK_CACHE_UNSAFE, .discard = true, .no_backing = true
+  };
   if (options) {
     overlay.aio = options->aio;
     overlay.aio_threads = options->aio_threads;
@@ -313,11 +320,9 @@ block_backing (Block *block)
 void
 block_count (Block *block, BlockOp op, uint64_t size)
 {
-  static const uint8_t ops[] = { [BLOCK_READ] = 0,
-                                 [BLOCK_WRITE] = 1,
-                                 [BLOCK_FLUSH] = 2,
-                                 [BLOCK_DISCARD] = 3,
-                                 [BLOCK_WRITE_ZEROES] = 1 };
+  static const uint8_t ops[] = {
+    [BLOCK_READ] = 0, [BLOCK_WRITE] = 1, [BLOCK_FLUSH] = 2, [BLOCK_DISCARD] = 3, [BLOCK_WRITE_ZEROES] = 1
+  };
   __atomic_fetch_add (&block->stats[ops[op]], 1, __ATOMIC_RELAXED);
   if (op == BLOCK_READ || op == BLOCK_WRITE)
     __atomic_fetch_add (&block->stats[op == BLOCK_READ ? 4 : 5], size, __ATOMIC_RELAXED);
@@ -332,13 +337,15 @@ block_stats (Block *block, BlockStats *ret_stats)
   *ret_stats = (BlockStats){ now[0], now[1], now[2], now[3], now[4], now[5] };
 }
 
-Pool *
+GThreadPool *
 block_pool (Block *block)
 {
   g_mutex_lock (&block->queues_lock);
-  if (!block->pool)
-    block->pool = pool_new (block->options.aio_threads ? MIN (block->options.aio_threads, 256) : DEFAULT_WORKERS, job_work);
-  Pool *pool = block->pool;
+  if (!block->pool) {
+    unsigned workers = block->options.aio_threads ? MIN (block->options.aio_threads, 256) : DEFAULT_WORKERS;
+    block->pool = g_thread_pool_new (job_work, NULL, (int)workers, FALSE, NULL);
+  }
+  GThreadPool *pool = block->pool;
   g_mutex_unlock (&block->queues_lock);
   return pool;
 }
@@ -351,7 +358,8 @@ block_idle (Block *block)
   g_mutex_unlock (&block->queues_lock);
 }
 
-/* A queue of this thread with something in flight, NULL if there is none. *ret_busy: something is in flight somewhere. */
+/* A queue of this thread with something in flight, NULL if there is none. *ret_busy: something is in flight
+ * somewhere. */
 static BlockQueue *
 own_busy_queue (Block *block, bool *ret_busy)
 {

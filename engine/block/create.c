@@ -21,8 +21,8 @@ block_format_find (const char *name, GError **error)
     if (strcmp (formats[i]->name, name) == 0)
       return formats[i];
   }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Unknown image format '%s'; did you mean '%s'?", name,
-               suggest_nearest (name, format_names));
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Unknown image format '%s'; did you mean '%s'?",
+               name, suggest_nearest (name, format_names));
   return NULL;
 }
 
@@ -33,8 +33,12 @@ block_format_probe (const uint8_t *head, size_t size, const char **ret_foreign)
     unsigned at, size;
     const char *magic, *name;
   } foreign[] = {
-    { 0, 4, "KDMV", "VMDK" },        { 0, 4, "COWD", "VMDK" },       { 0, 8, "vhdxfile", "VHDX" },
-    { 0, 8, "conectix", "VHD" },     { 64, 4, "\x7f\x10\xda\xbe", "VDI" }, { 0, 4, "QED\0", "QED" },
+    { 0, 4, "KDMV", "VMDK" },
+    { 0, 4, "COWD", "VMDK" },
+    { 0, 8, "vhdxfile", "VHDX" },
+    { 0, 8, "conectix", "VHD" },
+    { 64, 4, "\x7f\x10\xda\xbe", "VDI" },
+    { 0, 4, "QED\0", "QED" },
     { 0, 6, "LUKS\xba\xbe", "LUKS" },
   };
   *ret_foreign = NULL;
@@ -45,7 +49,8 @@ block_format_probe (const uint8_t *head, size_t size, const char **ret_foreign)
     *ret_foreign = "qcow (version 1)";
   }
   for (unsigned i = 0; i < G_N_ELEMENTS (foreign) && !*ret_foreign; i++) {
-    if (foreign[i].at + foreign[i].size <= size && memcmp (head + foreign[i].at, foreign[i].magic, foreign[i].size) == 0)
+    if (foreign[i].at + foreign[i].size <= size &&
+        memcmp (head + foreign[i].at, foreign[i].magic, foreign[i].size) == 0)
       *ret_foreign = foreign[i].name;
   }
   return NULL;
@@ -68,8 +73,8 @@ parse_choice (const char *name, const char *value, const char *const *choices, u
     }
   }
   g_autofree char *all = g_strjoinv (", ", (char **)choices);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s=%s: not one of %s; did you mean '%s'?", name, value,
-               all, suggest_nearest (value, choices));
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s=%s: not one of %s; did you mean '%s'?",
+               name, value, all, suggest_nearest (value, choices));
   return false;
 }
 
@@ -130,8 +135,8 @@ parse_one (CreateOptions *options, const char *name, const char *value, GError *
 }
 
 bool
-create_parse (const char *path, const BlockCreate *create, const char *const *names, CreateOptions *ret_options,
-              GError **error)
+create_parse (const char *path, const BlockCreate *create, const char *const *names,
+              CreateOptions *ret_options, GError **error)
 {
   CreateOptions options = { .size = create->size,
                             .backing_file = g_strdup (create->backing_file),
@@ -147,13 +152,15 @@ create_parse (const char *path, const BlockCreate *create, const char *const *na
     if (g_strv_contains (names, name))
       ok = parse_one (&options, name, value, error);
     else {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s images have no option '%s'; did you mean '%s'?",
-                   create->format, (char *)name, suggest_nearest (name, names));
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "%s images have no option '%s'; did you mean '%s'?", create->format, (char *)name,
+                   suggest_nearest (name, names));
       ok = false;
     }
   }
   if (ok && options.backing_file && !g_strv_contains (names, "backing_file"))
-    ok = bad_value ("backing_file", options.backing_file, "a raw image has no backing file (use format qcow2)", error);
+    ok = bad_value ("backing_file", options.backing_file,
+                    "a raw image has no backing file (use format qcow2)", error);
   if (ok && options.size > BLOCK_MAX_SIZE) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: the size is too large", path);
     ok = false;
@@ -210,7 +217,8 @@ create_space (BlockFile *file, uint64_t size, Preallocation preallocation, GErro
   }
   if (result < 0)
     set_error_errno (error, -result, "%s: %s", file->path,
-                     preallocation == PREALLOCATION_OFF ? "cannot be made that large" : "its space cannot be allocated");
+                     preallocation == PREALLOCATION_OFF ? "cannot be made that large"
+                                                        : "its space cannot be allocated");
   return result == 0;
 }
 

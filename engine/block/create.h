@@ -5,7 +5,12 @@
 
 #include "block-int.h"
 
-typedef enum { PREALLOCATION_OFF, PREALLOCATION_METADATA, PREALLOCATION_FALLOC, PREALLOCATION_FULL } Preallocation;
+typedef enum {
+  PREALLOCATION_OFF,
+  PREALLOCATION_METADATA,
+  PREALLOCATION_FALLOC,
+  PREALLOCATION_FULL
+} Preallocation;
 
 /* What -o says, checked one by one; how they go together is the format's to check. */
 typedef struct {
@@ -20,8 +25,8 @@ typedef struct {
 } CreateOptions;
 
 /* `names`: what the format has, NULL-terminated. */
-bool create_parse (const char *path, const BlockCreate *create, const char *const *names, CreateOptions *ret_options,
-                   GError **error);
+bool create_parse (const char *path, const BlockCreate *create, const char *const *names,
+                   CreateOptions *ret_options, GError **error);
 void create_options_clear (CreateOptions *options);
 
 /* The file, locked and empty. What was in it is gone; nothing is done to an image in use. */

@@ -17,7 +17,8 @@ parse_int (Keyval *kv, const char *key, int *ret, GError **error)
   if (!keyval_get_uint (kv, key, 0, &value, error))
     return false;
   if (value > 255) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s=%" G_GUINT64_FORMAT ": must be below 256", key, value);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "%s=%" G_GUINT64_FORMAT ": must be below 256", key, value);
     return false;
   }
   *ret = (int)value;
@@ -112,7 +113,8 @@ parse_drive (Keyval *kv, Drive *drive, bool snapshot_all, GError **error)
 {
   static const char *const caches[] = { "writeback", "none", "writethrough", "directsync", "unsafe", NULL };
   static const char *const media[] = { "disk", "cdrom", NULL };
-  static const char *const interfaces[] = { "virtio", "pflash", "scsi", "none", "sd", "mtd", "ide", "floppy", NULL };
+  static const char *const interfaces[] = { "virtio", "pflash", "scsi",   "none", "sd",
+                                            "mtd",    "ide",    "floppy", NULL };
   static const char *const lockings[] = { "auto", "on", "off", NULL };
   unsigned choice;
   if (!keyval_get_choice (kv, "media", media, 0, &choice, error))
@@ -141,7 +143,8 @@ parse_drive (Keyval *kv, Drive *drive, bool snapshot_all, GError **error)
          keyval_get_bool (kv, "snapshot", snapshot && !drive->options.read_only, &drive->snapshot, error) &&
          keyval_get_size (kv, "l2-cache-size", 0, &drive->options.l2_cache_size, error) &&
          parse_policy (kv, "werror", true, &drive->write_policy, error) &&
-         parse_policy (kv, "rerror", false, &drive->read_policy, error) && keyval_finish (kv, "-drive", error);
+         parse_policy (kv, "rerror", false, &drive->read_policy, error) &&
+         keyval_finish (kv, "-drive", error);
 }
 
 Drive *
@@ -216,7 +219,8 @@ from_json (const char *text, GError **error)
   }
   if (!JSON_NODE_HOLDS_OBJECT (root) || !flatten (json_node_get_object (root), "", out)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "-blockdev %s: must be a JSON object of strings, numbers, truth values and such objects", text);
+                 "-blockdev %s: must be a JSON object of strings, numbers, truth values and such objects",
+                 text);
     return NULL;
   }
   return g_string_free (g_steal_pointer (&out), FALSE);
@@ -232,7 +236,8 @@ parse_file (Keyval *kv, const char *prefix, Drive *drive, GError **error)
   unsigned choice;
   set_string (&drive->path, keyval_get (kv, name));
   if (!drive->path) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-blockdev: no file is named (%s=PATH)", name);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-blockdev: no file is named (%s=PATH)",
+                 name);
     return false;
   }
   if (!keyval_get_choice (kv, locking, lockings, 0, &choice, error))
@@ -248,7 +253,8 @@ take_file_node (Drive *drive, const char *name, Drive **ret_node, GError **error
   Drive *node = drive_find (name);
   if (!node || node->block || !node->path || node->user) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 "-blockdev file=%s: %s (make one before with -blockdev driver=file,node-name=%s,filename=PATH, or say "
+                 "-blockdev file=%s: %s (make one before with -blockdev "
+                 "driver=file,node-name=%s,filename=PATH, or say "
                  "file.filename=PATH)",
                  name, !node ? "there is no such node" : "that node is not a free file", name);
     return false;
@@ -281,8 +287,9 @@ parse_blockdev (Keyval *kv, Drive *drive, Drive **ret_node, GError **error)
   static const char *const files[] = { "file", "host_device", NULL };
   unsigned driver, file_driver;
   if (!keyval_get (kv, "driver") || !keyval_get (kv, "node-name")) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "-blockdev needs driver= and node-name=, as in driver=qcow2,node-name=disk0,file.filename=PATH");
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "-blockdev needs driver= and node-name=, as in driver=qcow2,node-name=disk0,file.filename=PATH");
     return false;
   }
   if (!keyval_get_choice (kv, "driver", drivers, 0, &driver, error) ||
@@ -293,7 +300,8 @@ parse_blockdev (Keyval *kv, Drive *drive, Drive **ret_node, GError **error)
   bool is_file = driver >= 2;
   set_string (&drive->format, is_file ? "raw" : drivers[driver]);
   const char *node = is_file ? NULL : keyval_get (kv, "file");
-  bool ok = node ? take_file_node (drive, node, ret_node, error) : parse_file (kv, is_file ? "" : "file.", drive, error);
+  bool ok = node ? take_file_node (drive, node, ret_node, error)
+                 : parse_file (kv, is_file ? "" : "file.", drive, error);
   return ok && (is_file || parse_cache_flags (kv, "file.", &drive->options, error)) &&
          parse_cache_flags (kv, "", &drive->options, error) && parse_discard (kv, &drive->options, error) &&
          keyval_get_bool (kv, "read-only", false, &drive->options.read_only, error) &&

@@ -62,7 +62,8 @@ bool
 drive_add (Drive *drive, GError **error)
 {
   if (drive_find (drive->id)) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "There are two drives '%s': give one of them another id", drive->id);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                 "There are two drives '%s': give one of them another id", drive->id);
     return false;
   }
   g_ptr_array_add (drives (), drive);
@@ -139,8 +140,8 @@ drive_attach (Drive *drive, const char *device_path, GError **error)
 {
   const char *user = drive->device ? drive->device : drive->user;
   if (user) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "Drive '%s' is in use already, by %s; each device needs its own",
-                 drive->id, user);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                 "Drive '%s' is in use already, by %s; each device needs its own", drive->id, user);
     return false;
   }
   /* A file node is opened only now: it may have been meant for another node. */
@@ -194,7 +195,8 @@ static bool
 check_removable (Drive *drive, bool force, GError **error)
 {
   if (drive->device && !drive->changed) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Drive '%s' is a disk that cannot be removed", drive->id);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Drive '%s' is a disk that cannot be removed",
+                 drive->id);
     return false;
   }
   if (drive->locked && !force) {
@@ -258,8 +260,8 @@ drive_error (Drive *drive, bool write, int error)
 static void
 describe_medium (const Drive *drive, GString *out)
 {
-  static const char *const caches[] = { "writeback", "writeback, direct", "writethrough", "writethrough, direct",
-                                        "writeback, ignore flushes" };
+  static const char *const caches[] = { "writeback", "writeback, direct", "writethrough",
+                                        "writethrough, direct", "writeback, ignore flushes" };
   Block *block = drive->block;
   g_string_append_printf (out, ": %s (%s%s%s)\n", block_path (block), block_format (block),
                           block_read_only (block) ? ", read-only" : "", drive->snapshot ? ", snapshot" : "");
@@ -268,7 +270,8 @@ describe_medium (const Drive *drive, GString *out)
   for (Block *backing = block_backing (block); backing; backing = block_backing (backing))
     depth++;
   if (depth)
-    g_string_append_printf (out, "    Backing file:     %s (chain depth: %u)\n", block_path (block_backing (block)), depth);
+    g_string_append_printf (out, "    Backing file:     %s (chain depth: %u)\n",
+                            block_path (block_backing (block)), depth);
 }
 
 void
@@ -286,5 +289,6 @@ drive_describe (Drive *drive, GString *out)
     g_string_append_printf (out, "    Removable device: %slocked, tray %s\n", drive->locked ? "" : "not ",
                             drive->block ? "closed" : "open");
   if (error)
-    g_string_append_printf (out, "    I/O status:       %s\n", error == ENOSPC ? "nospace" : g_strerror (error));
+    g_string_append_printf (out, "    I/O status:       %s\n",
+                            error == ENOSPC ? "nospace" : g_strerror (error));
 }

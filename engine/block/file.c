@@ -27,7 +27,8 @@ set_error_errno (GError **error, int saved_errno, const char *format, ...)
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "%s: %s", text, g_strerror (saved_errno));
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "%s: %s", text,
+               g_strerror (saved_errno));
 }
 
 static void
@@ -195,7 +196,8 @@ transfer_bounced (BlockFile *file, bool write, uint64_t offset, const struct iov
   int result = 0;
   for (uint64_t done = 0; done < total && result == 0;) {
     uint64_t at = offset + done, start = at & ~mask;
-    uint64_t size = MIN (total - done, BOUNCE_SIZE - (at - start)), aligned = (at - start + size + mask) & ~mask;
+    uint64_t size = MIN (total - done, BOUNCE_SIZE - (at - start)),
+             aligned = (at - start + size + mask) & ~mask;
     bool whole = start == at && aligned == size;
     if (write && !whole)
       g_mutex_lock (&file->unaligned_lock);
@@ -288,7 +290,8 @@ write_zero_bytes (BlockFile *file, uint64_t offset, uint64_t size)
   return result;
 }
 
-/* True if fallocate() did it; false where the file or its system has no such thing. *ret_result is a real failure. */
+/* True if fallocate() did it; false where the file or its system has no such thing. *ret_result is a real
+ * failure. */
 static bool
 try_fallocate (BlockFile *file, int mode, uint64_t offset, uint64_t size, int *ret_result)
 {
@@ -297,7 +300,8 @@ try_fallocate (BlockFile *file, int mode, uint64_t offset, uint64_t size, int *r
     result = fallocate (file->fd, mode, (off_t)offset, (off_t)size);
   while (result < 0 && errno == EINTR);
   *ret_result = result < 0 ? -errno : 0;
-  return result == 0 || !(errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ENODEV || errno == EPERM);
+  return result == 0 ||
+         !(errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ENODEV || errno == EPERM);
 }
 
 int
@@ -316,6 +320,13 @@ file_write_zeroes (BlockFile *file, uint64_t offset, uint64_t size, bool may_unm
   if (size >= 65536 && try_fallocate (file, FALLOC_FL_ZERO_RANGE, offset, size, &result))
     return result;
   return write_zero_bytes (file, offset, size);
+}
+
+int
+file_reserve (BlockFile *file, uint64_t offset, uint64_t size)
+{
+  int result;
+  return try_fallocate (file, 0, offset, size, &result) ? result : 0;
 }
 
 void

@@ -72,8 +72,8 @@ iov_to_buffer (const struct iovec *iov, int n_iov, uint64_t skip, void *buffer, 
   walk (iov, n_iov, skip, buffer, size, WALK_TO_BUFFER);
 }
 
-/* Looks at a few bytes first: data that is not zero mostly shows it at once.  The rest is compared with itself,
- * shifted. */
+/* Looks at a few bytes first: data that is not zero mostly shows it at once.  The rest is compared with
+ * itself, shifted. */
 bool
 buffer_is_zero (const void *buffer, size_t size)
 {

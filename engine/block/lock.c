@@ -10,9 +10,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* A process holds read locks on byte 100 + n for each thing n it does with the image, and on 200 + n for each it
- * bears nobody else doing.  Read locks never collide, so taking them cannot fail; who has taken them asks then
- * whether somebody holds the byte opposite.  These are the places QEMU uses. */
+/* A process holds read locks on byte 100 + n for each thing n it does with the image, and on 200 + n for each
+ * it bears nobody else doing.  Read locks never collide, so taking them cannot fail; who has taken them asks
+ * then whether somebody holds the byte opposite.  These are the places QEMU uses. */
 
 enum { PERM_BASE = 100, UNSHARED_BASE = 200 };
 enum { PERM_READ = 0, PERM_WRITE = 1, PERM_RESIZE = 3, N_PERMS = 4 };
@@ -31,7 +31,8 @@ has_lock_line (const char *fdinfo, const struct stat *st, int at)
   for (const char *line = strstr (fdinfo, "lock:"); line; line = strstr (line + 5, "lock:")) {
     unsigned major, minor;
     unsigned long long inode, start, end;
-    if (sscanf (line, "lock: %*u: OFDLCK %*s %*s %*d %x:%x:%llu %llu %llu", &major, &minor, &inode, &start, &end) == 5 &&
+    if (sscanf (line, "lock: %*u: OFDLCK %*s %*s %*d %x:%x:%llu %llu %llu", &major, &minor, &inode, &start,
+                &end) == 5 &&
         inode == st->st_ino && major == major (st->st_dev) && minor == minor (st->st_dev) &&
         start <= (unsigned)at && (unsigned)at <= end)
       return true;
@@ -60,8 +61,8 @@ process_holds (const char *pid, const struct stat *st, int own_fd, int at)
   return false;
 }
 
-/* Such locks belong to an open file and not to a process, so the kernel does not say whose they are; the processes'
- * descriptors do, as far as we may look at them. "" if unknown. */
+/* Such locks belong to an open file and not to a process, so the kernel does not say whose they are; the
+ * processes' descriptors do, as far as we may look at them. "" if unknown. */
 static char *
 find_holder (int fd, int at)
 {

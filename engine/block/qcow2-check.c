@@ -18,8 +18,8 @@ typedef struct {
   BlockCheck result;
   uint32_t *counts;
   uint64_t n;
-  uint64_t last_host;  /* of the cluster before, to see what is scattered */
-  bool rebuild;        /* the refcount structures themselves are unusable */
+  uint64_t last_host; /* of the cluster before, to see what is scattered */
+  bool rebuild;       /* the refcount structures themselves are unusable */
   uint64_t structure_errors;
   uint64_t done, total; /* of the progress: L2 tables */
   bool cancelled;
@@ -247,9 +247,10 @@ compare_one (Check *c, uint64_t cluster, uint8_t *block, uint64_t index, bool *b
   unsigned needed = leak ? BLOCK_REPAIR_LEAKS : BLOCK_REPAIR_ALL;
   bool fix = (c->repair & needed) == needed && !c->result.check_errors && real <= refcount_max (c->s) &&
              (!c->rebuild || (c->repair & BLOCK_REPAIR_ALL) == BLOCK_REPAIR_ALL);
-  say (c, "%s cluster %" PRIu64 " refcount=%" PRIu64 " reference=%" PRIu64, fix    ? "Repairing"
-                                                                             : leak ? "Leaked"
-                                                                                    : "ERROR",
+  say (c, "%s cluster %" PRIu64 " refcount=%" PRIu64 " reference=%" PRIu64,
+       fix    ? "Repairing"
+       : leak ? "Leaked"
+              : "ERROR",
        cluster, stored, real);
   if (leak)
     c->result.leaks++;
@@ -429,8 +430,9 @@ run (Check *c, GError **error)
 }
 
 bool
-qcow2_check (Qcow2 *s, unsigned repair, const BlockProgress *progress, void (*message) (void *opaque, const char *text),
-             void *opaque, BlockCheck *ret_check, GError **error)
+qcow2_check (Qcow2 *s, unsigned repair, const BlockProgress *progress,
+             void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
+             GError **error)
 {
   Check c = { .s = s, .repair = repair, .progress = progress, .message = message, .opaque = opaque };
   c.n = s->file_end >> s->cluster_bits;
@@ -455,7 +457,8 @@ qcow2_check (Qcow2 *s, unsigned repair, const BlockProgress *progress, void (*me
 
 bool
 qcow2_check_image (Block *block, unsigned repair, const BlockProgress *progress,
-                   void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check, GError **error)
+                   void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
+                   GError **error)
 {
   Qcow2 *s = qcow2_new (block);
   cache_init (&s->l2_cache, 0, 512);

@@ -11,7 +11,9 @@
 static bool
 inflate_cluster (const uint8_t *in, size_t in_size, uint8_t *out, size_t out_size)
 {
-  z_stream z = { .next_in = (uint8_t *)in, .avail_in = (uInt)in_size, .next_out = out, .avail_out = (uInt)out_size };
+  z_stream z = {
+    .next_in = (uint8_t *)in, .avail_in = (uInt)in_size, .next_out = out, .avail_out = (uInt)out_size
+  };
   if (inflateInit2 (&z, -15) != Z_OK)
     return false;
   int result = inflate (&z, Z_FINISH);
@@ -53,7 +55,9 @@ qcow2_read_compressed (Qcow2 *s, const Qcow2Map *map, uint8_t *cluster)
 static size_t
 deflate_cluster (const uint8_t *in, size_t size, uint8_t *out, size_t out_size)
 {
-  z_stream z = { .next_in = (uint8_t *)in, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)out_size };
+  z_stream z = {
+    .next_in = (uint8_t *)in, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)out_size
+  };
   /* Readers exist that have a window of 4 KiB only. */
   if (deflateInit2 (&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
     return 0;
@@ -93,7 +97,8 @@ static int
 alloc_bytes (Qcow2 *s, uint64_t size, uint64_t *ret_offset)
 {
   uint64_t at = s->compressed_at, within = at & (s->cluster_size - 1), count = 0;
-  /* A cluster that became free meanwhile, or that no more references can be counted of, is not gone on with. */
+  /* A cluster that became free meanwhile, or that no more references can be counted of, is not gone on with.
+   */
   bool room = at && within + size <= s->cluster_size &&
               refcount_get (s, at >> s->cluster_bits, &count) == 0 && count > 0 && count < refcount_max (s);
   if (room) {
@@ -130,8 +135,9 @@ write_compressed (Qcow2 *s, uint64_t offset, const uint8_t *data, size_t size)
   g_mutex_unlock (&s->lock);
   if (result < 0)
     return result;
-  result = host + size >= UINT64_C (1) << MIN (62 - (s->cluster_bits - 8), 56) ? -EFBIG
-                                                                              : file_pwrite (s->file, host, data, size);
+  result = host + size >= UINT64_C (1) << MIN (62 - (s->cluster_bits - 8), 56)
+               ? -EFBIG
+               : file_pwrite (s->file, host, data, size);
   g_mutex_lock (&s->lock);
   Qcow2Slice *slice;
   Qcow2Map map;

@@ -26,13 +26,17 @@ refuse (const char *path, GError **error, const char *what)
 static bool
 check_options (const char *path, const CreateOptions *options, GError **error)
 {
-  if (options->compat_v2 && (options->lazy_refcounts || options->extended_l2 || options->zstd || options->refcount_bits != 16))
-    return refuse (path, error, "lazy_refcounts, extended_l2, compression_type=zstd and refcount_bits other than 16 need "
-                                "compat=1.1");
+  if (options->compat_v2 &&
+      (options->lazy_refcounts || options->extended_l2 || options->zstd || options->refcount_bits != 16))
+    return refuse (path, error,
+                   "lazy_refcounts, extended_l2, compression_type=zstd and refcount_bits other than 16 need "
+                   "compat=1.1");
   if (options->extended_l2 && options->cluster_size < 16384)
     return refuse (path, error, "extended_l2 needs cluster_size=16k or more");
   if (options->backing_file && options->preallocation != PREALLOCATION_OFF)
-    return refuse (path, error, "preallocation and a backing file exclude each other: the image would hide the backing file");
+    return refuse (
+        path, error,
+        "preallocation and a backing file exclude each other: the image would hide the backing file");
   if (options->backing_file && strlen (options->backing_file) > 1023)
     return refuse (path, error, "the backing file's name is longer than 1023 bytes");
   return true;
@@ -80,8 +84,8 @@ append_feature_names (GByteArray *header)
   static const struct {
     uint8_t type, bit;
     char name[46];
-  } names[] = { { 0, 0, "dirty bit" },          { 0, 1, "corrupt bit" },          { 0, 2, "external data file" },
-                { 0, 3, "compression type" },   { 0, 4, "extended L2 entries" },  { 1, 0, "lazy refcounts" },
+  } names[] = { { 0, 0, "dirty bit" },        { 0, 1, "corrupt bit" },         { 0, 2, "external data file" },
+                { 0, 3, "compression type" }, { 0, 4, "extended L2 entries" }, { 1, 0, "lazy refcounts" },
                 { 2, 0, "bitmaps" } };
   G_STATIC_ASSERT (sizeof names[0] == 48);
   append_extension (header, EXT_FEATURE_NAMES, names, sizeof names);
@@ -118,7 +122,8 @@ make_header (const char *path, const CreateOptions *options, const Layout *layou
     append_feature_names (header);
   append_extension (header, 0, NULL, 0);
   if (header->len + name > cluster) {
-    refuse (path, error, "the backing file's name does not fit in the first cluster (use a larger cluster_size)");
+    refuse (path, error,
+            "the backing file's name does not fit in the first cluster (use a larger cluster_size)");
     return NULL;
   }
   if (name) {
@@ -136,7 +141,8 @@ write_tables (BlockFile *file, const CreateOptions *options, const Layout *layou
   uint64_t per_block = cluster * 8 >> layout->refcount_order;
   g_autofree uint8_t *table = g_malloc0 (layout->n_table * cluster);
   g_autofree uint8_t *block = g_malloc (cluster);
-  int result = file->is_device ? file_write_zeroes (file, 0, total * cluster, false) : file_truncate (file, total * cluster);
+  int result = file->is_device ? file_write_zeroes (file, 0, total * cluster, false)
+                               : file_truncate (file, total * cluster);
   for (uint64_t i = 0; i < layout->n_blocks && result == 0; i++) {
     memset (block, 0, cluster);
     for (uint64_t j = 0; j < per_block && i * per_block + j < total; j++)
@@ -159,16 +165,16 @@ preallocate_run (Qcow2 *s, uint64_t offset, uint64_t want, bool full)
   g_mutex_lock (&s->lock);
   int result = qcow2_slice_for_writing (s, offset, &slice);
   if (result == 0)
-    result = qcow2_alloc (s, MIN (want, s->slice_entries - (offset >> s->cluster_bits) % s->slice_entries), &host, &n,
-                          &virgin);
+    result = qcow2_alloc (s, MIN (want, s->slice_entries - (offset >> s->cluster_bits) % s->slice_entries),
+                          &host, &n, &virgin);
   if (result == 0 && full) {
     g_autofree uint8_t *zeroes = g_malloc0 (s->cluster_size);
     for (uint64_t i = 0; i < n && result == 0; i++)
       result = file_pwrite (s->file, host + (i << s->cluster_bits), zeroes, s->cluster_size);
   }
   for (uint64_t i = 0; i < n && result == 0; i++)
-    qcow2_entry_store (s, slice, offset + (i << s->cluster_bits), (host + (i << s->cluster_bits)) | QCOW2_COPIED,
-                       s->extended_l2 ? 0xffffffff : 0);
+    qcow2_entry_store (s, slice, offset + (i << s->cluster_bits),
+                       (host + (i << s->cluster_bits)) | QCOW2_COPIED, s->extended_l2 ? 0xffffffff : 0);
   g_mutex_unlock (&s->lock);
   return result < 0 ? result : (int64_t)n;
 }
@@ -184,7 +190,8 @@ preallocate (const char *path, Preallocation preallocation, GError **error)
   uint64_t clusters = (block_size (block) + s->cluster_size - 1) >> s->cluster_bits;
   int64_t result = 0;
   for (uint64_t done = 0; done < clusters && result >= 0; done += (uint64_t)result)
-    result = preallocate_run (s, done << s->cluster_bits, clusters - done, preallocation == PREALLOCATION_FULL);
+    result =
+        preallocate_run (s, done << s->cluster_bits, clusters - done, preallocation == PREALLOCATION_FULL);
   if (result >= 0 && !s->file->is_device)
     result = file_truncate (s->file, s->virgin);
   if (result >= 0 && preallocation == PREALLOCATION_FALLOC && !s->file->is_device)
@@ -246,15 +253,24 @@ create_image (const char *path, const CreateOptions *options, GError **error)
 bool
 qcow2_create (const char *path, const BlockCreate *create, GError **error)
 {
-  static const char *const names[] = { "size",          "backing_file",   "backing_fmt", "cluster_size",
-                                       "refcount_bits", "lazy_refcounts", "compat",      "preallocation",
-                                       "compression_type", "extended_l2", NULL };
+  static const char *const names[] = { "size",
+                                       "backing_file",
+                                       "backing_fmt",
+                                       "cluster_size",
+                                       "refcount_bits",
+                                       "lazy_refcounts",
+                                       "compat",
+                                       "preallocation",
+                                       "compression_type",
+                                       "extended_l2",
+                                       NULL };
   CreateOptions options;
   if (!create_parse (path, create, names, &options, error))
     return false;
-  bool ok = check_options (path, &options, error) &&
-            (!options.backing_file || create->unchecked_backing || complete_from_backing (path, &options, error)) &&
-            create_image (path, &options, error);
+  bool ok =
+      check_options (path, &options, error) &&
+      (!options.backing_file || create->unchecked_backing || complete_from_backing (path, &options, error)) &&
+      create_image (path, &options, error);
   create_options_clear (&options);
   return ok;
 }

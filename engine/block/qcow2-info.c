@@ -11,8 +11,8 @@ enum { SNAPSHOT_HEADER = 40, BITMAP_HEADER = 24 };
 static bool
 bad_table (const Qcow2 *s, const char *what, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: the qcow2 image is damaged: its %s is not well-formed",
-               s->file->path, what);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               "%s: the qcow2 image is damaged: its %s is not well-formed", s->file->path, what);
   return false;
 }
 

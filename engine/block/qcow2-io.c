@@ -88,10 +88,10 @@ write_in_place (Qcow2 *s, uint64_t offset, uint64_t size, const struct iovec *io
 typedef struct {
   uint64_t first, n; /* clusters of the disk */
   uint64_t host;
-  bool fresh;              /* `host` was allocated for it */
-  bool virgin;             /* ...and reads as zeroes */
-  uint64_t start, end;     /* what is written, of the disk, */
-  uint64_t begin, stop;    /* and with what is around it */
+  bool fresh;           /* `host` was allocated for it */
+  bool virgin;          /* ...and reads as zeroes */
+  uint64_t start, end;  /* what is written, of the disk, */
+  uint64_t begin, stop; /* and with what is around it */
 } Plan;
 
 /* All of a cluster must be written if it is data somewhere else; else subclusters do. */
@@ -110,8 +110,8 @@ has_own_cluster (uint64_t entry)
   return !(entry & QCOW2_COMPRESSED) && entry & QCOW2_COPIED;
 }
 
-/* Finds the clusters for the beginning of [offset, end). *ret_plan->n is 0 where the data can go in place after all. Holds
- * s->lock. */
+/* Finds the clusters for the beginning of [offset, end). *ret_plan->n is 0 where the data can go in place
+ * after all. Holds s->lock. */
 static int
 make_plan (Qcow2 *s, uint64_t offset, uint64_t end, Plan *ret_plan)
 {
@@ -152,7 +152,8 @@ make_plan (Qcow2 *s, uint64_t offset, uint64_t end, Plan *ret_plan)
   qcow2_entry_load (s, slice, last << s->cluster_bits, &entry, &bitmap);
   plan.begin = needs_whole (s, first_entry, first_bitmap) ? plan.first << s->cluster_bits
                                                           : offset - offset % s->subcluster_size;
-  plan.stop = needs_whole (s, entry, bitmap) ? (last + 1) << s->cluster_bits : round_up (plan.end, s->subcluster_size);
+  plan.stop = needs_whole (s, entry, bitmap) ? (last + 1) << s->cluster_bits
+                                             : round_up (plan.end, s->subcluster_size);
   *ret_plan = plan;
   return 0;
 }
@@ -170,7 +171,8 @@ reads_as_zero (Qcow2 *s, uint64_t offset, uint64_t size, bool *ret_zero)
     if (result < 0)
       return result;
     uint64_t here = MIN (map.size, size);
-    *ret_zero = map.type == MAP_ZERO || (map.type == MAP_UNALLOCATED && qcow2_backing_is_zero (s, offset, &here));
+    *ret_zero =
+        map.type == MAP_ZERO || (map.type == MAP_UNALLOCATED && qcow2_backing_is_zero (s, offset, &here));
     offset += here;
     size -= here;
   }
@@ -205,9 +207,15 @@ fill (Qcow2 *s, const Plan *plan, uint64_t offset, uint64_t size, void **ret_buf
 static int
 write_plan (Qcow2 *s, const Plan *plan, const struct iovec *iov, int n_iov)
 {
-  void *head, *tail = NULL;
+  void *head = NULL, *tail = NULL;
   uint64_t head_size = plan->start - plan->begin, tail_size = plan->stop - plan->end;
-  int result = fill (s, plan, plan->begin, head_size, &head);
+  int result = 0;
+  /* The rest of the cluster is likely to come soon.  Direct writes that make the file longer each time are
+   * slow. */
+  if (s->file->direct && plan->virgin && head_size + tail_size > 0)
+    result = file_reserve (s->file, plan->host, plan->n << s->cluster_bits);
+  if (result == 0)
+    result = fill (s, plan, plan->begin, head_size, &head);
   if (result == 0)
     result = fill (s, plan, plan->end, tail_size, &tail);
   if (result == 0) {

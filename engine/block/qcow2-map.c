@@ -80,7 +80,8 @@ entry_place (const Qcow2 *s, const Qcow2Slice *slice, uint64_t offset)
 }
 
 void
-qcow2_entry_load (const Qcow2 *s, const Qcow2Slice *slice, uint64_t offset, uint64_t *ret_entry, uint64_t *ret_bitmap)
+qcow2_entry_load (const Qcow2 *s, const Qcow2Slice *slice, uint64_t offset, uint64_t *ret_entry,
+                  uint64_t *ret_bitmap)
 {
   const uint8_t *p = entry_place (s, slice, offset);
   *ret_entry = be64_load (p);
@@ -118,7 +119,8 @@ decode_in_slice (const Qcow2 *s, const Qcow2Slice *slice, uint64_t offset, Qcow2
     ret_map->type = MAP_BAD;
 }
 
-/* Follows a run on through the slice, as long as it is of one kind (and, for data, in one piece), up to `size` bytes. */
+/* Follows a run on through the slice, as long as it is of one kind (and, for data, in one piece), up to
+ * `size` bytes. */
 static void
 decode_run (const Qcow2 *s, const Qcow2Slice *slice, uint64_t offset, uint64_t size, Qcow2Map *ret_map)
 {
@@ -249,8 +251,8 @@ qcow2_map (Qcow2 *s, uint64_t offset, uint64_t size, Qcow2Map *ret_map)
     decode_run (s, slice, offset, size, ret_map);
   if (ret_map->type != MAP_BAD)
     return 0;
-  return qcow2_corrupt (s, "the L2 entry for offset %#" PRIx64 ", which is %#" PRIx64 ", makes no sense", offset,
-                        ret_map->entry);
+  return qcow2_corrupt (s, "the L2 entry for offset %#" PRIx64 ", which is %#" PRIx64 ", makes no sense",
+                        offset, ret_map->entry);
 }
 
 /* ---- Without waiting ---- */
@@ -296,7 +298,8 @@ map_backing (Qcow2 *s, uint64_t offset, uint64_t size, BlockSegment *segments, u
 }
 
 unsigned
-qcow2_map_fast (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments, unsigned max)
+qcow2_map_fast (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments,
+                unsigned max)
 {
   Qcow2 *s = block->priv;
   unsigned n = 0;
@@ -345,7 +348,9 @@ qcow2_extent (Block *block, uint64_t offset, uint64_t size, BlockExtent *ret_ext
   switch (map.type) {
     case MAP_DATA: ret_extent->flags = BLOCK_DATA | BLOCK_ALLOCATED | BLOCK_OFFSET_VALID; break;
     case MAP_COMPRESSED: ret_extent->flags = BLOCK_DATA | BLOCK_ALLOCATED | BLOCK_COMPRESSED; break;
-    case MAP_ZERO: ret_extent->flags = BLOCK_ZERO | BLOCK_ALLOCATED | (map.host ? BLOCK_OFFSET_VALID : 0); break;
+    case MAP_ZERO:
+      ret_extent->flags = BLOCK_ZERO | BLOCK_ALLOCATED | (map.host ? BLOCK_OFFSET_VALID : 0);
+      break;
     default:
       if (qcow2_backing_is_zero (s, offset, &ret_extent->size)) {
         ret_extent->flags = BLOCK_ZERO;

@@ -7,7 +7,8 @@
 
 #include "log.h"
 
-/* The header and the first level of the tables: read, and held against each other before anything relies on them. */
+/* The header and the first level of the tables: read, and held against each other before anything relies on
+ * them. */
 
 enum { V2_HEADER = 72, V3_HEADER = 104 };
 enum {
@@ -27,8 +28,8 @@ damaged (const Qcow2 *s, GError **error, const char *format, ...)
   va_start (args, format);
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: the qcow2 image is damaged: %s (see vitrine-img check)",
-               s->file->path, what);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               "%s: the qcow2 image is damaged: %s (see vitrine-img check)", s->file->path, what);
   return false;
 }
 
@@ -47,8 +48,9 @@ qcow2_corrupt (Qcow2 *s, const char *format, ...)
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
   if (g_atomic_int_compare_and_exchange (&s->corrupt, 0, 1))
-    vlog_always ("%s: the qcow2 image is damaged: %s; nothing more is written to it (see vitrine-img check)\n",
-                 s->file->path, what);
+    vlog_always (
+        "%s: the qcow2 image is damaged: %s; nothing more is written to it (see vitrine-img check)\n",
+        s->file->path, what);
   return -EIO;
 }
 
@@ -61,8 +63,8 @@ check_table (const Qcow2 *s, const char *what, uint64_t offset, uint64_t bytes, 
   if (offset & (s->cluster_size - 1))
     return damaged (s, error, "the %s is not at a cluster (%#" PRIx64 ")", what, offset);
   if (bytes > 0 && (offset == 0 || offset > s->file_end || bytes > s->file_end - offset))
-    return damaged (s, error, "the %s (%" PRIu64 " bytes at %#" PRIx64 ") lies beyond the end of the file", what, bytes,
-                    offset);
+    return damaged (s, error, "the %s (%" PRIu64 " bytes at %#" PRIx64 ") lies beyond the end of the file",
+                    what, bytes, offset);
   return true;
 }
 
@@ -75,8 +77,8 @@ read_sizes (Qcow2 *s, const uint8_t *h, GError **error)
   if (memcmp (h, "QFI\xfb", 4) != 0)
     return damaged (s, error, "it has no qcow2 header");
   if (s->version != 2 && s->version != 3) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s: qcow2 version %u is not supported", s->file->path,
-                 s->version);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s: qcow2 version %u is not supported",
+                 s->file->path, s->version);
     return false;
   }
   if (s->cluster_bits < 9 || s->cluster_bits > 21)
@@ -116,7 +118,8 @@ feature_name (const uint8_t *extensions, size_t size, unsigned bit)
     at += 8;
     if (type == EXT_END || length > size - at)
       break;
-    for (uint32_t i = 0; type == EXT_FEATURE_NAMES && i + FEATURE_NAME_ENTRY <= length; i += FEATURE_NAME_ENTRY) {
+    for (uint32_t i = 0; type == EXT_FEATURE_NAMES && i + FEATURE_NAME_ENTRY <= length;
+         i += FEATURE_NAME_ENTRY) {
       const uint8_t *entry = extensions + at + i;
       if (entry[0] == 0 && entry[1] == bit) {
         g_autofree char *name = g_strndup ((const char *)entry + 2, FEATURE_NAME_LENGTH);
@@ -132,15 +135,17 @@ static bool
 check_features (Qcow2 *s, const uint8_t *extensions, size_t size, GError **error)
 {
   if (s->incompatible & QCOW2_INCOMPAT_DATA_FILE)
-    return unsupported (s, error, "it keeps its data in an external file, which is not supported (convert it with qemu-img "
-                                  "convert -O qcow2)");
+    return unsupported (
+        s, error,
+        "it keeps its data in an external file, which is not supported (convert it with qemu-img "
+        "convert -O qcow2)");
   for (unsigned bit = 0; bit < 64; bit++) {
     if (!(s->incompatible & ~(uint64_t)QCOW2_INCOMPAT_KNOWN & UINT64_C (1) << bit))
       continue;
     g_autofree char *name = feature_name (extensions, size, bit);
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                 "%s: uses a feature that is not known here: %s (bit %u); a newer program may open it", s->file->path,
-                 name ? name : "it does not say its name", bit);
+                 "%s: uses a feature that is not known here: %s (bit %u); a newer program may open it",
+                 s->file->path, name ? name : "it does not say its name", bit);
     return false;
   }
   if (s->extended_l2 && s->cluster_bits < 14)
@@ -159,9 +164,11 @@ read_extension (Qcow2 *s, uint32_t type, const uint8_t *data, uint32_t length, G
       return damaged (s, error, "its bitmaps extension is too short");
     s->bitmaps = (Qcow2BitmapsHeader){ be32_load (data), be64_load (data + 16), be64_load (data + 8) };
     if (s->autoclear & QCOW2_AUTOCLEAR_BITMAPS) {
-      if (s->bitmaps.count == 0 || s->bitmaps.count > QCOW2_MAX_BITMAPS || s->bitmaps.directory_size > QCOW2_MAX_TABLE)
+      if (s->bitmaps.count == 0 || s->bitmaps.count > QCOW2_MAX_BITMAPS ||
+          s->bitmaps.directory_size > QCOW2_MAX_TABLE)
         return damaged (s, error, "its bitmap directory is absurd");
-      return check_table (s, "bitmap directory", s->bitmaps.directory_offset, s->bitmaps.directory_size, error);
+      return check_table (s, "bitmap directory", s->bitmaps.directory_offset, s->bitmaps.directory_size,
+                          error);
     }
   }
   return true;
@@ -207,10 +214,11 @@ check_header_tables (Qcow2 *s, GError **error)
   if ((uint64_t)s->l1_size * 8 > QCOW2_MAX_L1)
     return damaged (s, error, "its L1 table is absurdly large (%u entries)", s->l1_size);
   if (s->l1_size < needed)
-    return damaged (s, error, "its L1 table is too small for its size (%u entries instead of %" PRIu64 ")", s->l1_size,
-                    needed);
+    return damaged (s, error, "its L1 table is too small for its size (%u entries instead of %" PRIu64 ")",
+                    s->l1_size, needed);
   if (s->reftable_size == 0 || s->reftable_size * 8 > QCOW2_MAX_REFTABLE)
-    return damaged (s, error, "its refcount table has an impossible size (%" PRIu64 " bytes)", s->reftable_size * 8);
+    return damaged (s, error, "its refcount table has an impossible size (%" PRIu64 " bytes)",
+                    s->reftable_size * 8);
   if (s->n_snapshots > QCOW2_MAX_SNAPSHOTS)
     return damaged (s, error, "it has an absurd number of snapshots (%u)", s->n_snapshots);
   return check_table (s, "L1 table", s->l1_offset, (uint64_t)s->l1_size * 8, error) &&
@@ -267,12 +275,13 @@ qcow2_read_header (Qcow2 *s, GError **error)
     return false;
   }
   /* The extensions end where the backing file's name begins. */
-  uint64_t end = s->backing_offset > s->header_length && s->backing_offset < s->cluster_size ? s->backing_offset
-                                                                                            : s->cluster_size;
+  uint64_t end = s->backing_offset > s->header_length && s->backing_offset < s->cluster_size
+                     ? s->backing_offset
+                     : s->cluster_size;
   const uint8_t *extensions = cluster + s->header_length;
   return check_features (s, extensions, end - s->header_length, error) &&
-         read_extensions (s, extensions, end - s->header_length, error) && read_backing_name (s, cluster, error) &&
-         check_header_tables (s, error);
+         read_extensions (s, extensions, end - s->header_length, error) &&
+         read_backing_name (s, cluster, error) && check_header_tables (s, error);
 }
 
 int
@@ -329,13 +338,15 @@ read_table (Qcow2 *s, const char *what, uint64_t offset, uint64_t n, uint64_t *t
 }
 
 static bool
-check_entries (const Qcow2 *s, const char *what, const uint64_t *table, uint64_t n, uint64_t reserved, GError **error)
+check_entries (const Qcow2 *s, const char *what, const uint64_t *table, uint64_t n, uint64_t reserved,
+               GError **error)
 {
   for (uint64_t i = 0; i < n; i++) {
     uint64_t offset = table[i] & ~QCOW2_COPIED;
     if (table[i] & reserved || offset & (s->cluster_size - 1) || offset >= QCOW2_MAX_HOST ||
         (offset && offset >= s->file_end) || (!offset && table[i]))
-      return damaged (s, error, "entry %" PRIu64 " of the %s makes no sense (%#" PRIx64 ")", i, what, table[i]);
+      return damaged (s, error, "entry %" PRIu64 " of the %s makes no sense (%#" PRIx64 ")", i, what,
+                      table[i]);
   }
   return true;
 }
@@ -350,8 +361,8 @@ claim (Qcow2 *s, const char *what, uint64_t offset, uint64_t bytes, GError **err
   return true;
 }
 
-/* All metadata the active state of the image refers to, each in a place of its own. What snapshots have is not looked at,
- * but for where it is. */
+/* All metadata the active state of the image refers to, each in a place of its own. What snapshots have is
+ * not looked at, but for where it is. */
 static bool
 claim_metadata (Qcow2 *s, GError **error)
 {
@@ -394,7 +405,8 @@ qcow2_load_tables (Qcow2 *s, bool lenient, GError **error)
   if (lenient)
     return true;
   if (!check_entries (s, "L1 table", s->l1, s->l1_size, QCOW2_L1_RESERVED, error) ||
-      !check_entries (s, "refcount table", s->reftable, s->reftable_size, QCOW2_REFTABLE_RESERVED | QCOW2_COPIED, error))
+      !check_entries (s, "refcount table", s->reftable, s->reftable_size,
+                      QCOW2_REFTABLE_RESERVED | QCOW2_COPIED, error))
     return false;
   return s->block->read_only || claim_metadata (s, error);
 }
@@ -433,8 +445,8 @@ repair_dirty (Qcow2 *s, GError **error)
 {
   BlockCheck check;
   g_autoptr (GError) why = NULL;
-  if (qcow2_check (s, BLOCK_REPAIR_ALL, NULL, NULL, NULL, &check, &why) && check.corruptions == check.corruptions_fixed &&
-      check.check_errors == 0)
+  if (qcow2_check (s, BLOCK_REPAIR_ALL, NULL, NULL, NULL, &check, &why) &&
+      check.corruptions == check.corruptions_fixed && check.check_errors == 0)
     return true;
   return damaged (s, error, "it was not closed, and its refcounts could not be repaired%s%s", why ? ": " : "",
                   why ? why->message : "");
@@ -444,10 +456,12 @@ static bool
 check_usable (Qcow2 *s, GError **error)
 {
   if (s->encrypted)
-    return unsupported (s, error, "it is encrypted, which is not supported (convert it with qemu-img convert)");
+    return unsupported (s, error,
+                        "it is encrypted, which is not supported (convert it with qemu-img convert)");
   if (s->incompatible & QCOW2_INCOMPAT_CORRUPT && !s->block->read_only)
-    return damaged (s, error, "it is marked as corrupt; it can be repaired with vitrine-img check -r all, or read with "
-                              "readonly=on");
+    return damaged (s, error,
+                    "it is marked as corrupt; it can be repaired with vitrine-img check -r all, or read with "
+                    "readonly=on");
   return true;
 }
 

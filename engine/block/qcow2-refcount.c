@@ -43,7 +43,8 @@ refcount_max (const Qcow2 *s)
   return s->refcount_order == 6 ? INT64_MAX : (UINT64_C (1) << (1u << s->refcount_order)) - 1;
 }
 
-/* The slice with a cluster's refcount, NULL where its block does not exist. *ret_index: its place in the slice. */
+/* The slice with a cluster's refcount, NULL where its block does not exist. *ret_index: its place in the
+ * slice. */
 static int
 refcount_slice (Qcow2 *s, uint64_t cluster, Qcow2Slice **ret_slice, uint64_t *ret_index)
 {
@@ -159,7 +160,8 @@ make_block (Qcow2 *s, uint64_t cluster)
 
 /* ---- A larger refcount table ---- */
 
-/* How many clusters table and blocks take that also count themselves, from cluster `base` on, which starts an area. */
+/* How many clusters table and blocks take that also count themselves, from cluster `base` on, which starts an
+ * area. */
 static uint64_t
 plan_growth (const Qcow2 *s, uint64_t base, uint64_t *ret_entries, uint64_t *ret_blocks)
 {
@@ -250,9 +252,11 @@ grow_table (Qcow2 *s, uint64_t base)
 
 /* ---- Allocation ---- */
 
-/* Finds free clusters in the slice with `cluster`. *ret_n is 0 if there are none; *ret_next is where to go on. */
+/* Finds free clusters in the slice with `cluster`. *ret_n is 0 if there are none; *ret_next is where to go
+ * on. */
 static int
-search_slice (Qcow2 *s, uint64_t cluster, uint64_t want, uint64_t *ret_first, uint64_t *ret_n, uint64_t *ret_next)
+search_slice (Qcow2 *s, uint64_t cluster, uint64_t want, uint64_t *ret_first, uint64_t *ret_n,
+              uint64_t *ret_next)
 {
   Qcow2Slice *slice;
   uint64_t index, per_slice = (s->slice_size * 8) >> s->refcount_order;
@@ -430,8 +434,8 @@ fill_block (const Qcow2 *s, uint8_t *block, const uint32_t *counts, uint64_t fir
   }
 }
 
-/* The blocks and then the table go behind everything else, so nothing is overwritten until the header says that
- * these count. */
+/* The blocks and then the table go behind everything else, so nothing is overwritten until the header says
+ * that these count. */
 int
 qcow2_rebuild_refcounts (Qcow2 *s, uint32_t **counts, uint64_t *n)
 {

@@ -184,17 +184,21 @@ qcow2_resize (Block *block, uint64_t size, bool shrink, GError **error)
   Qcow2 *s = block->priv;
   if (s->version == 2 && s->n_snapshots) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                 "%s: a version 2 image with snapshots cannot be resized (delete them, or convert it)", block->path);
+                 "%s: a version 2 image with snapshots cannot be resized (delete them, or convert it)",
+                 block->path);
     return false;
   }
   if (l1_entries_for (s, size) * 8 > QCOW2_MAX_L1) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "%s: with clusters of %" PRIu64 " bytes an image cannot be that large", block->path, s->cluster_size);
+                 "%s: with clusters of %" PRIu64 " bytes an image cannot be that large", block->path,
+                 s->cluster_size);
     return false;
   }
   int result = qcow2_make_modifiable (s);
   if (result == 0)
-    result = size > block_bytes (block) ? grow (s, size) : size < block_bytes (block) ? shrink_to (s, size) : 0;
+    result = size > block_bytes (block)   ? grow (s, size)
+             : size < block_bytes (block) ? shrink_to (s, size)
+                                          : 0;
   if (result < 0)
     set_error_errno (error, -result, "%s: cannot be resized", block->path);
   return result == 0;

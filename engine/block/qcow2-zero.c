@@ -15,7 +15,8 @@ typedef enum { MAKE_ZERO, MAKE_ZERO_AND_FREE, DISCARD, FORGET } Change;
 
 /* What an entry becomes; false: it stays. */
 static bool
-new_entry (const Qcow2 *s, Change change, uint64_t entry, uint64_t bitmap, uint64_t *ret_entry, uint64_t *ret_bitmap)
+new_entry (const Qcow2 *s, Change change, uint64_t entry, uint64_t bitmap, uint64_t *ret_entry,
+           uint64_t *ret_bitmap)
 {
   Qcow2Map map;
   bool backing = s->block->backing != NULL || s->block->backing_name != NULL;
@@ -141,7 +142,11 @@ qcow2_write_zeroes (Block *block, uint64_t offset, uint64_t size, bool may_unmap
   uint64_t start = first << s->cluster_bits, end = MIN ((first + n) << s->cluster_bits, offset + size);
   result = write_zero_data (s, offset, start - offset);
   if (result == 0)
-    result = change_clusters (s, s->version < 3 ? DISCARD : may_unmap ? MAKE_ZERO_AND_FREE : MAKE_ZERO, first, n);
+    result = change_clusters (s,
+                              s->version < 3 ? DISCARD
+                              : may_unmap    ? MAKE_ZERO_AND_FREE
+                                             : MAKE_ZERO,
+                              first, n);
   return result == 0 ? write_zero_data (s, end, offset + size - end) : result;
 }
 

@@ -3,14 +3,14 @@
 
 /* Inside the block room: qcow2, versions 2 and 3.
  *
- * Locks.  `lock` is held by whoever changes or loads metadata, across I/O on metadata (never on data).  What map() reads,
- * which is the L1 table, the L2 cache and file_end, is changed with block->map_lock held as well; so holding either is
- * enough to read it.
+ * Locks.  `lock` is held by whoever changes or loads metadata, across I/O on metadata (never on data).  What
+ * map() reads, which is the L1 table, the L2 cache and file_end, is changed with block->map_lock held as
+ * well; so holding either is enough to read it.
  *
- * Order on the disk.  An image is consistent at every instant because things are written in this order, with a barrier between
- * them: data and refcounts that grow; refcount table; L2 tables; L1 table; refcounts that shrink.  The first four are
- * qcow2_write_metadata().  What was freed waits in `freed` until no table on the disk refers to it, and only then may it
- * be used again. */
+ * Order on the disk.  An image is consistent at every instant because things are written in this order, with
+ * a barrier between them: data and refcounts that grow; refcount table; L2 tables; L1 table; refcounts that
+ * shrink.  The first four are qcow2_write_metadata().  What was freed waits in `freed` until no table on the
+ * disk refers to it, and only then may it be used again. */
 
 #include "block-int.h"
 
@@ -105,15 +105,15 @@ typedef struct {
   bool any_reftable_dirty;
   Qcow2Cache l2_cache, refcount_cache;
   Qcow2Set metadata;
-  uint64_t file_end;  /* what entries may point to ends here */
-  uint64_t virgin;    /* from here on the file has never been written, and reads as zeroes */
-  uint64_t free_hint; /* no free cluster lies before this one */
+  uint64_t file_end;      /* what entries may point to ends here */
+  uint64_t virgin;        /* from here on the file has never been written, and reads as zeroes */
+  uint64_t free_hint;     /* no free cluster lies before this one */
   uint64_t compressed_at; /* where the next compressed cluster goes; 0: nowhere yet */
-  GArray *freed;      /* Qcow2Range */
-  gint unflushed;     /* atomic: a flush has more to do than to flush the file */
-  bool modifiable;    /* autoclear features are cleared */
-  bool dirty_set;     /* the dirty bit is, for lazy refcounts */
-  gint corrupt;       /* atomic: something was found wrong while in use */
+  GArray *freed;          /* Qcow2Range */
+  gint unflushed;         /* atomic: a flush has more to do than to flush the file */
+  bool modifiable;        /* autoclear features are cleared */
+  bool dirty_set;         /* the dirty bit is, for lazy refcounts */
+  gint corrupt;           /* atomic: something was found wrong while in use */
 } Qcow2;
 
 static inline uint64_t
@@ -171,7 +171,8 @@ round_up (uint64_t x, uint64_t unit)
 
 /* Reads and checks the header; the tables are not touched. */
 bool qcow2_read_header (Qcow2 *s, GError **error);
-/* Reads the L1 and refcount tables, and checks their entries. With `lenient` a bad entry is left to the caller. */
+/* Reads the L1 and refcount tables, and checks their entries. With `lenient` a bad entry is left to the
+ * caller. */
 bool qcow2_load_tables (Qcow2 *s, bool lenient, GError **error);
 Qcow2 *qcow2_new (Block *block);
 void qcow2_free (Qcow2 *s);
@@ -221,7 +222,8 @@ void qcow2_unalloc (Qcow2 *s, uint64_t offset, uint64_t n);
 void qcow2_free_later (Qcow2 *s, uint64_t offset, uint64_t n);
 /* The freed clusters become free: the tables on the disk are up to date and flushed. */
 int qcow2_release_freed (Qcow2 *s);
-/* Makes new refcount structures at the end of the file from counts[0 .. n), and frees the old ones' clusters in them. */
+/* Makes new refcount structures at the end of the file from counts[0 .. n), and frees the old ones' clusters
+ * in them. */
 int qcow2_rebuild_refcounts (Qcow2 *s, uint32_t **counts, uint64_t *n);
 
 /* ---- Mapping: qcow2-map.c ---- */
@@ -232,7 +234,7 @@ typedef struct {
   uint64_t size; /* of the run, from the offset asked for */
   uint64_t host; /* of that offset; 0: nothing allocated. Compressed: of the data */
   uint64_t compressed_size;
-  bool copied;     /* it may be written in place */
+  bool copied; /* it may be written in place */
   uint64_t entry, bitmap;
 } Qcow2Map;
 
@@ -248,7 +250,8 @@ int qcow2_slice (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice);
 int qcow2_slice_for_writing (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice);
 /* The run that starts at the offset. Loads what it needs. Holds s->lock. */
 int qcow2_map (Qcow2 *s, uint64_t offset, uint64_t size, Qcow2Map *ret_map);
-unsigned qcow2_map_fast (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments, unsigned max);
+unsigned qcow2_map_fast (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments,
+                         unsigned max);
 /* Whether a run that is unallocated here reads as zeroes: *size is cut to where that is so or not so. */
 bool qcow2_backing_is_zero (Qcow2 *s, uint64_t offset, uint64_t *size);
 int qcow2_extent (Block *block, uint64_t offset, uint64_t size, BlockExtent *ret_extent);
@@ -276,8 +279,9 @@ bool qcow2_create (const char *path, const BlockCreate *create, GError **error);
 bool qcow2_resize (Block *block, uint64_t size, bool shrink, GError **error);
 bool qcow2_info (Block *block, BlockInfo *info, GError **error);
 /* Recomputes all refcounts of an image whose header is read and whose tables are loaded. */
-bool qcow2_check (Qcow2 *s, unsigned repair, const BlockProgress *progress, void (*message) (void *opaque, const char *text),
-                  void *opaque, BlockCheck *ret_check, GError **error);
+bool qcow2_check (Qcow2 *s, unsigned repair, const BlockProgress *progress,
+                  void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
+                  GError **error);
 
 bool qcow2_check_image (Block *block, unsigned repair, const BlockProgress *progress,
                         void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,

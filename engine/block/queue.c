@@ -9,8 +9,8 @@
 
 /* Requests on their way.
  *
- * Where the format knows from memory what a request means, the queue does the I/O: at once if the page cache can, else
- * by its io_uring.  All else goes to a worker, which may wait. */
+ * Where the format knows from memory what a request means, the queue does the I/O: at once if the page cache
+ * can, else by its io_uring.  All else goes to a worker, which may wait. */
 
 /* A buffered write of this size is a copy to the page cache; a larger one may wait long for memory. */
 #define INLINE_WRITE_MAX (64u << 10)
@@ -104,12 +104,12 @@ post (Job *job)
 }
 
 void
-job_work (PoolItem *item)
+job_work (void *data, void *unused)
 {
-  Job *job = (Job *)item;
+  Job *job = data;
   BlockRequest *request = job->request;
-  job->result = block_do (job->queue->block, job->op, job->flags, request->offset, request->size, request->iov,
-                          request->n_iov);
+  job->result = block_do (job->queue->block, job->op, job->flags, request->offset, request->size,
+                          request->iov, request->n_iov);
   post (job);
 }
 
@@ -117,7 +117,7 @@ static void
 hand_to_worker (Job *job)
 {
   job_release (job);
-  pool_push (block_pool (job->queue->block), &job->item);
+  g_thread_pool_push (block_pool (job->queue->block), job, NULL);
 }
 
 static void
@@ -283,8 +283,13 @@ make_parts (Job *job, const BlockSegment *segments, unsigned n, bool durable)
   uint64_t at = 0;
   for (unsigned i = 0; i < n; i++) {
     Part *part = &job->parts[job->n_parts];
-    *part = (Part){ .job = job, .file = segments[i].file, .offset = segments[i].offset, .size = segments[i].size,
-                    .iov = request->iov, .n_iov = request->n_iov, .durable = durable };
+    *part = (Part){ .job = job,
+                    .file = segments[i].file,
+                    .offset = segments[i].offset,
+                    .size = segments[i].size,
+                    .iov = request->iov,
+                    .n_iov = request->n_iov,
+                    .durable = durable };
     if (n > 1) {
       part->n_iov = iov_slice (next, request->iov, request->n_iov, at, part->size);
       part->iov = next;
@@ -314,7 +319,8 @@ start_mapped (Job *job)
   if (durable && !block->format->is_clean (block))
     return false;
   g_mutex_lock (&block->map_lock);
-  unsigned n = block->format->map (block, write, request->offset, request->size, segments, BLOCK_MAX_SEGMENTS);
+  unsigned n =
+      block->format->map (block, write, request->offset, request->size, segments, BLOCK_MAX_SEGMENTS);
   if (n && block->has_tracking)
     job->tracking = tracked_try (block, &job->tracked, request->offset, request->size, false);
   g_mutex_unlock (&block->map_lock);
@@ -416,7 +422,8 @@ typedef struct {
 static gboolean
 has_completions (BlockQueue *queue)
 {
-  return queue->ready || g_atomic_int_get (&queue->has_posted) || (queue->in_ring && io_uring_cq_ready (&queue->ring));
+  return queue->ready || g_atomic_int_get (&queue->has_posted) ||
+         (queue->in_ring && io_uring_cq_ready (&queue->ring));
 }
 
 static gboolean

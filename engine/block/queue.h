@@ -4,7 +4,6 @@
 /* Inside the block room: queues. */
 
 #include "block-int.h"
-#include "pool.h"
 
 #include <liburing.h>
 
@@ -23,7 +22,6 @@ typedef struct {
 
 /* A request on its way. */
 struct Job {
-  PoolItem item; /* first: a worker gets this */
   Job *next;
   BlockQueue *queue;
   BlockRequest *request;
@@ -45,8 +43,8 @@ struct BlockQueue {
   bool has_ring;
   struct io_uring ring;
   unsigned in_ring; /* handed over and not completed */
-  GThread *thread; /* atomic: who made the latest request */
-  gint in_flight;  /* atomic: read by block_drain() */
+  GThread *thread;  /* atomic: who made the latest request */
+  gint in_flight;   /* atomic: read by block_drain() */
   Job *free_jobs;
   Job *ready, **ready_tail; /* completed, not delivered; the queue's thread only */
 
@@ -61,7 +59,7 @@ void queue_poll (BlockQueue *queue, bool deliver);
 /* Waits a moment for something to complete. On the queue's thread. */
 void queue_wait (BlockQueue *queue);
 
-void job_work (PoolItem *item);
-Pool *block_pool (Block *block);
+void job_work (void *job, void *unused);
+GThreadPool *block_pool (Block *block);
 /* A queue has become empty. */
 void block_idle (Block *block);

@@ -48,8 +48,8 @@ raw_preadv (Block *block, uint64_t offset, uint64_t size, const struct iovec *io
   return file_preadv (block->file, offset, iov, n_iov);
 }
 
-/* A guest must not make its raw disk look like an image in a format that can name other files of the host: whoever
- * guessed "raw" now would guess otherwise next time. */
+/* A guest must not make its raw disk look like an image in a format that can name other files of the host:
+ * whoever guessed "raw" now would guess otherwise next time. */
 static int
 check_guard (Block *block, uint64_t offset, const struct iovec *iov, int n_iov)
 {

@@ -16,7 +16,8 @@ do_write (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov,
 }
 
 int
-block_do (Block *block, BlockOp op, unsigned flags, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov)
+block_do (Block *block, BlockOp op, unsigned flags, uint64_t offset, uint64_t size, const struct iovec *iov,
+          int n_iov)
 {
   const BlockFormat *format = block->format;
   bool may_unmap = flags & BLOCK_REQ_MAY_UNMAP && block->options.discard;
@@ -80,13 +81,15 @@ bytes_or_error (int result, uint64_t size)
 int
 block_pread (Block *block, uint64_t offset, void *buffer, uint64_t size)
 {
-  return size > INT_MAX ? -EINVAL : bytes_or_error (sync_request (block, BLOCK_READ, 0, offset, buffer, size), size);
+  return size > INT_MAX ? -EINVAL
+                        : bytes_or_error (sync_request (block, BLOCK_READ, 0, offset, buffer, size), size);
 }
 
 int
 block_pwrite (Block *block, uint64_t offset, const void *buffer, uint64_t size)
 {
-  return size > INT_MAX ? -EINVAL : bytes_or_error (sync_request (block, BLOCK_WRITE, 0, offset, buffer, size), size);
+  return size > INT_MAX ? -EINVAL
+                        : bytes_or_error (sync_request (block, BLOCK_WRITE, 0, offset, buffer, size), size);
 }
 
 int
@@ -142,7 +145,8 @@ block_resize (Block *block, uint64_t size, bool shrink, GError **error)
   else if (size < block_bytes (block) && !shrink)
     problem = "shrinking loses what lies beyond the new end, and must be asked for (--shrink)";
   if (problem) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: cannot be resized: %s", block->path, problem);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: cannot be resized: %s", block->path,
+                 problem);
     return -EINVAL;
   }
   block_drain (block);
@@ -159,7 +163,8 @@ block_info (Block *block, GError **error)
                        .disk_size = file_disk_size (block->file),
                        .file_size = length > 0 ? (uint64_t)length : 0,
                        .backing_file = g_strdup (block->backing_name),
-                       .backing_path = block->backing ? g_strdup (block->backing->path) : block_backing_path (block, NULL),
+                       .backing_path = block->backing ? g_strdup (block->backing->path)
+                                                      : block_backing_path (block, NULL),
                        .backing_format = g_strdup (block->backing_format) };
   info->snapshots = g_ptr_array_new ();
   info->bitmaps = g_ptr_array_new ();

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "block-int.h"
 
-/* Ranges in use, in the order they came.  A range is in the way of later ones only, even while it waits itself: so
- * nobody waits for ever, and no two wait for each other. */
+/* Ranges in use, in the order they came.  A range is in the way of later ones only, even while it waits
+ * itself: so nobody waits for ever, and no two wait for each other. */
 
 static bool
 in_the_way (Block *block, const BlockTracked *tracked)
 {
   for (const BlockTracked *other = tracked->prev; other != &block->tracked_head; other = other->prev) {
-    if ((other->exclusive || tracked->exclusive) && other->start < tracked->end && tracked->start < other->end)
+    if ((other->exclusive || tracked->exclusive) && other->start < tracked->end &&
+        tracked->start < other->end)
       return true;
   }
   return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "code-gen.h"
 #include "cpu.h"
+#include "system.h"
 #include "translate.h"
 
 static unsigned generation;
@@ -32,6 +33,16 @@ translate_is_breakpoint (uint64_t pc)
   return found;
 }
 
+/* A machine's code is filed by RAM address, of which the virtual one may stand for several. */
+static void
+drop_code (uint64_t pc)
+{
+  if (system_any_cpu ())
+    cpu_invalidate (0, UINT64_MAX);
+  else
+    cpu_invalidate (pc, 1);
+}
+
 static void
 change (uint64_t pc, int by)
 {
@@ -45,7 +56,7 @@ change (uint64_t pc, int by)
     g_hash_table_remove (breakpoints, &pc);
   __atomic_store_n (&n_breakpoints, g_hash_table_size (breakpoints), __ATOMIC_RELEASE);
   g_rw_lock_writer_unlock (&lock);
-  cpu_invalidate (pc, 1);
+  drop_code (pc);
 }
 
 void

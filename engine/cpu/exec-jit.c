@@ -182,6 +182,7 @@ begin (Cpu *cpu)
   jit_begin (cpu->jit);
   if (cpu->system != NULL && cpu->system->epoch != jit_epoch (cpu->jit)) {
     system_forget_code (cpu);
+    cpu->system->returns_void = false; /* A flush has emptied the stack, too. */
     cpu->system->epoch = jit_epoch (cpu->jit);
   }
 }
@@ -207,31 +208,32 @@ find_at (Cpu *cpu, uint64_t ram, IrExit *ret_exit)
   return code;
 }
 
-/* The code to go on with at state.pc, or NULL and why there is none. */
+/* One instruction without code of its own. */
+static IrExit
+interpret_one (Cpu *cpu)
+{
+  IrExit exit = interp_step (cpu, true);
+  return exit == IR_EXIT_NONE && cpu->state.exit_request != 0 ? IR_EXIT_REQUEST : exit;
+}
+
+/* The code to go on with at state.pc, or NULL and why there is none. Code may have become invalid while it was
+ * made, again and again if another vCPU keeps writing next to it: interpreting goes on in any case. */
 static JitCode *
 find (Cpu *cpu, IrExit *ret_exit)
 {
   for (;;) {
     uint64_t ram = 0;
+    JitCode *code = NULL;
     SystemExec where = cpu->system != NULL ? system_exec (cpu, cpu->state.pc, &ram) : SYSTEM_EXEC_OK;
-    *ret_exit = IR_EXIT_NONE;
-    if (where == SYSTEM_EXEC_FAULT)
-      *ret_exit = IR_EXIT_FETCH_FAULT;
-    else if (where == SYSTEM_EXEC_ONCE)
-      *ret_exit = interp_step (cpu, true);
-    if (*ret_exit != IR_EXIT_NONE)
-      return NULL;
-    if (where == SYSTEM_EXEC_ONCE) {
-      if (cpu->state.exit_request != 0) {
-        *ret_exit = IR_EXIT_REQUEST;
-        return NULL;
-      }
-      continue;
-    }
-    JitCode *code = find_at (cpu, ram, ret_exit);
-    if (code != NULL || *ret_exit != IR_EXIT_NONE)
+    *ret_exit = where == SYSTEM_EXEC_FAULT ? IR_EXIT_FETCH_FAULT : IR_EXIT_NONE;
+    if (where == SYSTEM_EXEC_OK)
+      code = find_at (cpu, ram, ret_exit);
+    if (*ret_exit != IR_EXIT_NONE || (code != NULL && jit_code_valid (code)))
       return code;
-    renew (cpu);
+    if (where == SYSTEM_EXEC_OK && code == NULL)
+      renew (cpu);
+    else if ((*ret_exit = interpret_one (cpu)) != IR_EXIT_NONE)
+      return NULL;
   }
 }
 
@@ -280,6 +282,14 @@ count_exit (unsigned reason)
     __atomic_fetch_add (&exits[reason - JIT_EXIT_LINK], 1, __ATOMIC_RELAXED);
 }
 
+/* Whether a jump to pc that has just been left by leads to `code` whenever it is taken. Not where instructions
+ * were interpreted first, nor after a flush of the TLB during which the jumping code has gone on. */
+static bool
+may_link (const Cpu *cpu, const JitCode *code, uint64_t pc)
+{
+  return jit_code_pc (code) == pc && (cpu->system == NULL || !cpu->system->returns_void);
+}
+
 /* Sees to what code came back for, where that is the run loop's own business. Returns the code to go on with;
  * NULL with *ret_exit set (or with IR_EXIT_NONE: to be looked up). */
 static JitCode *
@@ -289,9 +299,9 @@ handle (Cpu *cpu, unsigned reason, IrExit *ret_exit)
   *ret_exit = IR_EXIT_NONE;
   switch (reason) {
     case JIT_EXIT_LINK: {
-      uint64_t flushes = jit_counters.flushes;
+      uint64_t flushes = jit_counters.flushes, pc = cpu->state.pc;
       code = find (cpu, ret_exit);
-      if (code != NULL && flushes == jit_counters.flushes)
+      if (code != NULL && flushes == jit_counters.flushes && may_link (cpu, code, pc))
         jit_link (cpu->jit, code);
       break;
     }

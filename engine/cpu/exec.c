@@ -31,7 +31,7 @@ fetch_fault (Cpu *cpu)
   size_t have = cpu->fetch (cpu, cpu->state.pc, byte, cpu->isa->insn_max, &fault);
   if (have == 0)
     cpu->state.fault = fault;
-  else if (cpu->fetch (cpu, cpu->state.pc + have, byte, 1, &fault) == 0)
+  else if (have < cpu->isa->insn_max && cpu->fetch (cpu, cpu->state.pc + have, byte, 1, &fault) == 0)
     cpu->state.fault = fault;
   else
     return IR_EXIT_NONE; /* Another thread has mapped it meanwhile. */

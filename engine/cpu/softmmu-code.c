@@ -7,17 +7,18 @@
  *
  * A vCPU may have found a page's entry just before it went, and store just after the code was read. The
  * architecture wants a fence.i between that store and the code's execution, so fence.i compares the code of
- * pages that became code pages while another vCPU was in compiled code, and that vCPU has not left it since.
- */
+ * pages that became code pages while another vCPU was in compiled code: each time, until once that vCPU had
+ * left it before. */
 
 #define GRANULE_BITS 6
 
 /* Numbers the pages that began to be watched. A vCPU's `seen` is the latest at the time it last was outside
  * of code. */
 static uint64_t n_watched;
-/* The last of them; older ones are taken for settled only if every vCPU has seen them. */
-static uint64_t recent[256];
-/* protects recent */
+/* Those before this one have been compared since every vCPU saw them: their code is what memory holds. */
+static uint64_t n_compared;
+static uint64_t recent[256]; /* the last of them */
+/* protects recent and n_compared */
 static GMutex lock;
 
 void
@@ -53,6 +54,8 @@ purge_cpu (Cpu *cpu, void *opaque)
 {
   const Purge *purge = opaque;
   const uint8_t *host = purge->block->host + (purge->page << RAM_PAGE_BITS);
+  for (unsigned i = 0; i < JIT_SPANS; i++)
+    __atomic_store_n (&cpu->jit_state.span[i], JIT_NO_ADDEND, __ATOMIC_RELAXED);
   for (unsigned i = 0; i < SYSTEM_SPACES; i++) {
     JitSpace *tlb = __atomic_load_n (&cpu->system->spaces[i].tlb, __ATOMIC_ACQUIRE);
     if (tlb == NULL)
@@ -82,8 +85,22 @@ page_of (uint64_t ram, RamBlock **ret_block)
 }
 
 static void
-note_recent (uint64_t ram)
+look_inside (Cpu *cpu, void *opaque)
 {
+  bool *any = opaque;
+  if (cpu != cpu_running () && __atomic_load_n (&cpu->system->seen, __ATOMIC_SEQ_CST) != UINT64_MAX)
+    *any = true;
+}
+
+/* Begins to watch the page, for good measure also where its entries have gone before. */
+static void
+watch_code (RamBlock *block, uint64_t ram)
+{
+  bool others_inside = false;
+  watch (block, (ram - block->start) >> RAM_PAGE_BITS);
+  system_each_cpu (look_inside, &others_inside);
+  if (!others_inside)
+    return;
   g_mutex_lock (&lock);
   recent[n_watched % G_N_ELEMENTS (recent)] = ram & ~PAGE_MASK;
   __atomic_fetch_add (&n_watched, 1, __ATOMIC_SEQ_CST);
@@ -98,8 +115,7 @@ system_watch_code (uint64_t ram)
   if (__atomic_load_n (&page->watch, __ATOMIC_SEQ_CST) & RAM_WATCH_CODE)
     return;
   __atomic_fetch_or (&page->watch, RAM_WATCH_CODE, __ATOMIC_SEQ_CST);
-  watch (block, (ram - block->start) >> RAM_PAGE_BITS);
-  note_recent (ram);
+  watch_code (block, ram);
 }
 
 static uint64_t
@@ -115,7 +131,8 @@ system_note_code (uint64_t ram, uint64_t size)
   RamBlock *block;
   RamPage *page = page_of (ram, &block);
   __atomic_fetch_or (&page->code, granules (ram, ram + size - 1), __ATOMIC_SEQ_CST);
-  __atomic_fetch_or (&page->watch, RAM_WATCH_CODE, __ATOMIC_SEQ_CST);
+  if (!(__atomic_fetch_or (&page->watch, RAM_WATCH_CODE, __ATOMIC_SEQ_CST) & RAM_WATCH_CODE))
+    watch_code (block, ram); /* A store dropped the last code meanwhile, and with it the watch. */
 }
 
 /* All code made from the granules goes, so that their bits can. */
@@ -161,30 +178,35 @@ system_stored (RamBlock *block, uint64_t offset, unsigned size)
   uint32_t why = __atomic_load_n (&page->watch, __ATOMIC_SEQ_CST);
   if (why == 0)
     return;
+  unsigned csr = host_fp_begin ();
   if (why & RAM_WATCH_CODE)
     code_written (block->start + offset, size);
   if (why & RAM_WATCH_DIRTY)
     ram_mark_dirty (block, offset >> RAM_PAGE_BITS);
+  host_fp_end (csr);
 }
 
 void
 system_fence_code (Cpu *cpu)
 {
-  uint64_t settled = UINT64_MAX, pages[G_N_ELEMENTS (recent)], now;
+  uint64_t settled = UINT64_MAX, pages[G_N_ELEMENTS (recent)], first, now;
   system_settle (cpu, false); /* This one is outside. */
   system_each_cpu (least_seen, &settled);
   g_mutex_lock (&lock);
+  first = n_compared;
   now = n_watched;
   memcpy (pages, recent, sizeof pages);
   g_mutex_unlock (&lock);
-  if (settled >= now)
+  if (first == now)
     return;
-  if (now - settled > G_N_ELEMENTS (recent)) {
+  if (now - first > G_N_ELEMENTS (recent))
     cpu_flush_icache (0, UINT64_MAX);
-    return;
-  }
-  for (uint64_t n = settled; n < now; n++)
-    cpu_flush_icache (pages[n % G_N_ELEMENTS (recent)], RAM_PAGE_SIZE);
+  else
+    for (uint64_t n = first; n < now; n++)
+      cpu_flush_icache (pages[n % G_N_ELEMENTS (recent)], RAM_PAGE_SIZE);
+  g_mutex_lock (&lock);
+  n_compared = MAX (n_compared, MIN (settled, now));
+  g_mutex_unlock (&lock);
 }
 
 void

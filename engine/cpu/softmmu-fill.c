@@ -152,8 +152,11 @@ system_fetch (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *ret_fau
       *ret_fault = cpu->state.fault;
       break;
     }
-    if (!system_read_ram (ram, out + done, part))
+    if (!system_read_ram (ram, out + done, part)) { /* The memory ends inside the page. */
+      cpu->system->isa->bus_error (cpu, pc + done, CPU_EXEC);
+      *ret_fault = cpu->state.fault;
       break;
+    }
     done += part;
   }
   return done;

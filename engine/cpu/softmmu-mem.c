@@ -25,22 +25,6 @@ crosses (uint64_t addr, unsigned size)
   return (addr & PAGE_MASK) + size > RAM_PAGE_SIZE;
 }
 
-/* Compiled code calls with the guest's floating-point settings. What is not code of this file runs with the
- * host's. */
-static unsigned
-host_fp_begin (void)
-{
-  unsigned csr = __builtin_ia32_stmxcsr ();
-  __builtin_ia32_ldmxcsr (0x1f80);
-  return csr;
-}
-
-static void
-host_fp_end (unsigned csr)
-{
-  __builtin_ia32_ldmxcsr (csr);
-}
-
 static uint64_t
 device_load (Cpu *cpu, uint64_t addr, uint64_t phys, unsigned size)
 {
@@ -81,9 +65,7 @@ stored (const Place *place, unsigned size)
   __atomic_thread_fence (__ATOMIC_SEQ_CST);
   if (__atomic_load_n (&place->block->pages[place->offset >> RAM_PAGE_BITS].watch, __ATOMIC_SEQ_CST) == 0)
     return;
-  unsigned csr = host_fp_begin ();
   system_stored (place->block, place->offset, size);
-  host_fp_end (csr);
 }
 
 static void
@@ -97,12 +79,20 @@ store_at (Cpu *cpu, uint64_t addr, const Place *place, unsigned size, uint64_t v
   stored (place, size);
 }
 
+/* The page after that of addr. */
+static uint64_t
+next_page (const Cpu *cpu, uint64_t addr)
+{
+  uint64_t next = (addr | PAGE_MASK) + 1;
+  return cpu->isa->bits == 32 ? (uint32_t)next : next;
+}
+
 /* Both pages are looked up before either is touched: an access that faults does nothing. */
 static uint64_t
 load_crossing (Cpu *cpu, uint64_t addr, unsigned size)
 {
-  uint64_t second = (addr | PAGE_MASK) + 1, value = 0;
-  unsigned first_size = (unsigned)(second - addr);
+  uint64_t second = next_page (cpu, addr), value = 0;
+  unsigned first_size = (unsigned)(-addr & PAGE_MASK);
   Place low = system_place (cpu, addr, CPU_READ), high = system_place (cpu, second, CPU_READ);
   for (unsigned i = 0; i < size; i++) {
     Place at = i < first_size ? low : high;
@@ -117,8 +107,8 @@ load_crossing (Cpu *cpu, uint64_t addr, unsigned size)
 static void
 store_crossing (Cpu *cpu, uint64_t addr, unsigned size, uint64_t value)
 {
-  uint64_t second = (addr | PAGE_MASK) + 1;
-  unsigned first_size = (unsigned)(second - addr);
+  uint64_t second = next_page (cpu, addr);
+  unsigned first_size = (unsigned)(-addr & PAGE_MASK);
   Place low = system_place (cpu, addr, CPU_WRITE), high = system_place (cpu, second, CPU_WRITE);
   for (unsigned i = 0; i < size; i++) {
     Place at = i < first_size ? low : high;

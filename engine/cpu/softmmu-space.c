@@ -21,6 +21,15 @@ system_each_cpu (void (*fn) (Cpu *cpu, void *opaque), void *opaque)
   g_mutex_unlock (&lock);
 }
 
+bool
+system_any_cpu (void)
+{
+  g_mutex_lock (&lock);
+  bool any = cpus != NULL && cpus->len > 0;
+  g_mutex_unlock (&lock);
+  return any;
+}
+
 static void
 clear_exec (Space *space)
 {

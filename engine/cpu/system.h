@@ -49,6 +49,7 @@ void system_forget_code (Cpu *cpu);
 void space_note_large (Space *space, uint64_t vaddr, unsigned log2_size);
 /* Calls fn for each system-mode vCPU, which cannot end meanwhile. */
 void system_each_cpu (void (*fn) (Cpu *cpu, void *opaque), void *opaque);
+bool system_any_cpu (void);
 
 /* softmmu-fill.c */
 /* Where an access that stays inside one page goes. */
@@ -71,6 +72,21 @@ bool system_read_ram (uint64_t ram, void *out, size_t size);
 /* softmmu-mem.c */
 extern const IrMemOps mem_soft;
 extern const JitSoftmmu system_softmmu;
+
+/* Compiled code calls with the guest's floating-point settings, under which the host's own code might trap. What is
+ * not a matter of a few instructions runs between these, with the host's. */
+static inline unsigned
+host_fp_begin (void)
+{
+  unsigned csr = __builtin_ia32_stmxcsr ();
+  __builtin_ia32_ldmxcsr (0x1f80);
+  return csr;
+}
+static inline void
+host_fp_end (unsigned csr)
+{
+  __builtin_ia32_ldmxcsr (csr);
+}
 
 /* softmmu-code.c */
 void system_code_init (void);

@@ -20,6 +20,7 @@ typedef struct {
   const TranslateScope *scope;
   Window window;
   unsigned n_insns;
+  bool lost; /* what was fetched is not there any more */
   /* Block starts still to be translated, in order of preference. */
   uint64_t todo[64];
   unsigned n_todo;
@@ -137,8 +138,10 @@ note_crossing (Job *job, bool ended)
   IrRegion *r = job->b->region;
   IrBlock *block = ended ? &r->blocks[r->n_blocks - 1] : job->b->block;
   block->crosses = true;
-  system_exec (job->cpu, (r->pc | (PAGE - 1)) + 1, &r->next_ram);
-  system_watch_code (r->next_ram);
+  if (system_exec (job->cpu, (r->pc | (PAGE - 1)) + 1, &r->next_ram) == SYSTEM_EXEC_FAULT)
+    job->lost = true; /* Another vCPU has changed the page table. */
+  else
+    system_watch_code (r->next_ram);
 }
 
 /* Translates one basic block at pc; its successors become known through the block's targets. */
@@ -210,13 +213,19 @@ resolve_edges (IrRegion *r)
 }
 
 static void
-translate_once (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram, const TranslateScope *scope)
+begin_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram)
 {
-  Job job = { .cpu = cpu, .b = b, .scope = scope };
   ir_region_reset (r, pc, cpu->state.mode, cpu->isa->bits == 32);
   r->ram = ram;
   ir_builder_init (b, r);
   b->helpers = cpu->isa->helpers;
+}
+
+static void
+translate_once (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram, const TranslateScope *scope)
+{
+  Job job = { .cpu = cpu, .b = b, .scope = scope };
+  begin_region (cpu, b, r, pc, ram);
   job.todo[job.n_todo++] = pc;
   while (job.n_todo > 0 && r->n_blocks < scope->max_blocks && job.n_insns < scope->max_insns) {
     uint64_t at = job.todo[--job.n_todo];
@@ -231,36 +240,52 @@ translate_once (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram, 
         break;
     }
   }
+  if (job.lost) {
+    begin_region (cpu, b, r, pc, ram);
+    ir_block_begin (b, pc, false);
+    ir_exit (b, IR_EXIT_FETCH_FAULT, pc);
+  }
   resolve_edges (r);
+}
+
+/* Calls fn for the RAM that each block was made from, and the bytes it was then; whether all were true. */
+static bool
+each_source (const IrRegion *r, bool (*fn) (uint64_t ram, const uint8_t *bytes, size_t size))
+{
+  const uint8_t *bytes = r->source;
+  bool all = true;
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
+    const IrBlock *b = &r->blocks[i];
+    uint32_t first = b->crosses ? PAGE - (b->pc & (PAGE - 1)) : b->size;
+    if (b->size == 0)
+      continue;
+    all &= fn (r->ram + (b->pc - r->pc), bytes, first);
+    if (b->crosses)
+      all &= fn (r->next_ram, bytes + first, b->size - first);
+    bytes += b->size;
+  }
+  return all;
 }
 
 /* Stores to the bytes are noticed from here on. Whether they are still what was translated. */
 static bool
-keep_watch (const IrRegion *r)
+keep_watch (uint64_t ram, const uint8_t *bytes, size_t size)
 {
   uint8_t now[PAGE];
-  const uint8_t *source = r->source;
-  for (uint32_t i = 0; i < r->n_blocks; i++) {
-    const IrBlock *b = &r->blocks[i];
-    uint64_t ram = r->ram + (b->pc - r->pc);
-    uint32_t first = b->crosses ? PAGE - (b->pc & (PAGE - 1)) : b->size;
-    if (b->size == 0)
-      continue;
-    system_note_code (ram, first);
-    if (b->crosses)
-      system_note_code (r->next_ram, b->size - first);
-    __atomic_thread_fence (__ATOMIC_SEQ_CST);
-    if (!system_read_ram (ram, now, first) ||
-        (b->crosses && !system_read_ram (r->next_ram, now + first, b->size - first)) ||
-        memcmp (now, source, b->size) != 0)
-      return false;
-    source += b->size;
-  }
+  system_note_code (ram, size);
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
+  return system_read_ram (ram, now, size) && memcmp (now, bytes, size) == 0;
+}
+
+static bool
+forget (uint64_t ram, const uint8_t *bytes, size_t size)
+{
+  cpu_invalidate (ram, size);
   return true;
 }
 
-/* Where the code of a page that is being written to will not hold still, what was read last counts: some
- * fence.i is still to come. */
+/* Where the code of a page that is being written to will not hold still, what was read last is good for once.
+ */
 static void
 translate_system (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const TranslateScope *scope)
 {
@@ -270,9 +295,10 @@ translate_system (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const Transl
     if (known)
       system_watch_code (ram);
     translate_once (cpu, b, r, pc, ram, scope);
-    if (!known || keep_watch (r))
-      break;
+    if (!known || each_source (r, keep_watch))
+      return;
   }
+  each_source (r, forget);
 }
 
 void

@@ -53,6 +53,12 @@ jit_lookup (uint64_t pc, uint64_t ram, uint32_t mode)
   return code;
 }
 
+bool
+jit_code_valid (const JitCode *code)
+{
+  return __atomic_load_n (&code->valid, __ATOMIC_RELAXED);
+}
+
 static guint
 page_key_hash (gconstpointer key)
 {
@@ -177,7 +183,7 @@ table_publish (JitThread *t, JitCode *code, JitCode *replaces)
     g_mutex_unlock (&lock);
     return existing;
   }
-  if (changed_meanwhile (t, code) || (replaces != NULL && !replaces->valid)) {
+  if (changed_meanwhile (t, code) || (replaces != NULL && (!replaces->valid || replaces->ram != code->ram))) {
     retire (code); /* Whoever enters it looks its pc up again. */
     g_mutex_unlock (&lock);
     return code;

@@ -180,8 +180,9 @@ void jit_link (JitThread *t, const JitCode *to);
 /* Enters `to` in the thread's indirect jump cache. */
 void jit_cache_jump (JitThread *t, const JitCode *to);
 void jit_clear_jumps (JitThread *t);
-/* Guest pc and host entry, for tracing. */
 uint64_t jit_code_pc (const JitCode *code);
+/* False: entering it leads to a look-up. */
+bool jit_code_valid (const JitCode *code);
 /* Resets the execution counter so that `code` becomes hot again only after `n` more runs. */
 void jit_cool (JitCode *code, int n);
 

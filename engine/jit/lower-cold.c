@@ -69,20 +69,29 @@ emit_far_edge (Lower *l, const Cold *cold)
   far_jump (l, cold->pc, false);
 }
 
-/* While the jump is not linked, it leads to the exit that links it. After that the page is another one than
- * the linked code is for: the jump cache knows. */
+/* While the jump is not linked, the way is the exit that links it: not by the jump, which another thread may be
+ * linking to what its own space has there. After that the page is another one than the linked code is for: the
+ * jump cache knows. */
 static void
 emit_far_miss (Lower *l, const Cold *cold)
 {
+  int32_t rel; /* The jump leads to its exit now, which is in front of this path. */
+  memcpy (&rel, cold->resume + 1, sizeof rel);
+  const uint8_t *link = cold->resume + 5 + rel + l->a.delta;
   asm_u8 (&l->a, 0x83), asm_u8 (&l->a, 0x3d); /* cmp dword [rip + id], 0 */
   asm_u32 (&l->a, (uint32_t)(cold->page_id - (l->a.p + 5)));
   asm_u8 (&l->a, 0);
-  asm_jcc (&l->a, CC_E, cold->resume + l->a.delta);
-  asm_mov_ri (&l->a, RAX, (int64_t)cold->pc);
   if (!cold->r[0]) {
+    asm_jcc (&l->a, CC_E, link);
+    asm_mov_ri (&l->a, RAX, (int64_t)cold->pc);
     asm_jmp (&l->a, jit_stubs.indirect);
     return;
   }
+  uint8_t *linked = asm_short_jcc (&l->a, CC_NE);
+  asm_call (&l->a, link);
+  asm_jmp (&l->a, cold->after + l->a.delta);
+  asm_short_end (&l->a, linked);
+  asm_mov_ri (&l->a, RAX, (int64_t)cold->pc);
   asm_call (&l->a, jit_stubs.indirect);
   asm_jmp (&l->a, cold->after + l->a.delta);
 }

@@ -390,7 +390,8 @@ set_log (SystemParse *p, const char *value, GError **error)
   if (is_help (value)) {
     g_autofree char *text = vlog_help ();
     fputs (text, stdout);
-    puts ("trace:PATTERN     events of the devices whose name or path matches");
+    puts ("guest_errors      what the guest did against a device's specification\n"
+          "trace:PATTERN     events of the devices whose name or path matches");
     p->done = true;
     return true;
   }
@@ -399,6 +400,8 @@ set_log (SystemParse *p, const char *value, GError **error)
     g_autofree char *unknown = NULL;
     if (g_str_has_prefix (*item, "trace:")) {
       device_trace_enable (*item + strlen ("trace:"));
+    } else if (strcmp (*item, "guest_errors") == 0) {
+      device_log_guest_errors (true);
     } else if (!vlog_parse (*item, &unknown)) {
       BAD ("'%s' is not a log item; -d help lists them", unknown);
       return false;

@@ -150,6 +150,31 @@ child_of_fork (UserThread *thread, const UserClone *args, bool plain)
     user_debugger->forked_child (thread);
 }
 
+/* Host threads of this process that run, those included that have ended for the guest. */
+static unsigned
+host_threads (void)
+{
+  unsigned n = 0;
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;) {
+    g_autofree char *path = g_strdup_printf ("/proc/self/task/%s/stat", name), *text = NULL;
+    const char *state = NULL;
+    if (g_file_get_contents (path, &text, NULL, NULL))
+      state = strrchr (text, ')');
+    n += state != NULL && state[1] != '\0' && state[2] != 'Z';
+  }
+  return n;
+}
+
+/* A thread that has ended for the guest is still giving its memory back, under libc's locks: the raw call must not copy
+ * them held. Without an end where a debugger's thread is one too many. */
+static void
+wait_for_ended (void)
+{
+  for (unsigned i = 0; i < 50 && host_threads () > user_process.n_threads; i++)
+    g_usleep (1000);
+}
+
 int64_t
 user_fork (UserThread *parent, const UserClone *args)
 {
@@ -161,8 +186,10 @@ user_fork (UserThread *parent, const UserClone *args)
   uint32_t *copied = copied_new ();
   if (copied == NULL)
     return -ENOMEM;
-  if (!plain && !was_vm)
+  if (!plain && !was_vm) {
     user_stop_others ();
+    wait_for_ended ();
+  }
   lock_all (parent);
   int64_t pid;
   if (plain) {

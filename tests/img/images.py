@@ -16,7 +16,7 @@ IMG = os.environ["VITRINE_IMG"]
 QEMU_IMG = shutil.which("qemu-img")
 QEMU_IO = shutil.which("qemu-io")
 K, M, G, T = 1 << 10, 1 << 20, 1 << 30, 1 << 40
-# Each is a way of making qcow2 images; the third changes nothing but how a file comes to be.
+# Each is a way of making qcow2 images.
 QCOW2_OPTIONS = [
     "",
     "compat=0.10",
@@ -58,7 +58,7 @@ class ImageTest(unittest.TestCase):
     def img_error(self, *args, status=1):
         """Expects a failure and returns its message."""
         done = self.expect(status, IMG, *args)
-        self.assertTrue(done.stderr.startswith("vitrine-img: "), done.stderr)
+        self.assertRegex(done.stderr, "(?m)^vitrine-img: ")
         return done.stderr
 
     def qemu(self, *args, status=0):

@@ -133,6 +133,8 @@ class Convert(images.ImageTest):
         self.img("compare", "y", "z")
         self.img("map", "--output=json", "w")
         self.assertLess(time.monotonic() - start, 10)
+        self.img("create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", "v", "1E")
+        self.assertIn("too large", self.img_error("convert", "-O", "qcow2", *["v"] * 17, "u"))
 
     def test_progress(self):
         self.raw("r", SIZE)

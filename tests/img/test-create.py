@@ -79,7 +79,7 @@ class Create(images.ImageTest):
             (["-f", "qcow2", "-b", "y", "x"], "Backing file specified without backing format"),
             (["-f", "qcow2", "-F", "raw", "x", "1M"], "Backing format cannot be used without backing file"),
             (["-f", "raw", "-b", "y", "-F", "raw", "x", "1M"], "no backing file"),
-            (["-f", "qcow", "x", "1M"], "did you mean 'qcow2'?"),
+            (["-f", "qcow3", "x", "1M"], "did you mean 'qcow2'?"),
             (["-f", "qcow2", "-o", "clustersize=4k", "x", "1M"], "did you mean 'cluster_size'?"),
             (["-f", "qcow2", "-o", "cluster_size=3k", "x", "1M"], "power of two"),
             (["-f", "qcow2", "-o", "size=1M", "x", "1M"], "must be specified only once"),

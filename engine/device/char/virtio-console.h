@@ -9,7 +9,8 @@
 
 /* Registers the classes, those of the ports too. Once. */
 void virtio_console_register (void);
-/* Whether the device is such a bus, or wraps one: what a device of bus "virtio-serial-bus" can be attached to.
+/* Whether the device is such a bus, or wraps one: what a device of bus "virtio-serial-bus" can be attached
+ * to.
  */
 bool virtio_serial_is_bus (Device *dev);
 /* Plugs a port into a realized device and realizes it; a running driver is told. Takes the port over; on

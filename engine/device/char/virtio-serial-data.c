@@ -48,8 +48,7 @@ give_input (SerialPort *port)
     VirtqElement *element = virtqueue_pop (port->rx, sizeof *element);
     if (element == NULL)
       break;
-    const size_t n =
-        virtio_iov_from_buf (element->in, element->n_in, 0, port->input->data, port->input->len);
+    const size_t n = virtio_iov_from_buf (element->in, element->n_in, 0, port->input->data, port->input->len);
     virtqueue_fill (port->rx, element, (uint32_t)n);
     virtqueue_element_free (element);
     if (n != 0)

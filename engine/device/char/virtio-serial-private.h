@@ -12,8 +12,8 @@
 /* Two queues each, and two for control messages. */
 #define SERIAL_MAX_PORTS (VIRTIO_MAX_QUEUES / 2 - 1)
 
-/* Messages that wait for a buffer of the driver's. What they say is looked up when they are sent, so that none
- * can pile up. They are sent in this order. */
+/* Messages that wait for a buffer of the driver's. What they say is looked up when they are sent, so that
+ * none can pile up. They are sent in this order. */
 enum {
   SERIAL_SEND_REMOVE = 1,
   SERIAL_SEND_ADD = 2,

@@ -159,8 +159,7 @@ save_port (const SerialPort *port)
   g_variant_builder_init (&held, G_VARIANT_TYPE ("a" VIRTQ_ELEMENT_TYPE));
   if (port->held != NULL)
     g_variant_builder_add_value (&held, virtqueue_element_save (port->held));
-  GVariant *input =
-      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, port->input->data, port->input->len, 1);
+  GVariant *input = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, port->input->data, port->input->len, 1);
   return g_variant_new ("(ubbb@aya" VIRTQ_ELEMENT_TYPE "t)", port->nr, port->ready, port->guest_open,
                         port->host_open, input, &held, port->held_at);
 }
@@ -175,11 +174,9 @@ serial_save (Device *dev, GVariantBuilder *state)
   for (unsigned nr = 0; nr < serial->max_ports; nr++)
     if (serial->ports[nr] != NULL)
       g_variant_builder_add_value (&ports, save_port (serial->ports[nr]));
-  GVariant *pending =
-      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, serial->pending, serial->max_ports, 1);
-  g_variant_builder_add (
-      state, "{sv}", "serial",
-      g_variant_new ("(b@aya" PORT_TYPE ")", serial->driver_ready, pending, &ports));
+  GVariant *pending = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, serial->pending, serial->max_ports, 1);
+  g_variant_builder_add (state, "{sv}", "serial",
+                         g_variant_new ("(b@aya" PORT_TYPE ")", serial->driver_ready, pending, &ports));
   g_mutex_unlock (&serial->lock);
 }
 
@@ -262,9 +259,10 @@ serial_load (Device *dev, GVariant *state, GError **error)
   const bool ok = all != NULL && load_all (serial, all);
   g_mutex_unlock (&serial->lock);
   if (!ok)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 "%s: the saved ports are not those of this machine; start with the options it was saved with",
-                 dev->path);
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "%s: the saved ports are not those of this machine; start with the options it was saved with",
+        dev->path);
   return ok;
 }
 

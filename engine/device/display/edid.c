@@ -93,8 +93,8 @@ put_standard_timings (uint8_t *d)
   static const struct {
     uint16_t width;
     uint8_t ratio;
-  } modes[8] = { { 1280, RATIO_16_9 },  { 1280, RATIO_16_10 }, { 1280, RATIO_5_4 },  { 1440, RATIO_16_10 },
-                 { 1600, RATIO_4_3 },   { 1680, RATIO_16_10 }, { 1920, RATIO_16_9 }, { 1920, RATIO_16_10 } };
+  } modes[8] = { { 1280, RATIO_16_9 }, { 1280, RATIO_16_10 }, { 1280, RATIO_5_4 },  { 1440, RATIO_16_10 },
+                 { 1600, RATIO_4_3 },  { 1680, RATIO_16_10 }, { 1920, RATIO_16_9 }, { 1920, RATIO_16_10 } };
   for (unsigned i = 0; i < G_N_ELEMENTS (modes); i++) {
     d[2 * i] = (uint8_t)(modes[i].width / 8 - 31);
     d[2 * i + 1] = (uint8_t)(modes[i].ratio << 6 | (REFRESH - 60));
@@ -121,14 +121,9 @@ static void
 put_display_id (uint8_t *block, const Timing *t)
 {
   const uint32_t clock = (uint32_t)((t->clock + 5000) / 10000) - 1;
-  const uint32_t numbers[] = { t->width - 1,
-                               t->h_blank - 1,
-                               (t->h_front - 1) | 0x8000,
-                               t->h_sync - 1,
-                               t->height - 1,
-                               t->v_blank - 1,
-                               t->v_front - 1,
-                               t->v_sync - 1 };
+  const uint32_t numbers[] = { t->width - 1,   t->h_blank - 1, (t->h_front - 1) | 0x8000,
+                               t->h_sync - 1,  t->height - 1,  t->v_blank - 1,
+                               t->v_front - 1, t->v_sync - 1 };
   uint8_t *section = block + 1, *timing = section + 4 + 3, sum = 0;
   block[0] = 0x70; /* a DisplayID section follows */
   section[0] = 0x13;

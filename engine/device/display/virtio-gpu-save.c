@@ -21,8 +21,8 @@ save_resource (const GpuResource *r)
     const GpuPiece *piece = &g_array_index (r->backing, GpuPiece, i);
     g_variant_builder_add (&backing, "(tu)", piece->addr, piece->size);
   }
-  GVariant *pixels = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, r->pixels,
-                                                (gsize)4 * r->width * r->height, 1);
+  GVariant *pixels =
+      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, r->pixels, (gsize)4 * r->width * r->height, 1);
   return g_variant_new ("(uuuu@ayb@" BACKING_TYPE ")", r->id, r->format, r->width, r->height, pixels,
                         r->backed, g_variant_builder_end (&backing));
 }

@@ -110,8 +110,7 @@ take_status (VirtioInput *input, const VirtqElement *element)
 {
   struct virtio_input_event event;
   if (virtio_iov_to_buf (element->out, element->n_out, 0, &event, sizeof event) != sizeof event) {
-    device_guest_error (&input->vdev.dev, "a status event of %" G_GUINT64_FORMAT " bytes",
-                        element->out_size);
+    device_guest_error (&input->vdev.dev, "a status event of %" G_GUINT64_FORMAT " bytes", element->out_size);
     return;
   }
   const uint16_t type = GUINT16_FROM_LE (event.type), code = GUINT16_FROM_LE (event.code);

@@ -22,7 +22,7 @@ typedef struct {
   const char *name;
   uint16_t product;
   InputKind kind;
-  bool all_keys; /* EV_KEY: those of a keyboard, else `buttons` */
+  bool all_keys;                              /* EV_KEY: those of a keyboard, else `buttons` */
   const uint16_t *buttons, *rel, *abs, *leds; /* ended by 0xffff; NULL: none */
   bool repeats;                               /* the guest repeats keys held down */
   bool pointer;

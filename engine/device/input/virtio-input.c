@@ -139,8 +139,13 @@ input_running (VirtioDevice *vdev, bool running)
 
 #define INPUT_VIRTIO(name_, pci_class_)                                                                      \
   {                                                                                                          \
-    .id = 18, .name = name_, .pci_class = pci_class_, .config_size = CONFIG_SIZE,                            \
-    .config_read = input_config_read, .config_written = input_config_written, .running = input_running,      \
+    .id = 18,                                                                                                \
+    .name = name_,                                                                                           \
+    .pci_class = pci_class_,                                                                                 \
+    .config_size = CONFIG_SIZE,                                                                              \
+    .config_read = input_config_read,                                                                        \
+    .config_written = input_config_written,                                                                  \
+    .running = input_running,                                                                                \
   }
 
 static const VirtioInputKind keyboard = {
@@ -293,10 +298,21 @@ static const DeviceSave input_saved[] = {
 
 #define INPUT_CLASS(name_, help_, init_)                                                                     \
   {                                                                                                          \
-    .name = name_, .bus = "virtio-bus", .category = "Input devices", .help = help_,                          \
-    .size = sizeof (VirtioInput), .base = &virtio_device_class, .props = input_props, .saved = input_saved,  \
-    .init = init_, .realize = input_realize, .unrealize = input_unrealize, .reset = input_reset,             \
-    .save = input_save, .load = input_load, .user_creatable = true,                                          \
+    .name = name_,                                                                                           \
+    .bus = "virtio-bus",                                                                                     \
+    .category = "Input devices",                                                                             \
+    .help = help_,                                                                                           \
+    .size = sizeof (VirtioInput),                                                                            \
+    .base = &virtio_device_class,                                                                            \
+    .props = input_props,                                                                                    \
+    .saved = input_saved,                                                                                    \
+    .init = init_,                                                                                           \
+    .realize = input_realize,                                                                                \
+    .unrealize = input_unrealize,                                                                            \
+    .reset = input_reset,                                                                                    \
+    .save = input_save,                                                                                      \
+    .load = input_load,                                                                                      \
+    .user_creatable = true,                                                                                  \
   }
 
 static const DeviceClass keyboard_class =

@@ -12,8 +12,8 @@
 /* More pages in one buffer than any driver names, few enough to be through with soon. */
 #define PFNS_MAX 65536u
 
-/* Queues. Drivers differ in what they call the reporting queue when there is no queue for hints: the specification
- * keeps that one's number, Linux does not. */
+/* Queues. Drivers differ in what they call the reporting queue when there is no queue for hints: the
+ * specification keeps that one's number, Linux does not. */
 enum { INFLATE, DEFLATE, STATS, REPORTING_COMPACT, REPORTING, QUEUES };
 
 typedef struct {
@@ -44,8 +44,9 @@ discard (Run *run)
 {
   const uint64_t mask = (uint64_t)sysconf (_SC_PAGESIZE) - 1;
   const uint64_t start = (run->start + mask) & ~mask, end = run->end & ~mask;
-  if (run->block != NULL && start < end
-      && fallocate (run->block->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start, (off_t)(end - start)) == 0)
+  if (run->block != NULL && start < end &&
+      fallocate (run->block->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+                 (off_t)(end - start)) == 0)
     ram_written (run->block, start, end - start);
   run->block = NULL;
 }
@@ -261,9 +262,10 @@ static uint64_t
 balloon_features (VirtioDevice *vdev)
 {
   const VirtioBalloon *balloon = (VirtioBalloon *)vdev;
-  return UINT64_C (1) << VIRTIO_BALLOON_F_STATS_VQ | (uint64_t)balloon->deflate_on_oom << VIRTIO_BALLOON_F_DEFLATE_ON_OOM
-         | (uint64_t)balloon->free_page_reporting << VIRTIO_BALLOON_F_REPORTING
-         | (uint64_t)balloon->page_poison << VIRTIO_BALLOON_F_PAGE_POISON;
+  return UINT64_C (1) << VIRTIO_BALLOON_F_STATS_VQ |
+         (uint64_t)balloon->deflate_on_oom << VIRTIO_BALLOON_F_DEFLATE_ON_OOM |
+         (uint64_t)balloon->free_page_reporting << VIRTIO_BALLOON_F_REPORTING |
+         (uint64_t)balloon->page_poison << VIRTIO_BALLOON_F_PAGE_POISON;
 }
 
 static void
@@ -316,8 +318,8 @@ balloon_init (Device *dev)
 static bool
 balloon_realize (Device *dev, GError **error)
 {
-  static const VirtQueueHandler handlers[QUEUES]
-    = { handle_inflate, handle_deflate, handle_stats, handle_report, handle_report };
+  static const VirtQueueHandler handlers[QUEUES] = { handle_inflate, handle_deflate, handle_stats,
+                                                     handle_report, handle_report };
   VirtioBalloon *balloon = (VirtioBalloon *)dev;
   for (unsigned i = 0; i < QUEUES; i++)
     balloon->queues[i] = virtio_add_queue (&balloon->vdev, 128, handlers[i]);
@@ -336,10 +338,12 @@ balloon_reset (Device *dev)
 
 #define AT(member) offsetof (VirtioBalloon, member)
 static const DeviceProp balloon_props[] = {
-  { "deflate-on-oom", DEVICE_PROP_BOOL, AT (deflate_on_oom), .help = "the guest may take pages back when it has no others" },
+  { "deflate-on-oom", DEVICE_PROP_BOOL, AT (deflate_on_oom),
+    .help = "the guest may take pages back when it has no others" },
   { "free-page-reporting", DEVICE_PROP_BOOL, AT (free_page_reporting), .initial = true,
     .help = "the guest tells of free pages, which go back to the host" },
-  { "page-poison", DEVICE_PROP_BOOL, AT (page_poison), .initial = true, .help = "the guest tells what it fills free pages with" },
+  { "page-poison", DEVICE_PROP_BOOL, AT (page_poison), .initial = true,
+    .help = "the guest tells what it fills free pages with" },
   { "guest-stats-polling-interval", DEVICE_PROP_UINT32, AT (poll_initial), .max = 86400,
     .help = "seconds between questions for statistics (0: none)" },
   { NULL },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* The virtio memory balloon (virtio 1.3, §5.5): "virtio-balloon-device" and "virtio-balloon-pci". Pages the guest puts
- * into it, or reports as free, go back to the host and read as zeroes after. */
+/* The virtio memory balloon (virtio 1.3, §5.5): "virtio-balloon-device" and "virtio-balloon-pci". Pages the
+ * guest puts into it, or reports as free, go back to the host and read as zeroes after. */
 
 #include "device.h"
 
@@ -16,7 +16,8 @@ void virtio_balloon_set_target (Device *dev, uint64_t ram_size, uint64_t bytes);
 /* What the guest has left itself, by its own account. */
 uint64_t virtio_balloon_actual (Device *dev, uint64_t ram_size);
 
-/* Statistics by tag (§5.5.6.4): swap in, swap out, major faults, minor faults, free, total, available, disk caches, … */
+/* Statistics by tag (§5.5.6.4): swap in, swap out, major faults, minor faults, free, total, available, disk
+ * caches, … */
 #define VIRTIO_BALLOON_STATS 16
 typedef struct {
   uint64_t value[VIRTIO_BALLOON_STATS];

@@ -101,7 +101,8 @@ rng_handle (VirtioDevice *vdev, VirtQueue *queue)
   VirtioRng *rng = (VirtioRng *)vdev;
   VirtqElement *e;
   unsigned n = 0;
-  while (n < HANDLER_BUFFERS && !(limited (rng) && rng->left == 0) && (e = virtqueue_pop (queue, sizeof *e)) != NULL) {
+  while (n < HANDLER_BUFFERS && !(limited (rng) && rng->left == 0) &&
+         (e = virtqueue_pop (queue, sizeof *e)) != NULL) {
     if (e->in_size == 0)
       device_guest_error (&vdev->dev, "a buffer without room");
     virtqueue_push (queue, e, fill_buffer (rng, e));
@@ -122,7 +123,9 @@ rng_running (VirtioDevice *vdev, bool running)
   rng->left = rng->max_bytes;
 }
 
-static const VirtioClass rng_virtio = { .id = 4, .name = "virtio-rng", .pci_class = 0x00ff, .running = rng_running };
+static const VirtioClass rng_virtio = {
+  .id = 4, .name = "virtio-rng", .pci_class = 0x00ff, .running = rng_running
+};
 
 static void
 rng_init (Device *dev)
@@ -136,8 +139,8 @@ rng_realize (Device *dev, GError **error)
   VirtioRng *rng = (VirtioRng *)dev;
   if (rng->max_bytes == 0 || rng->period == 0) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "%s (%s): %s must not be 0; leave it out for bytes without limit", dev->path, dev->class->name,
-                 rng->period == 0 ? "period" : "max-bytes");
+                 "%s (%s): %s must not be 0; leave it out for bytes without limit", dev->path,
+                 dev->class->name, rng->period == 0 ? "period" : "max-bytes");
     return false;
   }
   rng->queue = virtio_add_queue (&rng->vdev, 8, rng_handle);
@@ -145,10 +148,12 @@ rng_realize (Device *dev, GError **error)
 }
 
 static const DeviceProp rng_props[] = {
-  { "rng", DEVICE_PROP_BACKEND, offsetof (VirtioRng, rng), .help = "accepted: the source is the host kernel's in any case" },
+  { "rng", DEVICE_PROP_BACKEND, offsetof (VirtioRng, rng),
+    .help = "accepted: the source is the host kernel's in any case" },
   { "max-bytes", DEVICE_PROP_UINT64, offsetof (VirtioRng, max_bytes), .initial = INT64_MAX, .max = INT64_MAX,
     .help = "bytes the guest gets in a period (default: no limit)" },
-  { "period", DEVICE_PROP_UINT32, offsetof (VirtioRng, period), .initial = 65536, .help = "milliseconds of a period" },
+  { "period", DEVICE_PROP_UINT32, offsetof (VirtioRng, period), .initial = 65536,
+    .help = "milliseconds of a period" },
   { NULL },
 };
 

@@ -150,8 +150,18 @@ put_feature (unsigned feature, unsigned profile, uint8_t *data)
   static const uint8_t removable[] = { 0x00, 0x03, 0x07, 4, 0x29 /* tray, eject, lock */, 0, 0, 0 };
   switch (feature) {
     case 0x0000: {
-      const uint8_t profiles[] = { 0, 0, 3, 8, 0, PROFILE_DVD_ROM, profile == PROFILE_DVD_ROM, 0,
-                                   0, PROFILE_CD_ROM, profile == PROFILE_CD_ROM, 0 };
+      const uint8_t profiles[] = { 0,
+                                   0,
+                                   3,
+                                   8,
+                                   0,
+                                   PROFILE_DVD_ROM,
+                                   profile == PROFILE_DVD_ROM,
+                                   0,
+                                   0,
+                                   PROFILE_CD_ROM,
+                                   profile == PROFILE_CD_ROM,
+                                   0 };
       memcpy (data, profiles, sizeof profiles);
       return sizeof profiles;
     }

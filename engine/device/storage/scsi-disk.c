@@ -17,7 +17,7 @@ close_when_idle (void *opaque)
 {
   ScsiDevice *unit = opaque;
   unit->block = NULL;
-  if (unit->io == NULL || block_in_flight (unit->io) != 0)
+  if (unit->io == NULL || unit->in_flight != 0)
     return;
   block_queue_free (unit->io);
   unit->io = NULL;
@@ -94,7 +94,8 @@ set_texts (ScsiDevice *unit)
   const char *serial = unit->serial_text != NULL ? unit->serial_text : drive_serial (unit->drive);
   copy_text (unit->serial, sizeof unit->serial, serial, "");
   copy_text (unit->vendor, sizeof unit->vendor, unit->vendor_text, "VITRINE");
-  copy_text (unit->product, sizeof unit->product, unit->product_text, unit->is_cd ? "VITRINE CD-ROM" : "VITRINE HARDDISK");
+  copy_text (unit->product, sizeof unit->product, unit->product_text,
+             unit->is_cd ? "VITRINE CD-ROM" : "VITRINE HARDDISK");
   copy_text (unit->version, sizeof unit->version, unit->version_text, "1.0");
 }
 
@@ -105,11 +106,12 @@ disk_realize (Device *dev, GError **error)
   StorageSizes sizes;
   if (unit->thread == NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED,
-                 "%s (%s) needs a SCSI bus; add -device virtio-scsi-pci,id=scsi0 before it", dev->path, dev->class->name);
+                 "%s (%s) needs a SCSI bus; add -device virtio-scsi-pci,id=scsi0 before it", dev->path,
+                 dev->class->name);
     return false;
   }
-  if (!storage_sizes (dev, unit->is_cd ? CD_BLOCK_SIZE : unit->logical_block, unit->physical_block, unit->min_io,
-                      unit->opt_io, &sizes, error))
+  if (!storage_sizes (dev, unit->is_cd ? CD_BLOCK_SIZE : unit->logical_block, unit->physical_block,
+                      unit->min_io, unit->opt_io, &sizes, error))
     return false;
   unit->block_size = sizes.logical;
   unit->physical_block_size = sizes.physical;
@@ -175,16 +177,19 @@ static const DeviceProp disk_props[] = {
   { "product", DEVICE_PROP_STRING, AT (product_text), .help = "INQUIRY's product, 16 characters" },
   { "ver", DEVICE_PROP_STRING, AT (version_text), .help = "INQUIRY's version, 4 characters" },
   { "channel", DEVICE_PROP_UINT32, AT (channel), .help = "0" },
-  { "scsi-id", DEVICE_PROP_UINT32, AT (target), .initial = SCSI_ID_AUTO, .help = "target (default: the first free one)" },
+  { "scsi-id", DEVICE_PROP_UINT32, AT (target), .initial = SCSI_ID_AUTO,
+    .help = "target (default: the first free one)" },
   { "lun", DEVICE_PROP_UINT32, AT (lun), .max = SCSI_MAX_LUNS - 1, .help = "logical unit number" },
   { "physical_block_size", DEVICE_PROP_SIZE, AT (physical_block), .help = "unit of efficient access" },
   { "write-cache", DEVICE_PROP_BOOL, AT (write_cache), .initial = true, .help = "writes wait for a flush" },
-  { "bootindex", DEVICE_PROP_UINT32, AT (bootindex), .initial = UINT32_MAX, .help = "place in the boot order" },
+  { "bootindex", DEVICE_PROP_UINT32, AT (bootindex), .initial = UINT32_MAX,
+    .help = "place in the boot order" },
   { NULL },
 };
 
 static const DeviceProp hd_props[] = {
-  { "logical_block_size", DEVICE_PROP_SIZE, AT (logical_block), .initial = 512, .help = "smallest unit of access" },
+  { "logical_block_size", DEVICE_PROP_SIZE, AT (logical_block), .initial = 512,
+    .help = "smallest unit of access" },
   { "min_io_size", DEVICE_PROP_SIZE, AT (min_io), .help = "smallest efficient request" },
   { "opt_io_size", DEVICE_PROP_SIZE, AT (opt_io), .help = "best size of requests" },
   { NULL },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What a unit is: INQUIRY with its pages (SPC-4 §6.4 and §7.8, SBC-3 §6.6), READ CAPACITY (SBC-3 §5.16, §5.17). */
+/* What a unit is: INQUIRY with its pages (SPC-4 §6.4 and §7.8, SBC-3 §6.6), READ CAPACITY (SBC-3 §5.16,
+ * §5.17). */
 
 #include "scsi.h"
 
@@ -32,7 +33,13 @@ static void
 standard_inquiry (ScsiRequest *r)
 {
   const ScsiDevice *unit = r->unit;
-  uint8_t data[36] = { type_of (unit), unit->is_cd ? 0x80 : 0, 5 /* SPC-3 */, 0x12 /* HISUP, format 2 */, 31, 0, 0,
+  uint8_t data[36] = { type_of (unit),
+                       unit->is_cd ? 0x80 : 0,
+                       5 /* SPC-3 */,
+                       0x12 /* HISUP, format 2 */,
+                       31,
+                       0,
+                       0,
                        0x02 /* CMDQUE */ };
   pad_text (data + 8, unit->vendor, 8);
   pad_text (data + 16, unit->product, 16);

@@ -32,10 +32,7 @@ failed (ScsiRequest *r, int result)
 {
   switch (drive_error (r->unit->drive, r->io.op != BLOCK_READ, -result)) {
     case DRIVE_ACT_IGNORE: return false;
-    case DRIVE_ACT_STOP:
-      scsi_request_clear (r);
-      r->stop (r);
-      return true;
+    case DRIVE_ACT_STOP: scsi_stop (r); return true;
     case DRIVE_ACT_REPORT: break;
   }
   scsi_fail (r, sense_of_error (r, -result));
@@ -53,7 +50,8 @@ io_done (BlockRequest *io, int result)
 }
 
 static void
-submit (ScsiRequest *r, BlockOp op, unsigned flags, uint64_t offset, uint64_t size, void (*done) (BlockRequest *, int))
+submit (ScsiRequest *r, BlockOp op, unsigned flags, uint64_t offset, uint64_t size,
+        void (*done) (BlockRequest *, int))
 {
   /* The medium may have gone between the steps of a command. */
   if (r->unit->block == NULL || r->unit->io == NULL) {
@@ -89,9 +87,7 @@ read_range (ScsiRequest *r)
       r->lba = be32 (cdb + 2);
       r->blocks = be32 (cdb + 6);
       break;
-    default:
-      r->lba = be32 (cdb + 2);
-      r->blocks = be16 (cdb + 7);
+    default: r->lba = be32 (cdb + 2); r->blocks = be16 (cdb + 7);
   }
 }
 
@@ -157,7 +153,8 @@ scsi_read_write (ScsiRequest *r)
   r->io.iov = write ? storage_payload (r->out, r->n_out, r->out_skip, size, &r->io.n_iov, &r->iov)
                     : storage_payload (r->in, r->n_in, r->in_skip, size, &r->io.n_iov, &r->iov);
   const bool fua = verify || (!six && r->cdb[1] & 0x08);
-  submit (r, write ? BLOCK_WRITE : BLOCK_READ, write ? write_flags (r, fua) : 0, r->lba * unit->block_size, size, io_done);
+  submit (r, write ? BLOCK_WRITE : BLOCK_READ, write ? write_flags (r, fua) : 0, r->lba * unit->block_size,
+          size, io_done);
 }
 
 /* ---- SYNCHRONIZE CACHE, VERIFY ---- */
@@ -314,8 +311,8 @@ scsi_write_same (ScsiRequest *r)
   const bool no_data = r->cdb[0] == 0x93 && r->cdb[1] & 0x01;
   read_range (r);
   /* No protection information, no anchors, no obsolete forms, no length of 0 (WSNZ). */
-  if (r->cdb[1] & 0xf6 || r->blocks == 0 || r->blocks > SCSI_MAX_BYTES_AT_ONCE / size
-      || (r->cdb[1] & 0x01 && !no_data)) {
+  if (r->cdb[1] & 0xf6 || r->blocks == 0 || r->blocks > SCSI_MAX_BYTES_AT_ONCE / size ||
+      (r->cdb[1] & 0x01 && !no_data)) {
     scsi_fail (r, SENSE_INVALID_FIELD);
     return;
   }

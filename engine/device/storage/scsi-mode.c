@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Mode pages: MODE SENSE and MODE SELECT (SPC-4 §6.9 to §6.12, §7.5; SBC-3 §6.5; MMC-5 appendix E for page 2Ah). */
+/* Mode pages: MODE SENSE and MODE SELECT (SPC-4 §6.9 to §6.12, §7.5; SBC-3 §6.5; MMC-5 appendix E for page
+ * 2Ah). */
 
 #include "scsi.h"
 
@@ -40,13 +41,13 @@ page_capabilities (const ScsiDevice *unit, unsigned pc, uint8_t *page)
 {
   if (pc == CHANGEABLE)
     return;
-  page[0] = 0x3b; /* reads CD-R, CD-RW, DVD-ROM, DVD-R and DVD-RAM */
-  page[2] = 0x70; /* mode 2 forms 1 and 2, multisession */
+  page[0] = 0x3b;                       /* reads CD-R, CD-RW, DVD-ROM, DVD-R and DVD-RAM */
+  page[2] = 0x70;                       /* mode 2 forms 1 and 2, multisession */
   page[4] = unit->locked ? 0x2b : 0x29; /* tray, eject, lock; locked */
-  put16 (page + 6, 50 * 176);  /* most speed, kB/s */
-  put16 (page + 8, 2);         /* volume levels */
-  put16 (page + 10, 2048);     /* buffer, KiB */
-  put16 (page + 12, 16 * 176); /* speed */
+  put16 (page + 6, 50 * 176);           /* most speed, kB/s */
+  put16 (page + 8, 2);                  /* volume levels */
+  put16 (page + 10, 2048);              /* buffer, KiB */
+  put16 (page + 12, 16 * 176);          /* speed */
 }
 
 static const struct {
@@ -162,7 +163,8 @@ page_acceptable (const ScsiDevice *unit, unsigned i, const uint8_t *page)
   return true;
 }
 
-/* Looks at the page at `data`, and does what it says if told to. Returns its size. 0: *ret_sense says why not. */
+/* Looks at the page at `data`, and does what it says if told to. Returns its size. 0: *ret_sense says why
+ * not. */
 static size_t
 select_page (ScsiDevice *unit, const uint8_t *data, size_t size, bool apply, ScsiSense *ret_sense)
 {

@@ -8,19 +8,29 @@
 
 /* ---- Ends ---- */
 
-void
-scsi_request_clear (ScsiRequest *r)
+static void
+end (ScsiRequest *r)
 {
   g_clear_pointer (&r->iov, g_free);
   g_clear_pointer (&r->buffer, g_free);
+  if (r->counted)
+    r->unit->in_flight--;
+  r->counted = false;
 }
 
 static void
 complete (ScsiRequest *r, uint8_t status)
 {
   r->status = status;
-  scsi_request_clear (r);
+  end (r);
   r->done (r);
+}
+
+void
+scsi_stop (ScsiRequest *r)
+{
+  end (r);
+  r->stop (r);
 }
 
 void
@@ -119,7 +129,8 @@ scsi_unit_reset (ScsiDevice *unit, uint8_t ua)
 static ScsiSense
 take_unit_attention (ScsiDevice *unit)
 {
-  static const ScsiSense senses[] = { SENSE_POWER_ON, SENSE_DEVICE_RESET, SENSE_NEXUS_LOST, SENSE_MEDIUM_CHANGED };
+  static const ScsiSense senses[] = { SENSE_POWER_ON, SENSE_DEVICE_RESET, SENSE_NEXUS_LOST,
+                                      SENSE_MEDIUM_CHANGED };
   if (unit->unit_attention == 0)
     return SENSE_NONE;
   const unsigned n = (unsigned)__builtin_ctz (unit->unit_attention);
@@ -140,7 +151,8 @@ reply_sense (ScsiRequest *r, ScsiSense sense)
   scsi_reply (r, data, sizeof data, r->cdb[4]);
 }
 
-/* Sense goes with its command, so what is left to ask for are unit attentions and why the medium cannot be used. */
+/* Sense goes with its command, so what is left to ask for are unit attentions and why the medium cannot be
+ * used. */
 void
 scsi_request_sense (ScsiRequest *r)
 {
@@ -211,8 +223,10 @@ scsi_execute (ScsiRequest *r)
   ScsiDevice *unit = r->unit;
   const ScsiCommand run = commands[r->cdb[0]].run;
   const uint8_t flags = commands[r->cdb[0]].flags;
-  device_trace (&unit->dev, "command 0x%02x %02x%02x%02x%02x%02x%02x%02x%02x%02x", r->cdb[0], r->cdb[1], r->cdb[2],
-                r->cdb[3], r->cdb[4], r->cdb[5], r->cdb[6], r->cdb[7], r->cdb[8], r->cdb[9]);
+  device_trace (&unit->dev, "command 0x%02x %02x%02x%02x%02x%02x%02x%02x%02x%02x", r->cdb[0], r->cdb[1],
+                r->cdb[2], r->cdb[3], r->cdb[4], r->cdb[5], r->cdb[6], r->cdb[7], r->cdb[8], r->cdb[9]);
+  unit->in_flight++;
+  r->counted = true;
   ScsiSense sense = flags & QUIET ? SENSE_NONE : take_unit_attention (unit);
   if (sense == SENSE_NONE && (run == NULL || !(flags & (unit->is_cd ? CD : HD))))
     sense = SENSE_INVALID_OPCODE;

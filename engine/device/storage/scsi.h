@@ -52,8 +52,9 @@ struct ScsiDevice {
   Device dev; /* must be first */
   bool is_cd;
   Drive *drive;
-  Block *block;     /* the bus's thread; NULL: no medium, or it is going away */
+  Block *block; /* the bus's thread; NULL: no medium, or it is going away */
   BlockQueue *io;
+  unsigned in_flight; /* commands begun; the bus's thread */
   /* Set by the bus before realize; `gone` before the unit is unrealized: no command comes after it. */
   IoThread *thread;
   void *bus;
@@ -81,7 +82,7 @@ struct ScsiRequest {
   const struct iovec *out, *in; /* buffers, and where data starts in them */
   unsigned n_out, n_in;
   size_t out_skip, in_skip;
-  uint64_t out_size, in_size; /* of data */
+  uint64_t out_size, in_size;    /* of data */
   void (*done) (ScsiRequest *r); /* once; on the bus's thread, perhaps before scsi_execute() returns */
   void (*stop) (ScsiRequest *r); /* in place of done: to be executed again when the machine goes on */
   /* The result. */
@@ -91,6 +92,7 @@ struct ScsiRequest {
   uint8_t sense[SCSI_SENSE_SIZE];
   unsigned sense_size;
   /* The core's own. */
+  bool counted; /* in the unit's in_flight */
   BlockRequest io;
   struct iovec *iov;
   uint8_t *buffer;
@@ -109,8 +111,6 @@ void scsi_execute_absent (ScsiRequest *r, const uint16_t *luns, unsigned n_luns)
 void scsi_report_luns (ScsiRequest *r, const uint16_t *luns, unsigned n_luns);
 /* State after a reset of the unit; `ua` says which. */
 void scsi_unit_reset (ScsiDevice *unit, uint8_t ua);
-/* Frees what an unfinished request holds. */
-void scsi_request_clear (ScsiRequest *r);
 
 /* ---- Between the core's files ---- */
 
@@ -151,6 +151,7 @@ put64 (uint8_t *p, uint64_t v)
 }
 
 void scsi_good (ScsiRequest *r);
+void scsi_stop (ScsiRequest *r);
 void scsi_fail (ScsiRequest *r, ScsiSense sense);
 /* GOOD with data: what of it the allocation length lets through. */
 void scsi_reply (ScsiRequest *r, const uint8_t *data, size_t size, size_t allocation);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Completions: gathered as long as there are more to come at once, so that the driver is interrupted once for many. */
+/* Completions: gathered as long as there are more to come at once, so that the driver is interrupted once for
+ * many. */
 
 #include "storage.h"
 
@@ -29,8 +30,9 @@ flusher_dispatch (GSource *source, GSourceFunc callback, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs flusher_funcs
-  = { .prepare = flusher_prepare, .check = flusher_check, .dispatch = flusher_dispatch };
+static GSourceFuncs flusher_funcs = { .prepare = flusher_prepare,
+                                      .check = flusher_check,
+                                      .dispatch = flusher_dispatch };
 
 void
 storage_queue_open (StorageQueue *q, VirtQueue *vq)

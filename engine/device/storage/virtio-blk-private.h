@@ -19,7 +19,8 @@ typedef struct BlkRequest BlkRequest;
 struct BlkRequest {
   VirtqElement element; /* must be first */
   BlkQueue *queue;
-  BlkRequest *next; /* in BlkQueue.stopped */
+  BlkRequest *next;   /* in BlkQueue.stopped */
+  BlkRequest *merged; /* the next of those that are one request on the image; the first makes it */
   BlockRequest io;
   struct iovec *iov; /* the payload, where it shares descriptors with header or status; else NULL */
   uint8_t *status;
@@ -32,9 +33,13 @@ struct BlkRequest {
 struct BlkQueue {
   StorageQueue q;
   VirtioBlk *blk;
-  BlockQueue *io;       /* NULL: there is no medium */
-  bool retry;           /* the stopped requests are to be tried again */
-  BlkRequest *stopped;  /* failed, waiting for the machine to go on; in order */
+  BlkRequest *pending, *pending_last; /* not submitted yet: the next one may continue it */
+  unsigned pending_parts;
+  uint64_t pending_size;
+  bool alone;          /* nothing is to be merged */
+  BlockQueue *io;      /* NULL: there is no medium */
+  bool retry;          /* the stopped requests are to be tried again */
+  BlkRequest *stopped; /* failed, waiting for the machine to go on; in order */
   BlkRequest **stopped_tail;
 };
 
@@ -43,7 +48,7 @@ struct VirtioBlk {
   Drive *drive;
   Block *block; /* NULL: there is no medium */
   BlkQueue *queues;
-  bool fua; /* atomic: writes are to be durable when they complete */
+  bool fua;          /* atomic: writes are to be durable when they complete */
   uint8_t writeback; /* the driver's choice, CONFIG_WCE */
   char serial[VIRTIO_BLK_ID_BYTES];
   uint32_t logical_block_size, physical_block_size, min_io_size, opt_io_size;

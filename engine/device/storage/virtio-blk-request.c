@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The data path: from a buffer in a ring to requests on the image and back. On the queue's thread, without locks. */
+/* The data path: from a buffer in a ring to requests on the image and back. On the queue's thread, without
+ * locks. */
 
 #include "virtio-blk-private.h"
 
 #include <errno.h>
 #include <string.h>
 
+/* Small requests for one stretch of the disk become one of at most this size, which spares system calls. */
+#define MERGE_BYTES (64u << 10)
+#define MERGE_PARTS 64u
+
 static void start_range (BlkRequest *r);
+static void start (BlkQueue *q, BlkRequest *r);
 
 /* ---- Completion ---- */
 
@@ -55,13 +61,39 @@ failed (BlkRequest *r, int result)
   return true;
 }
 
+/* Which of them it was is found by making each by itself. */
+static void
+unmerge (BlkRequest *r)
+{
+  BlkQueue *q = r->queue;
+  const bool alone = q->alone;
+  q->alone = true;
+  for (BlkRequest *next; r != NULL; r = next) {
+    next = r->merged;
+    r->merged = NULL;
+    g_clear_pointer (&r->iov, g_free);
+    q->q.in_flight--; /* and up again at once */
+    start (q, r);
+  }
+  q->alone = alone;
+}
+
 static void
 io_done (BlockRequest *io, int result)
 {
   BlkRequest *r = io->opaque;
-  if (G_UNLIKELY (result < 0) && failed (r, result))
-    return;
-  finish (r, VIRTIO_BLK_S_OK);
+  if (G_UNLIKELY (result < 0)) {
+    if (r->merged != NULL) {
+      unmerge (r);
+      return;
+    }
+    if (failed (r, result))
+      return;
+  }
+  for (BlkRequest *next; r != NULL; r = next) {
+    next = r->merged;
+    finish (r, VIRTIO_BLK_S_OK);
+  }
 }
 
 static void
@@ -87,6 +119,68 @@ submit (BlkRequest *r, BlockOp op, unsigned flags, uint64_t offset, uint64_t siz
   block_submit (r->queue->io, &r->io);
 }
 
+/* ---- Merging ---- */
+
+/* The parts of all, in one vector. */
+static void
+join (BlkQueue *q, BlkRequest *first)
+{
+  struct iovec *iov = g_new (struct iovec, q->pending_parts);
+  unsigned n = 0;
+  for (const BlkRequest *r = first; r != NULL; r = r->merged) {
+    memcpy (iov + n, r->io.iov, (size_t)r->io.n_iov * sizeof *iov);
+    n += (unsigned)r->io.n_iov;
+  }
+  g_free (first->iov);
+  first->io.iov = first->iov = iov;
+  first->io.n_iov = (int)n;
+  first->io.size = q->pending_size;
+}
+
+static void
+submit_pending (BlkQueue *q)
+{
+  BlkRequest *first = g_steal_pointer (&q->pending);
+  if (first == NULL)
+    return;
+  if (first->merged != NULL)
+    join (q, first);
+  block_submit (q->io, &first->io);
+}
+
+static bool
+continues_pending (const BlkQueue *q, const BlkRequest *r)
+{
+  const BlkRequest *first = q->pending;
+  return first != NULL && first->io.offset + q->pending_size == r->io.offset && first->io.op == r->io.op &&
+         first->io.flags == r->io.flags && q->pending_size + r->io.size <= MERGE_BYTES &&
+         q->pending_parts + (unsigned)r->io.n_iov <= MERGE_PARTS;
+}
+
+/* A read or write whose io is filled in: while the handler takes more, it waits for the next. */
+static void
+submit_transfer (BlkRequest *r)
+{
+  BlkQueue *q = r->queue;
+  if (!q->q.handling || q->alone || r->io.size >= MERGE_BYTES) {
+    block_submit (q->io, &r->io);
+    return;
+  }
+  if (continues_pending (q, r)) {
+    q->pending_last->merged = r;
+    q->pending_parts += (unsigned)r->io.n_iov;
+    q->pending_size += r->io.size;
+  } else {
+    submit_pending (q);
+    q->pending = r;
+    q->pending_parts = (unsigned)r->io.n_iov;
+    q->pending_size = r->io.size;
+  }
+  q->pending_last = r;
+}
+
+/* ---- Transfers ---- */
+
 /* Whether the sectors are there, and whole blocks. */
 static bool
 range_valid (const VirtioBlk *blk, uint64_t sector, uint64_t size)
@@ -102,15 +196,22 @@ start_transfer (BlkRequest *r, bool write, uint64_t sector)
   VirtioBlk *blk = r->queue->blk;
   const VirtqElement *e = &r->element;
   const uint64_t size = write ? e->out_size - sizeof (struct virtio_blk_outhdr) : e->in_size - 1;
-  if (G_UNLIKELY (size > STORAGE_MAX_TRANSFER || !range_valid (blk, sector, size) || (write && block_read_only (blk->block)))) {
+  if (G_UNLIKELY (size > STORAGE_MAX_TRANSFER || !range_valid (blk, sector, size) ||
+                  (write && block_read_only (blk->block)))) {
     finish (r, VIRTIO_BLK_S_IOERR);
     return;
   }
-  r->io.iov = write ? storage_payload (e->out, e->n_out, sizeof (struct virtio_blk_outhdr), size, &r->io.n_iov, &r->iov)
+  r->io.iov = write ? storage_payload (e->out, e->n_out, sizeof (struct virtio_blk_outhdr), size,
+                                       &r->io.n_iov, &r->iov)
                     : storage_payload (e->in, e->n_in, 0, size, &r->io.n_iov, &r->iov);
-  r->io.done = io_done;
   const bool fua = write && __atomic_load_n (&blk->fua, __ATOMIC_RELAXED);
-  submit (r, write ? BLOCK_WRITE : BLOCK_READ, fua ? BLOCK_REQ_FUA : 0, sector << SECTOR_BITS, size);
+  r->io.op = write ? BLOCK_WRITE : BLOCK_READ;
+  r->io.flags = fua ? BLOCK_REQ_FUA : 0;
+  r->io.offset = sector << SECTOR_BITS;
+  r->io.size = size;
+  r->io.done = io_done;
+  r->io.opaque = r;
+  submit_transfer (r);
 }
 
 static void
@@ -152,14 +253,16 @@ range_status (const BlkRequest *r, const struct virtio_blk_discard_write_zeroes 
     return VIRTIO_BLK_S_UNSUPP;
   if (range->num_sectors > BLK_MAX_RANGE_SECTORS)
     return VIRTIO_BLK_S_IOERR;
-  return range_valid (r->queue->blk, range->sector, (uint64_t)range->num_sectors << SECTOR_BITS) ? VIRTIO_BLK_S_OK
-                                                                                                 : VIRTIO_BLK_S_IOERR;
+  return range_valid (r->queue->blk, range->sector, (uint64_t)range->num_sectors << SECTOR_BITS)
+             ? VIRTIO_BLK_S_OK
+             : VIRTIO_BLK_S_IOERR;
 }
 
 static unsigned
 count_ranges (const BlkRequest *r)
 {
-  return (unsigned)((r->element.out_size - sizeof (struct virtio_blk_outhdr)) / sizeof (struct virtio_blk_discard_write_zeroes));
+  return (unsigned)((r->element.out_size - sizeof (struct virtio_blk_outhdr)) /
+                    sizeof (struct virtio_blk_discard_write_zeroes));
 }
 
 /* Carries out the next range, or completes the request after the last. */
@@ -198,8 +301,9 @@ start_ranges (BlkRequest *r, unsigned feature)
   uint8_t status = VIRTIO_BLK_S_OK;
   if (!virtio_has (&blk->vdev, feature))
     status = VIRTIO_BLK_S_UNSUPP;
-  else if (size == 0 || size % sizeof (struct virtio_blk_discard_write_zeroes) != 0
-           || size / sizeof (struct virtio_blk_discard_write_zeroes) > BLK_MAX_RANGES || block_read_only (blk->block))
+  else if (size == 0 || size % sizeof (struct virtio_blk_discard_write_zeroes) != 0 ||
+           size / sizeof (struct virtio_blk_discard_write_zeroes) > BLK_MAX_RANGES ||
+           block_read_only (blk->block))
     status = VIRTIO_BLK_S_IOERR;
   for (unsigned i = 0; status == VIRTIO_BLK_S_OK && i < count_ranges (r); i++) {
     struct virtio_blk_discard_write_zeroes range;
@@ -251,7 +355,8 @@ start (BlkQueue *q, BlkRequest *r)
   struct virtio_blk_outhdr header;
   r->queue = q;
   if (!read_header (r, &header)) {
-    virtio_break (&q->blk->vdev, "queue %u: a request without room for its header and status", virtqueue_index (q->q.vq));
+    virtio_break (&q->blk->vdev, "queue %u: a request without room for its header and status",
+                  virtqueue_index (q->q.vq));
     virtqueue_element_free (&r->element);
     return;
   }
@@ -298,6 +403,7 @@ blk_handle (VirtioDevice *vdev, VirtQueue *vq)
       if (q->q.filled >= STORAGE_BATCH_REQUESTS || q->q.filled_bytes >= STORAGE_BATCH_BYTES)
         storage_queue_flush (&q->q);
     }
+    submit_pending (q);
     if (q->io != NULL)
       block_kick (q->io);
     storage_queue_flush (&q->q);

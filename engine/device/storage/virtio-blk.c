@@ -18,9 +18,9 @@ blk_features (VirtioDevice *vdev)
 {
   const VirtioBlk *blk = (VirtioBlk *)vdev;
   const bool read_only = blk->block != NULL && block_read_only (blk->block);
-  uint64_t features = UINT64_C (1) << VIRTIO_BLK_F_SEG_MAX | UINT64_C (1) << VIRTIO_BLK_F_GEOMETRY
-                      | UINT64_C (1) << VIRTIO_BLK_F_BLK_SIZE | UINT64_C (1) << VIRTIO_BLK_F_FLUSH
-                      | UINT64_C (1) << VIRTIO_BLK_F_TOPOLOGY | UINT64_C (1) << VIRTIO_BLK_F_CONFIG_WCE;
+  uint64_t features = UINT64_C (1) << VIRTIO_BLK_F_SEG_MAX | UINT64_C (1) << VIRTIO_BLK_F_GEOMETRY |
+                      UINT64_C (1) << VIRTIO_BLK_F_BLK_SIZE | UINT64_C (1) << VIRTIO_BLK_F_FLUSH |
+                      UINT64_C (1) << VIRTIO_BLK_F_TOPOLOGY | UINT64_C (1) << VIRTIO_BLK_F_CONFIG_WCE;
   features |= (uint64_t)(blk->num_queues > 1) << VIRTIO_BLK_F_MQ;
   features |= (uint64_t)read_only << VIRTIO_BLK_F_RO;
   features |= (uint64_t)(blk->discard && !read_only) << VIRTIO_BLK_F_DISCARD;
@@ -32,8 +32,10 @@ blk_features (VirtioDevice *vdev)
 static void
 choose_cache (VirtioBlk *blk, uint64_t features)
 {
-  const bool can_flush = features >> VIRTIO_BLK_F_FLUSH & 1, can_choose = features >> VIRTIO_BLK_F_CONFIG_WCE & 1;
-  __atomic_store_n (&blk->fua, !(can_choose ? blk->writeback : can_flush && blk->write_cache), __ATOMIC_RELAXED);
+  const bool can_flush = features >> VIRTIO_BLK_F_FLUSH & 1,
+             can_choose = features >> VIRTIO_BLK_F_CONFIG_WCE & 1;
+  __atomic_store_n (&blk->fua, !(can_choose ? blk->writeback : can_flush && blk->write_cache),
+                    __ATOMIC_RELAXED);
 }
 
 static bool
@@ -46,7 +48,9 @@ blk_set_features (VirtioDevice *vdev, uint64_t features)
 static uint64_t
 capacity (const VirtioBlk *blk)
 {
-  return blk->block == NULL ? 0 : (block_size (blk->block) & ~(uint64_t)(blk->logical_block_size - 1)) >> SECTOR_BITS;
+  return blk->block == NULL
+             ? 0
+             : (block_size (blk->block) & ~(uint64_t)(blk->logical_block_size - 1)) >> SECTOR_BITS;
 }
 
 static void
@@ -149,7 +153,8 @@ check_props (VirtioBlk *blk, GError **error)
     blk->num_queues = CLAMP (virtio_blk_default_queues, 1, VIRTIO_MAX_QUEUES);
   if (blk->num_queues > VIRTIO_MAX_QUEUES)
     return storage_bad_prop (dev, "num-queues", "from 1 to 64, or 0 for one per CPU", error);
-  if (blk->queue_size < 4 || blk->queue_size > VIRTIO_QUEUE_MAX || (blk->queue_size & (blk->queue_size - 1)) != 0)
+  if (blk->queue_size < 4 || blk->queue_size > VIRTIO_QUEUE_MAX ||
+      (blk->queue_size & (blk->queue_size - 1)) != 0)
     return storage_bad_prop (dev, "queue-size", "a power of two from 4 to 1024", error);
   if (!storage_sizes (dev, blk->logical_block, blk->physical_block, blk->min_io, blk->opt_io, &sizes, error))
     return false;
@@ -175,7 +180,8 @@ close_all (VirtioBlk *blk)
 static bool
 open_queues (VirtioBlk *blk, GError **error)
 {
-  const bool own_threads = blk->num_queues > 1 && (blk->vdev.iothread == NULL || blk->vdev.iothread[0] == '\0');
+  const bool own_threads =
+      blk->num_queues > 1 && (blk->vdev.iothread == NULL || blk->vdev.iothread[0] == '\0');
   blk->queues = g_new0 (BlkQueue, blk->num_queues);
   for (unsigned i = 0; i < blk->num_queues; i++) {
     BlkQueue *queue = &blk->queues[i];
@@ -274,18 +280,22 @@ blk_load (Device *dev, GVariant *state, GError **error)
 #define AT(member) offsetof (VirtioBlk, member)
 static const DeviceProp blk_props[] = {
   { "drive", DEVICE_PROP_BACKEND, AT (drive_name), .help = "id of the -drive or node name of the -blockdev" },
-  { "serial", DEVICE_PROP_STRING, AT (serial_text), .help = "serial number, 20 characters (default: the drive's)" },
+  { "serial", DEVICE_PROP_STRING, AT (serial_text),
+    .help = "serial number, 20 characters (default: the drive's)" },
   { "num-queues", DEVICE_PROP_UINT32, AT (num_queues), .max = VIRTIO_MAX_QUEUES, .help = "0: one per CPU" },
   { "queue-size", DEVICE_PROP_UINT32, AT (queue_size), .initial = 256, .max = VIRTIO_QUEUE_MAX,
     .help = "places in each ring, a power of two" },
-  { "logical_block_size", DEVICE_PROP_SIZE, AT (logical_block), .initial = 512, .help = "smallest unit of access" },
+  { "logical_block_size", DEVICE_PROP_SIZE, AT (logical_block), .initial = 512,
+    .help = "smallest unit of access" },
   { "physical_block_size", DEVICE_PROP_SIZE, AT (physical_block), .help = "unit of efficient access" },
   { "min_io_size", DEVICE_PROP_SIZE, AT (min_io), .help = "smallest efficient request" },
   { "opt_io_size", DEVICE_PROP_SIZE, AT (opt_io), .help = "best size of requests" },
   { "write-cache", DEVICE_PROP_BOOL, AT (write_cache), .initial = true, .help = "writes wait for a flush" },
   { "discard", DEVICE_PROP_BOOL, AT (discard), .initial = true, .help = "offer discards" },
-  { "write-zeroes", DEVICE_PROP_BOOL, AT (write_zeroes), .initial = true, .help = "offer writing zeroes without data" },
-  { "bootindex", DEVICE_PROP_UINT32, AT (bootindex), .initial = UINT32_MAX, .help = "place in the boot order" },
+  { "write-zeroes", DEVICE_PROP_BOOL, AT (write_zeroes), .initial = true,
+    .help = "offer writing zeroes without data" },
+  { "bootindex", DEVICE_PROP_UINT32, AT (bootindex), .initial = UINT32_MAX,
+    .help = "place in the boot order" },
   { NULL },
 };
 

@@ -2,8 +2,8 @@
 
 /* The control queue (virtio 1.3, §5.6.6.2): task management. On the adapter's thread.
  *
- * I/O that has begun cannot be called back: an aborted request ends when its I/O does, with ABORTED, and the function
- * that aborted it is answered after that. */
+ * I/O that has begun cannot be called back: an aborted request ends when its I/O does, with ABORTED, and the
+ * function that aborted it is answered after that. */
 
 #include "virtio-scsi-private.h"
 
@@ -26,7 +26,8 @@ answer_task (VirtioScsi *scsi, VscsiTask *task, uint8_t response)
 static bool
 in_scope (const VscsiScope *scope, const VscsiRequest *r)
 {
-  return r->target == scope->target && (scope->any_lun || r->lun == scope->lun) && (scope->any_tag || r->tag == scope->tag);
+  return r->target == scope->target && (scope->any_lun || r->lun == scope->lun) &&
+         (scope->any_tag || r->tag == scope->tag);
 }
 
 static bool
@@ -109,12 +110,14 @@ manage_task (VirtioScsi *scsi, VscsiTask *task)
   virtio_iov_to_buf (e->out, e->n_out, 0, &req, sizeof req);
   const uint32_t function = GUINT32_FROM_LE (req.subtype);
   VscsiScope scope = { .tag = req.tag };
-  const bool known = vscsi_address (req.lun, &scope.target, &scope.lun) && vscsi_has_target (scsi, scope.target);
+  const bool known =
+      vscsi_address (req.lun, &scope.target, &scope.lun) && vscsi_has_target (scsi, scope.target);
   if (!known) {
     answer_task (scsi, task, VIRTIO_SCSI_S_BAD_TARGET);
     return;
   }
-  if (function != VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET && vscsi_find_unit (scsi, scope.target, scope.lun) == NULL) {
+  if (function != VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET &&
+      vscsi_find_unit (scsi, scope.target, scope.lun) == NULL) {
     answer_task (scsi, task, VIRTIO_SCSI_S_INCORRECT_LUN);
     return;
   }
@@ -158,14 +161,16 @@ start (VirtioScsi *scsi, VscsiTask *task)
   virtio_iov_to_buf (e->out, e->n_out, 0, &type, sizeof type);
   type = GUINT32_FROM_LE (type);
   scsi->control.in_flight++;
-  if (type == VIRTIO_SCSI_T_TMF && e->out_size >= sizeof (struct virtio_scsi_ctrl_tmf_req) && e->in_size >= 1) {
+  if (type == VIRTIO_SCSI_T_TMF && e->out_size >= sizeof (struct virtio_scsi_ctrl_tmf_req) &&
+      e->in_size >= 1) {
     manage_task (scsi, task);
-  } else if ((type == VIRTIO_SCSI_T_AN_QUERY || type == VIRTIO_SCSI_T_AN_SUBSCRIBE)
-             && e->out_size >= sizeof (struct virtio_scsi_ctrl_an_req)
-             && e->in_size >= sizeof (struct virtio_scsi_ctrl_an_resp)) {
+  } else if ((type == VIRTIO_SCSI_T_AN_QUERY || type == VIRTIO_SCSI_T_AN_SUBSCRIBE) &&
+             e->out_size >= sizeof (struct virtio_scsi_ctrl_an_req) &&
+             e->in_size >= sizeof (struct virtio_scsi_ctrl_an_resp)) {
     answer_notification (scsi, task);
   } else {
-    virtio_break (&scsi->vdev, "control request %u of %" G_GUINT64_FORMAT " bytes, with room for %" G_GUINT64_FORMAT, type,
+    virtio_break (&scsi->vdev,
+                  "control request %u of %" G_GUINT64_FORMAT " bytes, with room for %" G_GUINT64_FORMAT, type,
                   e->out_size, e->in_size);
     virtqueue_element_free (e);
     storage_queue_end (&scsi->control);

@@ -8,9 +8,9 @@
 
 #include <linux/virtio_scsi.h>
 
-#define VSCSI_CONTROL  0
-#define VSCSI_EVENT    1
-#define VSCSI_REQUESTS 2 /* the first request queue */
+#define VSCSI_CONTROL   0
+#define VSCSI_EVENT     1
+#define VSCSI_REQUESTS  2 /* the first request queue */
 #define VSCSI_SENSE_MAX 256
 #define VSCSI_CDB_MAX   256
 
@@ -55,7 +55,7 @@ struct VirtioScsi {
   StorageQueue control, *queues;
   VscsiList active, stopped;
   VscsiTask *tasks;
-  bool retry; /* the stopped requests are to be tried again */
+  bool retry;                    /* the stopped requests are to be tried again */
   uint32_t sense_size, cdb_size; /* atomic: the driver's */
   /* Properties. */
   uint32_t num_queues, queue_size, max_sectors, cmd_per_lun;

@@ -192,7 +192,8 @@ start (VirtioScsi *scsi, StorageQueue *queue, VscsiRequest *r)
   r->queue = queue;
   memset (&r->cmd, 0, sizeof r->cmd);
   if (!read_request (r, lun)) {
-    virtio_break (&scsi->vdev, "queue %u: a request without room for its header and response", virtqueue_index (queue->vq));
+    virtio_break (&scsi->vdev, "queue %u: a request without room for its header and response",
+                  virtqueue_index (queue->vq));
     virtqueue_element_free (&r->element);
     return;
   }

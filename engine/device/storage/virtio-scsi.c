@@ -43,7 +43,8 @@ vscsi_config_written (VirtioDevice *vdev, unsigned offset, unsigned size)
   vscsi_config_read (vdev);
   memcpy (&config, vdev->config, sizeof config);
   memcpy ((uint8_t *)&config + offset, written, MIN (size, sizeof written));
-  const uint32_t sense_size = GUINT32_FROM_LE (config.sense_size), cdb_size = GUINT32_FROM_LE (config.cdb_size);
+  const uint32_t sense_size = GUINT32_FROM_LE (config.sense_size),
+                 cdb_size = GUINT32_FROM_LE (config.cdb_size);
   const unsigned first = offsetof (struct virtio_scsi_config, sense_size),
                  end = offsetof (struct virtio_scsi_config, max_channel);
   if (offset < first || offset + size > end || sense_size > VSCSI_SENSE_MAX || cdb_size > VSCSI_CDB_MAX) {
@@ -136,14 +137,16 @@ vscsi_realize (Device *dev, GError **error)
     scsi->num_queues = CLAMP (virtio_scsi_default_queues, 1, VIRTIO_MAX_QUEUES - VSCSI_REQUESTS);
   if (scsi->num_queues > VIRTIO_MAX_QUEUES - VSCSI_REQUESTS)
     return storage_bad_prop (dev, "num_queues", "from 1 to 62, or 0 for one per CPU", error);
-  if (scsi->queue_size < 4 || scsi->queue_size > VIRTIO_QUEUE_MAX || (scsi->queue_size & (scsi->queue_size - 1)) != 0)
+  if (scsi->queue_size < 4 || scsi->queue_size > VIRTIO_QUEUE_MAX ||
+      (scsi->queue_size & (scsi->queue_size - 1)) != 0)
     return storage_bad_prop (dev, "virtqueue_size", "a power of two from 4 to 1024", error);
   scsi->units = g_ptr_array_new ();
   storage_queue_open (&scsi->control, virtio_add_queue (&scsi->vdev, scsi->queue_size, vscsi_handle_control));
   virtio_add_queue (&scsi->vdev, scsi->queue_size, NULL);
   scsi->queues = g_new0 (StorageQueue, scsi->num_queues);
   for (unsigned i = 0; i < scsi->num_queues; i++)
-    storage_queue_open (&scsi->queues[i], virtio_add_queue (&scsi->vdev, scsi->queue_size, vscsi_handle_requests));
+    storage_queue_open (&scsi->queues[i],
+                        virtio_add_queue (&scsi->vdev, scsi->queue_size, vscsi_handle_requests));
   return true;
 }
 
@@ -237,8 +240,8 @@ choose_address (VirtioScsi *scsi, ScsiDevice *unit, GError **error)
     return storage_bad_prop (dev, "scsi-id", "from 0 to 255, and one of them free", error);
   if (vscsi_find_unit (scsi, unit->target, unit->lun) == NULL)
     return true;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "%s (%s): scsi-id=%u,lun=%u is taken; choose another", dev->path,
-               dev->class->name, unit->target, unit->lun);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "%s (%s): scsi-id=%u,lun=%u is taken; choose another",
+               dev->path, dev->class->name, unit->target, unit->lun);
   return false;
 }
 
@@ -284,8 +287,8 @@ virtio_scsi_attach (Device *adapter, Device *dev, GError **error)
   bool ok = scsi != NULL && scsi->vdev.dev.realized && unit != NULL;
   if (!ok)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "%s (%s) cannot be plugged into %s (%s); SCSI disks go with virtio-scsi-pci", dev->path, dev->class->name,
-                 adapter->path, adapter->class->name);
+                 "%s (%s) cannot be plugged into %s (%s); SCSI disks go with virtio-scsi-pci", dev->path,
+                 dev->class->name, adapter->path, adapter->class->name);
   else if ((ok = choose_address (scsi, unit, error))) {
     unit->bus = scsi;
     unit->gone = unit_gone;
@@ -311,8 +314,10 @@ static const DeviceProp vscsi_props[] = {
     .help = "request queues (0: one per CPU)" },
   { "virtqueue_size", DEVICE_PROP_UINT32, AT (queue_size), .initial = 256, .max = VIRTIO_QUEUE_MAX,
     .help = "places in each ring, a power of two" },
-  { "max_sectors", DEVICE_PROP_UINT32, AT (max_sectors), .initial = 0xffff, .help = "largest transfer, 512-byte sectors" },
-  { "cmd_per_lun", DEVICE_PROP_UINT32, AT (cmd_per_lun), .initial = 128, .help = "commands at once to each unit" },
+  { "max_sectors", DEVICE_PROP_UINT32, AT (max_sectors), .initial = 0xffff,
+    .help = "largest transfer, 512-byte sectors" },
+  { "cmd_per_lun", DEVICE_PROP_UINT32, AT (cmd_per_lun), .initial = 128,
+    .help = "commands at once to each unit" },
   { NULL },
 };
 

@@ -53,9 +53,11 @@ print_human (const BlockCheck *r)
   if (r->check_errors)
     printf ("\n%" G_GUINT64_FORMAT " internal errors have occurred during the check.\n", r->check_errors);
   if (r->total_clusters && r->allocated_clusters)
-    printf ("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " = %0.2f%% allocated, %0.2f%% fragmented, %0.2f%% compressed "
+    printf ("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
+            " = %0.2f%% allocated, %0.2f%% fragmented, %0.2f%% compressed "
             "clusters\n",
-            r->allocated_clusters, r->total_clusters, (double)r->allocated_clusters * 100 / (double)r->total_clusters,
+            r->allocated_clusters, r->total_clusters,
+            (double)r->allocated_clusters * 100 / (double)r->total_clusters,
             (double)r->fragmented_clusters * 100 / (double)r->allocated_clusters,
             (double)r->compressed_clusters * 100 / (double)r->allocated_clusters);
   if (r->image_end_offset)
@@ -101,7 +103,8 @@ check_again (Check *c, BlockCheck *r, GError **error)
 {
   uint64_t leaks_fixed = r->leaks_fixed, corruptions_fixed = r->corruptions_fixed;
   if (!c->json && !c->quiet)
-    printf ("The following inconsistencies were found and repaired:\n\n    %" G_GUINT64_FORMAT " leaked clusters\n    "
+    printf ("The following inconsistencies were found and repaired:\n\n    %" G_GUINT64_FORMAT
+            " leaked clusters\n    "
             "%" G_GUINT64_FORMAT " corruptions\n\nDouble checking the fixed image now...\n",
             leaks_fixed, corruptions_fixed);
   if (!check_once (c, 0, r, error))
@@ -146,8 +149,8 @@ check (Check *c)
     ok = check_again (c, &r, &error);
   img_die_if_cancelled ();
   if (!ok) {
-    bool unsupported =
-        g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED) && strcmp (c->output_format, "raw") == 0;
+    bool unsupported = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED) &&
+                       strcmp (c->output_format, "raw") == 0;
     if (unsupported && !c->quiet)
       img_error ("This image format does not support checks");
     else if (!unsupported)
@@ -176,7 +179,9 @@ run (ImgArgs *args)
       case 'q': c.quiet = true; break;
       case 'p': c.progress = true; break;
       case 'r':
-        c.repair = strcmp (value, "all") == 0 ? BLOCK_REPAIR_ALL : strcmp (value, "leaks") == 0 ? BLOCK_REPAIR_LEAKS : 0;
+        c.repair = strcmp (value, "all") == 0     ? BLOCK_REPAIR_ALL
+                   : strcmp (value, "leaks") == 0 ? BLOCK_REPAIR_LEAKS
+                                                  : 0;
         if (!c.repair)
           return img_usage_error (args, "--repair (-r) expects 'leaks' or 'all' not '%s'", value);
         break;
@@ -205,6 +210,7 @@ static const ImgOption options[] = {
   { 0 },
 };
 
-const ImgCommand img_check = { "check",
-                               "Check an image's integrity (exit status: 0 clean, 1 not checked, 2 damaged, 3 leaks, 63 raw)",
-                               "[OPTION]... FILE", options, run };
+const ImgCommand img_check = {
+  "check", "Check an image's integrity (exit status: 0 clean, 1 not checked, 2 damaged, 3 leaks, 63 raw)",
+  "[OPTION]... FILE", options, run
+};

@@ -43,9 +43,12 @@ img_parse_cache (const char *name, BlockCache *ret_cache)
   static const struct {
     const char *name;
     BlockCache cache;
-  } names[] = { { "writeback", BLOCK_CACHE_WRITEBACK }, { "none", BLOCK_CACHE_NONE },
-                { "off", BLOCK_CACHE_NONE },            { "writethrough", BLOCK_CACHE_WRITETHROUGH },
-                { "directsync", BLOCK_CACHE_DIRECTSYNC }, { "unsafe", BLOCK_CACHE_UNSAFE } };
+  } names[] = { { "writeback", BLOCK_CACHE_WRITEBACK },
+                { "none", BLOCK_CACHE_NONE },
+                { "off", BLOCK_CACHE_NONE },
+                { "writethrough", BLOCK_CACHE_WRITETHROUGH },
+                { "directsync", BLOCK_CACHE_DIRECTSYNC },
+                { "unsafe", BLOCK_CACHE_UNSAFE } };
   for (unsigned i = 0; i < G_N_ELEMENTS (names); i++) {
     if (strcmp (names[i].name, name) == 0) {
       *ret_cache = names[i].cache;
@@ -69,8 +72,9 @@ Block *
 img_open (const char *path, const char *format, bool writable, BlockCache cache, bool force_share)
 {
   GError *error = NULL;
-  BlockOptions options = { .format = format, .read_only = !writable, .cache = cache, .force_share = force_share,
-                           .discard = writable };
+  BlockOptions options = {
+    .format = format, .read_only = !writable, .cache = cache, .force_share = force_share, .discard = writable
+  };
   Block *block = block_open (path, &options, &error);
   if (!block)
     img_report_open (path, error);
@@ -107,7 +111,8 @@ img_print_snapshots (const BlockInfo *info)
 {
   if (info->snapshots->len == 0)
     return;
-  printf ("Snapshot list:\n%-7s %-16s %8s %19s %15s %10s\n", "ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK", "ICOUNT");
+  printf ("Snapshot list:\n%-7s %-16s %8s %19s %15s %10s\n", "ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK",
+          "ICOUNT");
   for (unsigned i = 0; i < info->snapshots->len; i++)
     print_snapshot (info->snapshots->pdata[i]);
 }

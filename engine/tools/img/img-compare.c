@@ -53,7 +53,8 @@ look (Compare *c, unsigned i)
   extent->start = c->position;
   if (result == 0 && extent->size > 0)
     return true;
-  img_error ("Sector allocation test failed for %s: %s", block_path (c->images[i]), g_strerror (result ? -result : EIO));
+  img_error ("Sector allocation test failed for %s: %s", block_path (c->images[i]),
+             g_strerror (result ? -result : EIO));
   c->status = CANNOT_MAP;
   return false;
 }
@@ -115,8 +116,8 @@ read_image (Compare *c, unsigned i, const Range *range, uint8_t *buffer)
     return true;
   g_mutex_lock (&c->lock);
   if (!c->status)
-    img_error ("Error while reading offset %" G_GUINT64_FORMAT " of %s: %s", range->start, block_path (c->images[i]),
-               g_strerror (-result));
+    img_error ("Error while reading offset %" G_GUINT64_FORMAT " of %s: %s", range->start,
+               block_path (c->images[i]), g_strerror (-result));
   c->status = CANNOT_READ;
   g_mutex_unlock (&c->lock);
   return false;
@@ -129,7 +130,8 @@ compare_range (Compare *c, const Range *range, uint8_t *const buffers[2])
     if (range->read[i] && !read_image (c, i, range, buffers[i]))
       return false;
   }
-  const uint8_t *a = buffers[range->read[0] ? 0 : 1], *b = range->read[0] && range->read[1] ? buffers[1] : NULL;
+  const uint8_t *a = buffers[range->read[0] ? 0 : 1],
+                *b = range->read[0] && range->read[1] ? buffers[1] : NULL;
   uint64_t at = first_difference (a, b, range->size);
   if (at == range->size)
     return true;
@@ -190,7 +192,8 @@ compare (Compare *c, bool quiet, char **ret_verdict)
     *ret_verdict = g_strdup ("Images are identical.");
     return SAME;
   }
-  *ret_verdict = g_strdup_printf (c->status_difference ? "Strict mode: Offset %" G_GUINT64_FORMAT " block status mismatch!"
+  *ret_verdict = g_strdup_printf (c->status_difference ? "Strict mode: Offset %" G_GUINT64_FORMAT
+                                                         " block status mismatch!"
                                                        : "Content mismatch at offset %" G_GUINT64_FORMAT "!",
                                   c->difference);
   return DIFFERENT;
@@ -260,5 +263,7 @@ static const ImgOption options[] = {
   { 0 },
 };
 
-const ImgCommand img_compare = { "compare", "Say whether two images have the same content (exit status: 0 yes, 1 no, 2 to 4 error)",
-                                 "[OPTION]... FILE1 FILE2", options, run };
+const ImgCommand img_compare = {
+  "compare", "Say whether two images have the same content (exit status: 0 yes, 1 no, 2 to 4 error)",
+  "[OPTION]... FILE1 FILE2", options, run
+};

@@ -33,7 +33,8 @@ parse_numbers (Convert *c, int id, const char *value)
         c->granule = number;
         return true;
       }
-      img_error ("Invalid buffer size for sparse output specified. Valid sizes are multiples of 512 up to %d. Select 0 to "
+      img_error ("Invalid buffer size for sparse output specified. Valid sizes are multiples of 512 up to "
+                 "%d. Select 0 to "
                  "disable sparse detection (fully allocates output).",
                  MAX_GRANULE);
       return false;
@@ -150,7 +151,8 @@ is_zero_when_new (const Convert *c)
 {
   struct stat st;
   bool is_file = stat (c->target, &st) == 0 && S_ISREG (st.st_mode);
-  return is_file || (strcmp (c->target_format, "qcow2") == 0 && !g_hash_table_contains (c->options, "preallocation"));
+  return is_file ||
+         (strcmp (c->target_format, "qcow2") == 0 && !g_hash_table_contains (c->options, "preallocation"));
 }
 
 /* Sets the units of copying from the target's clusters. */
@@ -216,6 +218,8 @@ convert_to_target (Convert *c)
   ImgCopy copy = { .sources = (Block **)c->sources->pdata,
                    .n_sources = c->sources->len,
                    .compress = c->compress,
+                   .buffered =
+                       c->target_cache != BLOCK_CACHE_NONE && c->target_cache != BLOCK_CACHE_DIRECTSYNC,
                    .salvage = c->salvage,
                    .quiet = c->quiet,
                    .threads = c->threads,
@@ -298,13 +302,15 @@ static const ImgOption options[] = {
   { 'O', "target-format", "FORMAT", "format of the target: raw (default) or qcow2" },
   { 'o', "target-options", "NAME=VALUE[,...]", "options of the target's format; '-o help' lists them" },
   { 'c', "compress", NULL, "compress the target (qcow2)" },
-  { 'B', "backing", "FILE", "make the target an overlay of this image; what is in the source's own backing file is not copied" },
+  { 'B', "backing", "FILE",
+    "make the target an overlay of this image; what is in the source's own backing file is not copied" },
   { 'F', "backing-format", "FORMAT", "format of the backing file" },
   { 'n', "no-create", NULL, "write to a target that exists" },
   { IMG_TARGET_IS_ZERO, "target-is-zero", NULL, "with -n: the target is known to be all zeroes" },
   { 'S', "sparse-size", "SIZE", "as many zeroes in a row are left out (default 4k); 0: allocate everything" },
   { 'T', "source-cache", "MODE", "how sources are read: writeback (default), none, ..." },
-  { 't', "target-cache", "MODE", "how the target is written: unsafe (default), writeback, none, writethrough, directsync" },
+  { 't', "target-cache", "MODE",
+    "how the target is written: unsafe (default), writeback, none, writethrough, directsync" },
   { 'm', "parallel", "N", "ranges copied at once, 1 to 16 (default 8); 1 gives the same file each time" },
   { 'W', "oob-writes", NULL, "ranges may be written in any order, as is done anyway" },
   { 'r', "rate", "BYTES", "copy no more in a second" },

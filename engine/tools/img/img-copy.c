@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-/* Small enough for what was read to be in the processor's cache when it is written, large enough for the rest not to
- * matter; compressing takes so long that smaller parts share the work out better. */
-enum { CHUNK = 1 << 20, COMPRESSED_CHUNK = 256 << 10 };
+/* Through the page cache a range is small enough to be in the processor's cache when it is written; without
+ * it requests should be large. Compressing takes so long that small parts share the work out better. */
+enum { BUFFERED_CHUNK = 512 << 10, DIRECT_CHUNK = 2 << 20, COMPRESSED_CHUNK = 256 << 10 };
+/* File systems let one thread at a time write to a file through the page cache.  One more keeps it busy;
+ * others would only spend the processor's time on waiting. */
+enum { BUFFERED_WRITERS = 2 };
 
 typedef enum { KIND_DATA, KIND_ZERO, KIND_SKIP } Kind;
 
@@ -26,7 +29,9 @@ typedef struct {
   uint64_t kind_end;
   GError *error;
   gint64 due; /* when the next range may begin, for `rate` */
-  gint stop;  /* atomic */
+  unsigned writers;
+  GCond writer_done;
+  gint stop; /* atomic */
 } State;
 
 static void
@@ -34,8 +39,8 @@ fail (State *s, int result, const char *doing, uint64_t offset)
 {
   g_mutex_lock (&s->lock);
   if (!s->error)
-    g_set_error (&s->error, G_IO_ERROR, g_io_error_from_errno (-result), "error while %s at byte %" G_GUINT64_FORMAT ": %s",
-                 doing, offset, g_strerror (-result));
+    g_set_error (&s->error, G_IO_ERROR, g_io_error_from_errno (-result),
+                 "error while %s at byte %" G_GUINT64_FORMAT ": %s", doing, offset, g_strerror (-result));
   g_mutex_unlock (&s->lock);
   g_atomic_int_set (&s->stop, 1);
 }
@@ -69,26 +74,43 @@ kind_of (const State *s, const BlockExtent *extent, uint64_t offset, uint64_t *s
   return KIND_ZERO;
 }
 
-/* Finds out what lies at the position. Holds the lock. */
+/* Finds out what lies at the offset, and up to where. Holds the lock. */
 static int
-look (State *s)
+look_at (const State *s, uint64_t offset, Kind *ret_kind, uint64_t *ret_end)
 {
-  unsigned i = source_at (s, s->position);
-  uint64_t offset = s->position - s->starts[i], left = s->starts[i + 1] - s->position;
+  unsigned i = source_at (s, offset);
+  uint64_t left = s->starts[i + 1] - offset;
   BlockExtent extent;
-  int result = block_extent (s->copy->sources[i], offset, left, &extent);
+  int result = block_extent (s->copy->sources[i], offset - s->starts[i], left, &extent);
   if (result < 0 && s->copy->salvage) {
     /* Reading it will tell what can be had. */
-    s->kind = KIND_DATA;
-    s->kind_end = s->position + MIN (left, s->chunk);
+    *ret_kind = KIND_DATA;
+    *ret_end = offset + MIN (left, s->chunk);
     return 0;
   }
   if (result < 0 || extent.size == 0)
     return result < 0 ? result : -EIO;
   uint64_t size = MIN (extent.size, left);
-  s->kind = kind_of (s, &extent, s->position, &size);
-  s->kind_end = s->position + size;
+  *ret_kind = kind_of (s, &extent, offset, &size);
+  *ret_end = offset + size;
   return 0;
+}
+
+/* Finds out what lies at the position. Where a run that need not be read ends within a unit, it may go on in
+ * another file or source. Holds the lock. */
+static int
+look (State *s)
+{
+  int result = look_at (s, s->position, &s->kind, &s->kind_end);
+  while (result == 0 && s->kind != KIND_DATA && s->kind_end < s->total && s->kind_end % s->copy->unit) {
+    Kind kind;
+    uint64_t end;
+    result = look_at (s, s->kind_end, &kind, &end);
+    if (result < 0 || kind != s->kind)
+      break;
+    s->kind_end = end;
+  }
+  return result;
 }
 
 static uint64_t
@@ -97,7 +119,8 @@ round_up (uint64_t x, uint64_t unit)
   return (x + unit - 1) / unit * unit;
 }
 
-/* The next range that something must be done about; false: none is left, or *ret_result is an error. Holds the lock. */
+/* The next range that something must be done about; false: none is left, or *ret_result is an error. Holds
+ * the lock. */
 static bool
 next_range (State *s, Range *ret, int *ret_result)
 {
@@ -153,7 +176,8 @@ read_salvaging (const State *s, uint64_t offset, uint8_t *buffer, uint64_t size)
       continue;
     memset (buffer + at, 0, n);
     if (!s->copy->quiet)
-      img_error ("warning: error while reading offset %" G_GUINT64_FORMAT ": %s", offset + at, g_strerror (-result));
+      img_error ("warning: error while reading offset %" G_GUINT64_FORMAT ": %s", offset + at,
+                 g_strerror (-result));
   }
 }
 
@@ -214,13 +238,31 @@ write_runs (const State *s, const Range *range, const uint8_t *buffer)
 }
 
 static int
-write_range (const State *s, const Range *range, const uint8_t *buffer)
+write_plain (State *s, const Range *range, const uint8_t *buffer)
 {
-  if (s->copy->compress)
-    return write_compressed (s, range, buffer);
   if (s->copy->granule)
     return write_runs (s, range, buffer);
   return block_pwrite (s->copy->target, range->start, buffer, range->size);
+}
+
+static int
+write_range (State *s, const Range *range, const uint8_t *buffer)
+{
+  if (s->copy->compress)
+    return write_compressed (s, range, buffer);
+  if (!s->copy->buffered)
+    return write_plain (s, range, buffer);
+  g_mutex_lock (&s->lock);
+  while (s->writers == BUFFERED_WRITERS)
+    g_cond_wait (&s->writer_done, &s->lock);
+  s->writers++;
+  g_mutex_unlock (&s->lock);
+  int result = write_plain (s, range, buffer);
+  g_mutex_lock (&s->lock);
+  s->writers--;
+  g_cond_signal (&s->writer_done);
+  g_mutex_unlock (&s->lock);
+  return result;
 }
 
 /* ---- Threads ---- */
@@ -274,7 +316,8 @@ work (void *opaque)
       fail (s, result, "reading", range.start);
       break;
     }
-    result = range.kind == KIND_DATA ? write_range (s, &range, buffer) : write_zeroes (s, range.start, range.size);
+    result =
+        range.kind == KIND_DATA ? write_range (s, &range, buffer) : write_zeroes (s, range.start, range.size);
     if (result < 0) {
       fail (s, result, "writing", range.start);
       break;
@@ -288,7 +331,7 @@ img_copy_size (const ImgCopy *copy)
 {
   uint64_t size = 0;
   for (unsigned i = 0; i < copy->n_sources; i++)
-    size += block_size (copy->sources[i]);
+    size += MIN (block_size (copy->sources[i]), INT64_MAX - size);
   return size;
 }
 
@@ -299,9 +342,12 @@ img_copy (const ImgCopy *copy, GError **error)
   g_autofree uint64_t *starts = s.starts = g_new0 (uint64_t, copy->n_sources + 1);
   for (unsigned i = 0; i < copy->n_sources; i++)
     starts[i + 1] = starts[i] + block_size (copy->sources[i]);
-  s.chunk = round_up (MAX (copy->compress ? COMPRESSED_CHUNK : CHUNK, copy->granule), copy->unit);
+  uint64_t chunk = copy->compress ? COMPRESSED_CHUNK : copy->buffered ? BUFFERED_CHUNK : DIRECT_CHUNK;
+  s.chunk = round_up (MAX (chunk, copy->granule), copy->unit);
   g_mutex_init (&s.lock);
+  g_cond_init (&s.writer_done);
   img_parallel (copy->threads, work, &s);
+  g_cond_clear (&s.writer_done);
   g_mutex_clear (&s.lock);
   if (!s.error && img_cancelled ())
     g_set_error (&s.error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");

@@ -46,8 +46,9 @@ img_add_create_options (GHashTable *options, const char *text)
 bool
 img_print_create_options (const char *format)
 {
-  static const char raw[] = "  preallocation=<str>    - Preallocation mode (allowed values: off, falloc, full)\n"
-                            "  size=<size>            - Virtual disk size\n";
+  static const char raw[] =
+      "  preallocation=<str>    - Preallocation mode (allowed values: off, falloc, full)\n"
+      "  size=<size>            - Virtual disk size\n";
   static const char qcow2[] =
       "  backing_file=<str>     - File name of a base image\n"
       "  backing_fmt=<str>      - Image format of the base image\n"
@@ -108,5 +109,6 @@ img_print_formatting (const char *path, const BlockCreate *create, uint64_t size
   print_given (create, "compat");
   if (create->backing_file)
     printf (" backing_file=%s backing_fmt=%s", create->backing_file, create->backing_format);
-  printf (" lazy_refcounts=%s refcount_bits=%s\n", on_off (create, "lazy_refcounts"), get (create, "refcount_bits", "16"));
+  printf (" lazy_refcounts=%s refcount_bits=%s\n", on_off (create, "lazy_refcounts"),
+          get (create, "refcount_bits", "16"));
 }

@@ -42,7 +42,8 @@ check_backing (Create *c)
     return false;
   }
   if (c->backing && !c->backing_format) {
-    img_error ("%s: Backing file specified without backing format (say -F raw or -F qcow2: guessing it from the backing "
+    img_error ("%s: Backing file specified without backing format (say -F raw or -F qcow2: guessing it from "
+               "the backing "
                "file's content lets a guest that wrote it choose)",
                c->path);
     return false;
@@ -150,4 +151,5 @@ static const ImgOption options[] = {
   { 0 },
 };
 
-const ImgCommand img_create = { "create", "Make a new image", "[OPTION]... FILE [SIZE[bkMGTPE]]", options, run };
+const ImgCommand img_create = { "create", "Make a new image", "[OPTION]... FILE [SIZE[bkMGTPE]]", options,
+                                run };

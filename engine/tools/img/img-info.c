@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A file that is part of a disk has whole sectors. */
+static uint64_t
+file_length (const BlockInfo *info)
+{
+  return (info->file_size + 511) & ~(uint64_t)511;
+}
+
 /* ---- For people ---- */
 
 static void
@@ -20,7 +27,8 @@ print_bitmaps (const BlockInfo *info)
       printf ("                [%u]: in-use\n", n++);
     if (bitmap->automatic)
       printf ("                [%u]: auto\n", n);
-    printf ("            name: %s\n            granularity: %" G_GUINT64_FORMAT "\n", bitmap->name, bitmap->granularity);
+    printf ("            name: %s\n            granularity: %" G_GUINT64_FORMAT "\n", bitmap->name,
+            bitmap->granularity);
   }
 }
 
@@ -45,7 +53,7 @@ static void
 print_human (const char *path, const BlockInfo *info)
 {
   g_autofree char *size = img_size_text (info->virtual_size), *disk = img_size_text (info->disk_size);
-  g_autofree char *length = img_size_text (info->file_size);
+  g_autofree char *length = img_size_text (file_length (info));
   printf ("image: %s\nfile format: %s\nvirtual size: %s (%" G_GUINT64_FORMAT " bytes)\ndisk size: %s\n", path,
           info->format, size, info->virtual_size, disk);
   if (info->encrypted)
@@ -64,9 +72,9 @@ print_human (const char *path, const BlockInfo *info)
   }
   img_print_snapshots (info);
   print_specific (info);
-  printf ("Child node '/file':\n    filename: %s\n    protocol type: file\n    file length: %s (%" G_GUINT64_FORMAT
-          " bytes)\n    disk size: %s\n",
-          path, length, info->file_size, disk);
+  printf ("Child node '/file':\n    filename: %s\n    protocol type: file\n    file length: %s "
+          "(%" G_GUINT64_FORMAT " bytes)\n    disk size: %s\n",
+          path, length, file_length (info), disk);
 }
 
 /* ---- For programs ---- */
@@ -119,7 +127,7 @@ add_file (JsonBuilder *b, const char *path, const BlockInfo *info)
   begin_object (b, "info");
   begin_array (b, "children");
   json_builder_end_array (b);
-  add_int (b, "virtual-size", info->file_size);
+  add_int (b, "virtual-size", file_length (info));
   add_string (b, "filename", path);
   add_string (b, "format", "file");
   add_int (b, "actual-size", info->disk_size);
@@ -229,7 +237,9 @@ static Block *
 open_one (const char *path, const char *format, bool force_share, bool chain)
 {
   GError *error = NULL;
-  BlockOptions options = { .format = format, .read_only = true, .force_share = force_share, .no_backing = !chain };
+  BlockOptions options = {
+    .format = format, .read_only = true, .force_share = force_share, .no_backing = !chain
+  };
   Block *block = block_open (path, &options, &error);
   if (!block)
     img_report_open (path, error);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ImgCommand *const commands[] = { &img_check, &img_compare, &img_convert, &img_create, &img_info,
+static const ImgCommand *const commands[] = { &img_check, &img_compare, &img_convert, &img_create,  &img_info,
                                               &img_map,   &img_measure, &img_resize,  &img_snapshot };
 
 static const ImgCommand *

@@ -33,7 +33,8 @@ truth (bool x)
 static void
 print_json (Map *map, const BlockExtent *e)
 {
-  printf ("%s{ \"start\": %" PRIu64 ", \"length\": %" PRIu64 ", \"depth\": %u, \"present\": %s, \"zero\": %s, \"data\": %s, "
+  printf ("%s{ \"start\": %" PRIu64 ", \"length\": %" PRIu64
+          ", \"depth\": %u, \"present\": %s, \"zero\": %s, \"data\": %s, "
           "\"compressed\": %s",
           map->first ? "[" : ",\n", e->start, e->size, e->depth, truth (e->flags & BLOCK_ALLOCATED),
           truth (e->flags & BLOCK_ZERO), truth (e->flags & BLOCK_DATA), truth (e->flags & BLOCK_COMPRESSED));
@@ -71,8 +72,8 @@ walk (Map *map, Block *block)
     BlockExtent e;
     int result = block_extent (block, at, end - at, &e);
     if (result < 0 || e.size == 0) {
-      img_error ("%s: the mapping at byte %" PRIu64 " cannot be read: %s (vitrine-img check tells more)", map->path, at,
-                 g_strerror (result < 0 ? -result : EIO));
+      img_error ("%s: the mapping at byte %" PRIu64 " cannot be read: %s (vitrine-img check tells more)",
+                 map->path, at, g_strerror (result < 0 ? -result : EIO));
       return 1;
     }
     e.start = at;

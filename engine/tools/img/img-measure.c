@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How large a new image will be: what it takes when it holds the source's data, and when all of it has been written. */
+/* How large a new image will be: what it takes when it holds the source's data, and when all of it has been
+ * written. */
 
 enum { MAX_L1 = 32 << 20 };
 
@@ -118,7 +119,8 @@ static void
 print (const Measure *m, uint64_t required, uint64_t full)
 {
   if (!m->json) {
-    printf ("required size: %" G_GUINT64_FORMAT "\nfully allocated size: %" G_GUINT64_FORMAT "\n", required, full);
+    printf ("required size: %" G_GUINT64_FORMAT "\nfully allocated size: %" G_GUINT64_FORMAT "\n", required,
+            full);
     return;
   }
   JsonBuilder *b = json_builder_new ();
@@ -150,7 +152,8 @@ measure (Measure *m, const char *path)
     img_error ("The image size is too large (try using a larger cluster size)");
     return 1;
   }
-  uint64_t aligned = units (m->size, m->cluster_size) * m->cluster_size, metadata = qcow2_metadata (m, aligned);
+  uint64_t aligned = units (m->size, m->cluster_size) * m->cluster_size,
+           metadata = qcow2_metadata (m, aligned);
   print (m, metadata + m->data, metadata + aligned);
   return 0;
 }
@@ -207,5 +210,5 @@ static const ImgOption options[] = {
   { 0 },
 };
 
-const ImgCommand img_measure = { "measure", "Say how large a new image will be", "[OPTION]... (--size SIZE | SOURCE)", options,
-                                 run };
+const ImgCommand img_measure = { "measure", "Say how large a new image will be",
+                                 "[OPTION]... (--size SIZE | SOURCE)", options, run };

@@ -20,7 +20,8 @@ static const ImgOption common[] = {
 static void
 add_option (ImgArgs *args, GString *letters, unsigned at, const ImgOption *option)
 {
-  args->longs[at] = (struct option){ option->name, option->argument ? required_argument : no_argument, NULL, option->id };
+  args->longs[at] =
+      (struct option){ option->name, option->argument ? required_argument : no_argument, NULL, option->id };
   if (option->id >= IMG_LONG)
     return;
   g_string_append_c (letters, (char)option->id);
@@ -87,7 +88,8 @@ img_next_option (ImgArgs *args, const char **ret_value)
     case '?':
       /* A known option that was given a value it has no use for is named as well. */
       if (optopt >= IMG_LONG || (optopt && strchr (args->argv[optind - 1], '=')))
-        img_usage_error (args, "%s: '%s': the option takes no value", args->command->name, args->argv[optind - 1]);
+        img_usage_error (args, "%s: '%s': the option takes no value", args->command->name,
+                         args->argv[optind - 1]);
       else
         complain (args, optopt);
       return IMG_BAD;

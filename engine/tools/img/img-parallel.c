@@ -38,8 +38,8 @@ img_buffer_new (size_t size)
   return g_aligned_alloc (1, size, 4096);
 }
 
-/* Most data shows in its first bytes that it is not zero; the rest is compared with itself, shifted by a few bytes, for
- * which the C library has vector code. */
+/* Most data shows in its first bytes that it is not zero; the rest is compared with itself, shifted by a few
+ * bytes, for which the C library has vector code. */
 bool
 img_is_zero (const void *buffer, size_t size)
 {

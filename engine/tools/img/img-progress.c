@@ -25,8 +25,7 @@ on_ask (int number)
   g_atomic_int_set (&asked, 1);
 }
 
-static void
-catch (int number, void (*handler) (int), int flags)
+static void catch (int number, void (*handler) (int), int flags)
 {
   struct sigaction old, new = { .sa_handler = handler, .sa_flags = flags };
   /* What was ignored from the start, as by nohup, stays so. */
@@ -60,7 +59,8 @@ img_progress_set (double share)
 {
   g_mutex_lock (&progress.lock);
   progress.share = MAX (progress.share, MIN (share, 1));
-  if (progress.show && (progress.share - progress.shown >= 0.01 || (progress.share >= 1 && progress.shown < 1))) {
+  if (progress.show &&
+      (progress.share - progress.shown >= 0.01 || (progress.share >= 1 && progress.shown < 1))) {
     progress.shown = progress.share;
     print (stdout, '\r');
   }

@@ -50,7 +50,8 @@ new_size (const char *text, uint64_t now, uint64_t *ret_size)
   return true;
 }
 
-/* Falloc's space is the file system's own business and not the format's, so it is had where the file is the disk. */
+/* Falloc's space is the file system's own business and not the format's, so it is had where the file is the
+ * disk. */
 static int
 allocate (Block *block, const Resize *r, uint64_t from, uint64_t to)
 {
@@ -81,7 +82,8 @@ resize (Block *block, const Resize *r)
     return 1;
   if (size < now && !r->shrink) {
     img_error ("Use the --shrink option to perform a shrink operation.");
-    img_error ("warning: Shrinking an image will delete all data beyond the shrunken image's end. Before performing such an "
+    img_error ("warning: Shrinking an image will delete all data beyond the shrunken image's end. Before "
+               "performing such an "
                "operation, make sure there is no important data there.");
     return 1;
   }
@@ -116,10 +118,11 @@ open_and_resize (const Resize *r)
   if (!block)
     return 1;
   if (!r->format && strcmp (block_format (block), "raw") == 0)
-    fprintf (stderr,
-             "WARNING: Image format was not specified for '%s' and probing guessed raw.\n"
-             "         Specify the 'raw' format explicitly, lest a guest's data be taken for another format.\n",
-             r->path);
+    fprintf (
+        stderr,
+        "WARNING: Image format was not specified for '%s' and probing guessed raw.\n"
+        "         Specify the 'raw' format explicitly, lest a guest's data be taken for another format.\n",
+        r->path);
   int status = resize (block, r);
   block_close (block);
   return status;
@@ -168,9 +171,11 @@ run (ImgArgs *args)
 static const ImgOption options[] = {
   { 'f', "format", "FORMAT", "format of the image (default: by its content)" },
   { IMG_SHRINK, "shrink", NULL, "allow to lose what lies beyond the new end" },
-  { IMG_PREALLOCATION, "preallocation", "off|falloc|full", "whether to allocate the new space (falloc: raw only)" },
+  { IMG_PREALLOCATION, "preallocation", "off|falloc|full",
+    "whether to allocate the new space (falloc: raw only)" },
   { 'q', "quiet", NULL, "print nothing but errors" },
   { 0 },
 };
 
-const ImgCommand img_resize = { "resize", "Change an image's size", "[OPTION]... FILE [+-]SIZE[bkMGTPE]", options, run };
+const ImgCommand img_resize = { "resize", "Change an image's size", "[OPTION]... FILE [+-]SIZE[bkMGTPE]",
+                                options, run };

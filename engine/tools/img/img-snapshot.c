@@ -7,7 +7,9 @@ static int
 list (const char *path, const char *format, bool force_share)
 {
   GError *error = NULL;
-  BlockOptions options = { .format = format, .read_only = true, .force_share = force_share, .no_backing = true };
+  BlockOptions options = {
+    .format = format, .read_only = true, .force_share = force_share, .no_backing = true
+  };
   Block *block = block_open (path, &options, &error);
   g_autoptr (BlockInfo) info = block ? block_info (block, &error) : NULL;
   if (info)
@@ -50,4 +52,5 @@ static const ImgOption options[] = {
   { 0 },
 };
 
-const ImgCommand img_snapshot = { "snapshot", "List an image's internal snapshots", "[-l] [OPTION]... FILE", options, run };
+const ImgCommand img_snapshot = { "snapshot", "List an image's internal snapshots", "[-l] [OPTION]... FILE",
+                                  options, run };

@@ -3,8 +3,8 @@
 
 /* vitrine-img: what its commands share.
  *
- * Options, their order, messages on standard output and exit codes are those of qemu-img, so that scripts written for
- * one work with the other. */
+ * Options, their order, messages on standard output and exit codes are those of qemu-img, so that scripts
+ * written for one work with the other. */
 
 #include "block.h"
 
@@ -22,14 +22,22 @@ typedef struct {
   const char *help;
 } ImgOption;
 
-enum { IMG_LONG = 256, IMG_OUTPUT, IMG_SHRINK, IMG_PREALLOCATION, IMG_SALVAGE, IMG_TARGET_IS_ZERO, IMG_BACKING_CHAIN };
+enum {
+  IMG_LONG = 256,
+  IMG_OUTPUT,
+  IMG_SHRINK,
+  IMG_PREALLOCATION,
+  IMG_SALVAGE,
+  IMG_TARGET_IS_ZERO,
+  IMG_BACKING_CHAIN
+};
 /* What img_next_option() returns instead of an id. */
 enum { IMG_END = -1, IMG_BAD = -2, IMG_HELP = -3 };
 
 typedef struct ImgArgs ImgArgs;
 typedef struct {
   const char *name, *summary, *usage;
-  const ImgOption *options; /* the last one's name is NULL */
+  const ImgOption *options;   /* the last one's name is NULL */
   int (*run) (ImgArgs *args); /* returns the exit status */
 } ImgCommand;
 
@@ -41,7 +49,8 @@ struct ImgArgs {
   struct option *longs;
 };
 
-/* The id of the next option; *ret_value is its argument. A bad option has been complained about, help has been given. */
+/* The id of the next option; *ret_value is its argument. A bad option has been complained about, help has
+ * been given. */
 int img_next_option (ImgArgs *args, const char **ret_value);
 /* What a command returns for IMG_BAD and IMG_HELP. */
 int img_option_status (int id);
@@ -74,7 +83,8 @@ void img_print_json (JsonBuilder *builder);
 
 /* ---- Creation: img-create.c, img-create-options.c ---- */
 
-/* Adds -o's text, which may be given more than once, to name -> value. Complains and returns false if it is malformed. */
+/* Adds -o's text, which may be given more than once, to name -> value. Complains and returns false if it is
+ * malformed. */
 bool img_add_create_options (GHashTable *options, const char *text);
 GHashTable *img_create_options_new (void);
 /* Whether the text asks what there is ("help", "?", "list"). */
@@ -92,7 +102,8 @@ void img_progress_set (double share);
 void img_progress_end (bool complete);
 /* Whether a signal has asked for the end. */
 bool img_cancelled (void);
-/* To be called when all is cleaned up: ends the process the way the signal would have. Does nothing if none came. */
+/* To be called when all is cleaned up: ends the process the way the signal would have. Does nothing if none
+ * came. */
 void img_die_if_cancelled (void);
 
 /* ---- Work in parallel: img-parallel.c ---- */
@@ -103,5 +114,5 @@ void img_parallel (unsigned n, void (*work) (void *opaque), void *opaque);
 void *img_buffer_new (size_t size);
 bool img_is_zero (const void *buffer, size_t size);
 
-extern const ImgCommand img_check, img_compare, img_convert, img_create, img_info, img_map, img_measure, img_resize,
-    img_snapshot;
+extern const ImgCommand img_check, img_compare, img_convert, img_create, img_info, img_map, img_measure,
+    img_resize, img_snapshot;

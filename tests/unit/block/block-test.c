@@ -24,7 +24,8 @@ test_path (const char *name)
 {
   if (!folder) {
     const char *base = g_getenv ("VITRINE_TEST_DIR");
-    folder = base ? g_build_filename (base, "vitrine-block-XXXXXX", NULL) : g_strdup ("/tmp/vitrine-block-XXXXXX");
+    folder =
+        base ? g_build_filename (base, "vitrine-block-XXXXXX", NULL) : g_strdup ("/tmp/vitrine-block-XXXXXX");
     g_assert_nonnull (g_mkdtemp (folder));
     owner = getpid ();
     atexit (remove_folder);
@@ -89,7 +90,8 @@ test_create (const char *path, const char *format, uint64_t size, const char *op
 }
 
 void
-test_create_backed (const char *path, uint64_t size, const char *backing, const char *backing_format, const char *options)
+test_create_backed (const char *path, uint64_t size, const char *backing, const char *backing_format,
+                    const char *options)
 {
   create (path,
           &(BlockCreate){
@@ -118,7 +120,8 @@ test_check_clean (const char *path, bool leaks_allowed)
 {
   BlockCheck check;
   g_autoptr (GError) error = NULL;
-  g_assert_true (block_check (path, "qcow2", 0, NULL, leaks_allowed ? NULL : print_message, NULL, &check, &error));
+  g_assert_true (
+      block_check (path, "qcow2", 0, NULL, leaks_allowed ? NULL : print_message, NULL, &check, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (check.corruptions, ==, 0);
   g_assert_cmpuint (check.check_errors, ==, 0);
@@ -154,8 +157,8 @@ test_same (Block *block, const uint8_t *model, uint64_t size)
     g_assert_cmpint (block_pread (block, at, buffer, here), ==, (int)here);
     for (uint64_t i = 0; i < here; i++) {
       if (buffer[i] != model[at + i])
-        g_error ("%s: byte %" G_GUINT64_FORMAT " is %02x and should be %02x", block_path (block), at + i, buffer[i],
-                 model[at + i]);
+        g_error ("%s: byte %" G_GUINT64_FORMAT " is %02x and should be %02x", block_path (block), at + i,
+                 buffer[i], model[at + i]);
     }
   }
 }

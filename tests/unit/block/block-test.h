@@ -9,7 +9,8 @@
 
 /* A directory for this test program's files, gone at exit; a path in it, newly allocated. */
 char *test_path (const char *name);
-/* Runs a command made of words (NULL-terminated) and returns its exit status; *ret_output (may be NULL) is what it printed. */
+/* Runs a command made of words (NULL-terminated) and returns its exit status; *ret_output (may be NULL) is
+ * what it printed. */
 int test_run (char **ret_output, const char *const *words);
 /* The same of a format string, split at spaces. */
 int test_command (char **ret_output, const char *format, ...) G_GNUC_PRINTF (2, 3);

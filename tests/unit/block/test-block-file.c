@@ -144,7 +144,10 @@ test_cycle (void)
 {
   g_autofree char *a = test_path ("cycle-a.qcow2"), *b = test_path ("cycle-b.qcow2");
   g_autoptr (GError) error = NULL;
-  BlockCreate create = { .format = "qcow2", .size = 1 << 20, .backing_file = "cycle-b.qcow2", .backing_format = "qcow2",
+  BlockCreate create = { .format = "qcow2",
+                         .size = 1 << 20,
+                         .backing_file = "cycle-b.qcow2",
+                         .backing_format = "qcow2",
                          .unchecked_backing = true };
   g_assert_true (block_create (a, &create, &error));
   create.backing_file = "cycle-a.qcow2";
@@ -170,7 +173,8 @@ expect_create_error (const char *format, uint64_t size, const char *name, const 
   g_autoptr (GHashTable) options = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (options, (char *)name, (char *)value);
   g_autoptr (GError) error = NULL;
-  g_assert_false (block_create (path, &(BlockCreate){ .format = format, .size = size, .options = options }, &error));
+  g_assert_false (
+      block_create (path, &(BlockCreate){ .format = format, .size = size, .options = options }, &error));
   if (!strstr (error->message, text))
     g_error ("'%s' is not in: %s", text, error->message);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));

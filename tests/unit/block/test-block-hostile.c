@@ -101,7 +101,13 @@ static const Lie lies[] = {
   { "header-length-huge", 100, 4, 0xfffffff8, "impossible length" },
   { "compression-unknown", 104, 1, 7, "compressed in a way" },
   { "extension-endless", 116, 4, 0xffffff00, "does not end" },
-  { "refcount-block-odd", CLUSTER, 8, 2 * CLUSTER + 1, "makes no sense", },
+  {
+      "refcount-block-odd",
+      CLUSTER,
+      8,
+      2 * CLUSTER + 1,
+      "makes no sense",
+  },
   { "refcount-block-beyond", CLUSTER, 8, UINT64_C (1) << 40, "makes no sense" },
   { "refcount-block-on-header", CLUSTER + 8, 8, 0x8000000000000000, "makes no sense" },
   { "refcount-block-twice", CLUSTER + 8, 8, 2 * CLUSTER, "overlaps", true },
@@ -127,7 +133,8 @@ test_lie (const void *data)
   if (lie->text && !strstr (error->message, lie->text))
     g_error ("'%s' is not in: %s", lie->text, error->message);
   g_clear_error (&error);
-  block = block_open (path, &(BlockOptions){ .format = "qcow2", .no_backing = true, .read_only = true }, &error);
+  block =
+      block_open (path, &(BlockOptions){ .format = "qcow2", .no_backing = true, .read_only = true }, &error);
   if (lie->text && !lie->readable)
     g_assert_null (block);
   if (block) {
@@ -146,17 +153,17 @@ test_bad_l2 (void)
   uint64_t l2 = get (original, 3 * CLUSTER, 8) & 0xffffffffffff;
   uint64_t good = get (original, l2, 8);
   const uint64_t bad[] = {
-    good + 512,                                              /* not at a cluster */
-    good | 4,                                                /* reserved bits */
+    good + 512, /* not at a cluster */
+    good | 4,   /* reserved bits */
     good | UINT64_C (1) << 60,
-    UINT64_C (0x8000000000000000),                           /* the header */
-    UINT64_C (0x8000000000000000) + (UINT64_C (1) << 40),    /* beyond the file */
-    UINT64_C (0x8000000000000000) + CLUSTER,                 /* the refcount table */
-    UINT64_C (0x8000000000000000) + 3 * CLUSTER,             /* the L1 table */
-    UINT64_C (0x8000000000000000) + l2,                      /* its own table */
-    UINT64_C (0x4000000000000000) + (UINT64_C (1) << 45),    /* compressed, beyond */
-    UINT64_C (0xc000000000000000) + 5 * CLUSTER,             /* compressed and copied */
-    UINT64_C (0x4000000000000000),                           /* compressed, nowhere */
+    UINT64_C (0x8000000000000000),                        /* the header */
+    UINT64_C (0x8000000000000000) + (UINT64_C (1) << 40), /* beyond the file */
+    UINT64_C (0x8000000000000000) + CLUSTER,              /* the refcount table */
+    UINT64_C (0x8000000000000000) + 3 * CLUSTER,          /* the L1 table */
+    UINT64_C (0x8000000000000000) + l2,                   /* its own table */
+    UINT64_C (0x4000000000000000) + (UINT64_C (1) << 45), /* compressed, beyond */
+    UINT64_C (0xc000000000000000) + 5 * CLUSTER,          /* compressed and copied */
+    UINT64_C (0x4000000000000000),                        /* compressed, nowhere */
   };
   for (unsigned i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autofree char *image = g_memdup2 (original, original_size);
@@ -305,9 +312,11 @@ test_noise (void)
       image[at] = (char)g_rand_int (random);
     }
     g_assert_true (g_file_set_contents (path, image, (gssize)original_size, NULL));
-    Block *block = block_open (path, &(BlockOptions){ .format = "qcow2", .no_backing = true, .discard = true,
-                                                      .cache = BLOCK_CACHE_UNSAFE },
-                               NULL);
+    Block *block =
+        block_open (path,
+                    &(BlockOptions){
+                        .format = "qcow2", .no_backing = true, .discard = true, .cache = BLOCK_CACHE_UNSAFE },
+                    NULL);
     if (block) {
       opened++;
       use_and_close (block, random);

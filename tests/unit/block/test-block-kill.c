@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* A process that writes to an image is killed at any moment: the image is clean, and what was flushed is there. */
+/* A process that writes to an image is killed at any moment: the image is clean, and what was flushed is
+ * there. */
 
 #include "block-test.h"
 
@@ -73,7 +74,8 @@ write_on (void *data)
   uint32_t completed[N_SLOTS];
   for (;;) {
     for (unsigned i = 0; i < 40; i++) {
-      uint32_t slot = (uint32_t)g_rand_int_range (writer->random, 0, N_SLOTS / N_THREADS) * N_THREADS + writer->first;
+      uint32_t slot =
+          (uint32_t)g_rand_int_range (writer->random, 0, N_SLOTS / N_THREADS) * N_THREADS + writer->first;
       write_slot (writer->block, slot, (uint32_t)g_rand_int_range (writer->random, 0, 20));
     }
     for (unsigned i = writer->first; i < N_SLOTS; i += N_THREADS)
@@ -90,8 +92,9 @@ static void
 run_writer (const char *path, BlockCache cache)
 {
   g_autoptr (GError) error = NULL;
-  Block *block = block_open (path, &(BlockOptions){ .format = "qcow2", .cache = cache, .discard = true, .l2_cache_size = 1 },
-                             &error);
+  Block *block = block_open (
+      path, &(BlockOptions){ .format = "qcow2", .cache = cache, .discard = true, .l2_cache_size = 1 },
+      &error);
   if (!block)
     _exit (2);
   Writer writers[N_THREADS];
@@ -119,8 +122,8 @@ verify_slot (const Sector *sectors, uint32_t slot)
     }
     uint32_t version = sectors[i].version;
     if (sectors[i].slot != slot || version < state->flushed || version > state->issued)
-      g_error ("slot %u has version %u of slot %u; %u was flushed and %u the last", slot, version, sectors[i].slot,
-               state->flushed, state->issued);
+      g_error ("slot %u has version %u of slot %u; %u was flushed and %u the last", slot, version,
+               sectors[i].slot, state->flushed, state->issued);
     fill_slot (expected, slot, version);
     g_assert_cmpmem (&sectors[i], SECTOR, &expected[i], SECTOR);
   }

@@ -100,11 +100,13 @@ do_zeroes (State *t)
 {
   uint64_t offset, size;
   range (t, 600 << 10, &offset, &size);
-  g_assert_cmpint (block_pwrite_zeroes (t->block, offset, size, below (t, 2) ? BLOCK_REQ_MAY_UNMAP : 0), ==, 0);
+  g_assert_cmpint (block_pwrite_zeroes (t->block, offset, size, below (t, 2) ? BLOCK_REQ_MAY_UNMAP : 0), ==,
+                   0);
   memset (t->model + offset, 0, size);
 }
 
-/* What is promised of a discard here: whole clusters read as zeroes, but for version 2 with a backing file. */
+/* What is promised of a discard here: whole clusters read as zeroes, but for version 2 with a backing file.
+ */
 static void
 do_discard (State *t)
 {
@@ -208,7 +210,7 @@ test_model (const void *data)
   test_check_clean (t.path, false);
   open_image (&t);
   test_same (t.block, t.model, t.size);
-  unsigned rounds = g_test_slow () ? 6000 : 500;
+  unsigned rounds = g_test_slow () ? 6000 : 300;
   for (unsigned i = 0; i < rounds; i++)
     do_something (&t);
   do_reopen (&t);

@@ -69,7 +69,7 @@ test_reading (void)
       continue;
     g_autofree char *output = NULL;
     g_free (output);
-  output = must ("qemu-img convert -f raw -O qcow2 %s -o %s %s %s", compress, options[i / 2], raw, path);
+    output = must ("qemu-img convert -f raw -O qcow2 %s -o %s %s %s", compress, options[i / 2], raw, path);
     Block *block = test_open (path, &(BlockOptions){ .cache = BLOCK_CACHE_UNSAFE });
     g_assert_cmpstr (block_format (block), ==, "qcow2");
     test_same (block, model, SIZE);
@@ -85,7 +85,7 @@ test_reading (void)
     g_assert_true (g_file_set_contents (raw, (const char *)copy, SIZE, NULL));
     g_autofree char *compared = NULL;
     g_free (compared);
-  compared = must ("qemu-img compare -f raw -F qcow2 %s %s", raw, path);
+    compared = must ("qemu-img compare -f raw -F qcow2 %s %s", raw, path);
     g_assert_true (g_file_set_contents (raw, (const char *)model, SIZE, NULL));
   }
 }
@@ -102,11 +102,11 @@ test_creating (void)
     test_check_clean (path, false);
     g_autofree char *output = NULL, *info = NULL;
     g_free (output);
-  output = must ("qemu-io -f qcow2 -c 'write -P 5 100k 300k' -c 'read -P 5 100k 300k' %s", path);
+    output = must ("qemu-io -f qcow2 -c 'write -P 5 100k 300k' -c 'read -P 5 100k 300k' %s", path);
     g_assert_null (strstr (output, "failed"));
     test_check_clean (path, false);
     g_free (info);
-  info = must ("qemu-img info -f qcow2 %s", path);
+    info = must ("qemu-img info -f qcow2 %s", path);
     g_auto (GStrv) parts = g_strsplit (options[i], ",", -1);
     for (char **part = parts; *part; part++) {
       g_autofree char *line = g_strdup (*part);
@@ -116,10 +116,13 @@ test_creating (void)
       *equals = 0;
       const char *value = strcmp (equals + 1, "on") == 0 ? "true" : equals + 1;
       g_autofree char *expected =
-          g_strdup_printf ("%s: %s", strcmp (line, "refcount_bits") == 0 ? "refcount bits"
-                                     : strcmp (line, "lazy_refcounts") == 0 ? "lazy refcounts"
-                                     : strcmp (line, "extended_l2") == 0 ? "extended l2"
-                                     : strcmp (line, "compression_type") == 0 ? "compression type" : line, value);
+          g_strdup_printf ("%s: %s",
+                           strcmp (line, "refcount_bits") == 0      ? "refcount bits"
+                           : strcmp (line, "lazy_refcounts") == 0   ? "lazy refcounts"
+                           : strcmp (line, "extended_l2") == 0      ? "extended l2"
+                           : strcmp (line, "compression_type") == 0 ? "compression type"
+                                                                    : line,
+                           value);
       if (!strstr (info, expected))
         g_error ("no '%s' in %s", expected, info);
     }
@@ -133,12 +136,13 @@ test_snapshots (void)
     return;
   static const char *const kinds[] = { "compat=1.1", "compat=0.10,cluster_size=4096", "extended_l2=on",
                                        "refcount_bits=2,cluster_size=512" };
-  g_autofree char *raw = test_path ("snap.raw"), *path = test_path ("snap.qcow2"), *out = test_path ("snap.out");
+  g_autofree char *raw = test_path ("snap.raw"), *path = test_path ("snap.qcow2"),
+                  *out = test_path ("snap.out");
   for (unsigned i = 0; i < G_N_ELEMENTS (kinds); i++) {
     g_autofree uint8_t *model = make_raw (raw);
     g_autofree char *output = NULL;
     g_free (output);
-  output = must ("qemu-img convert -f raw -O qcow2 -o %s %s %s", kinds[i], raw, path);
+    output = must ("qemu-img convert -f raw -O qcow2 -o %s %s %s", kinds[i], raw, path);
     g_free (must ("qemu-img snapshot -c first %s", path));
     Block *block = test_open (path, &(BlockOptions){ .format = "qcow2", .discard = true });
     g_autoptr (BlockInfo) info = block_info (block, NULL);
@@ -162,7 +166,7 @@ test_snapshots (void)
     /* The snapshot is as it was. */
     g_free (must ("qemu-img convert -l first -O raw %s %s", path, out));
     g_free (output);
-  output = must ("qemu-img compare -f raw -F raw %s %s", raw, out);
+    output = must ("qemu-img compare -f raw -F raw %s %s", raw, out);
   }
 }
 
@@ -216,9 +220,10 @@ test_unsupported (void)
   output = must ("qemu-img create -f qcow2 -o data_file=%s %s 1M", data, path);
   expect_refusal (path, "external file");
   g_free (output);
-  output = must ("qemu-img create -f qcow2 --object secret,id=s,data=abc -o encrypt.format=luks,encrypt.key-secret=s,"
-                      "encrypt.iter-time=10 %s 1M",
-                      path);
+  output = must (
+      "qemu-img create -f qcow2 --object secret,id=s,data=abc -o encrypt.format=luks,encrypt.key-secret=s,"
+      "encrypt.iter-time=10 %s 1M",
+      path);
   expect_refusal (path, "encrypted");
   g_autofree char *vmdk = test_path ("odd.vmdk"), *vdi = test_path ("odd.vdi");
   g_free (output);
@@ -245,7 +250,8 @@ compare_map (const char *path)
   uint64_t end = 0;
   for (unsigned i = 0; i < json_array_get_length (array); i++) {
     JsonObject *o = json_array_get_object_element (array, i);
-    uint64_t start = (uint64_t)json_object_get_int_member (o, "start"), size = (uint64_t)json_object_get_int_member (o, "length");
+    uint64_t start = (uint64_t)json_object_get_int_member (o, "start"),
+             size = (uint64_t)json_object_get_int_member (o, "length");
     g_assert_cmpuint (start, ==, end);
     end = start + size;
     for (uint64_t at = start; at < end;) {
@@ -255,11 +261,13 @@ compare_map (const char *path)
       g_assert_cmpuint (extent.size, >, 0);
       g_assert_cmpint ((extent.flags & BLOCK_ZERO) != 0, ==, json_object_get_boolean_member (o, "zero"));
       g_assert_cmpint ((extent.flags & BLOCK_DATA) != 0, ==, json_object_get_boolean_member (o, "data"));
-      g_assert_cmpint ((extent.flags & BLOCK_COMPRESSED) != 0, ==, json_object_get_boolean_member (o, "compressed"));
+      g_assert_cmpint ((extent.flags & BLOCK_COMPRESSED) != 0, ==,
+                       json_object_get_boolean_member (o, "compressed"));
       if (extent.flags & BLOCK_DATA)
         g_assert_cmpuint (extent.depth, ==, json_object_get_int_member (o, "depth"));
       if (json_object_has_member (o, "offset"))
-        g_assert_cmpuint (extent.file_offset, ==, (uint64_t)json_object_get_int_member (o, "offset") + at - start);
+        g_assert_cmpuint (extent.file_offset, ==,
+                          (uint64_t)json_object_get_int_member (o, "offset") + at - start);
       at += extent.size;
     }
   }
@@ -276,7 +284,8 @@ test_map (void)
   g_free (output);
   output = must ("qemu-img create -f qcow2 -o cluster_size=4096 %s 2M", base);
   g_free (output);
-  output = must ("qemu-io -f qcow2 -c 'write 100k 300k' -c 'write -c 600k 64k' -c 'write -z 1M 100k' %s", base);
+  output =
+      must ("qemu-io -f qcow2 -c 'write 100k 300k' -c 'write -c 600k 64k' -c 'write -z 1M 100k' %s", base);
   g_free (output);
   output = must ("qemu-img create -f qcow2 -b map-base.qcow2 -F qcow2 %s 3M", path);
   g_free (output);
@@ -339,10 +348,13 @@ test_locked_by_qemu (void)
   g_assert_nonnull (process);
   /* Its answer to a command shows that the image is open. */
   GOutputStream *in = g_subprocess_get_stdin_pipe (process);
-  g_assert_true (g_output_stream_write_all (in, "length\n", 7, NULL, NULL, NULL) && g_output_stream_flush (in, NULL, NULL));
+  g_assert_true (g_output_stream_write_all (in, "length\n", 7, NULL, NULL, NULL) &&
+                 g_output_stream_flush (in, NULL, NULL));
   char answer[16];
-  g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (process), answer, sizeof answer, NULL, NULL), >, 0);
-  g_autofree char *expected = g_strdup_printf ("in use by qemu-io (process %s)", g_subprocess_get_identifier (process));
+  g_assert_cmpint (
+      g_input_stream_read (g_subprocess_get_stdout_pipe (process), answer, sizeof answer, NULL, NULL), >, 0);
+  g_autofree char *expected =
+      g_strdup_printf ("in use by qemu-io (process %s)", g_subprocess_get_identifier (process));
   expect_refusal (path, expected);
   g_autoptr (GError) error = NULL;
   g_assert_false (block_create (path, &(BlockCreate){ .format = "raw", .size = 4096 }, &error));

@@ -11,8 +11,7 @@
 
 static char *disk, *iso;
 
-static Drive *
-make (const char *format, ...) G_GNUC_PRINTF (1, 2);
+static Drive *make (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 static Drive *
 make (const char *format, ...)
@@ -37,10 +36,18 @@ refuse (const char *options, const char *text)
     g_error ("'%s' is not in: %s", text, error->message);
 }
 
+static unsigned
+count_drives (void)
+{
+  g_autoptr (GPtrArray) all = drive_list ();
+  return all->len;
+}
+
 static void
 test_drive (void)
 {
-  Drive *drive = make ("file=%s,format=qcow2,if=virtio,cache=unsafe,discard=unmap,serial=abc,index=3,werror=stop,rerror=ignore",
+  Drive *drive = make ("file=%s,format=qcow2,if=virtio,cache=unsafe,discard=unmap,serial=abc,index=3,werror="
+                       "stop,rerror=ignore",
                        disk);
   g_assert_cmpstr (drive_id (drive), ==, "virtio0");
   g_assert_cmpstr (drive_interface (drive), ==, "virtio");
@@ -49,7 +56,7 @@ test_drive (void)
   g_assert_false (drive_is_cdrom (drive));
   g_assert_true (block_can_discard (drive_block (drive)));
   g_assert_true (drive_find ("virtio0") == drive);
-  g_assert_cmpuint (drive_list ()->len, ==, 1);
+  g_assert_cmpuint (count_drives (), ==, 1);
   g_autoptr (GError) error = NULL;
   g_assert_true (drive_attach (drive, "/machine/disk", &error));
   g_assert_false (drive_attach (drive, "/machine/other", &error));
@@ -62,7 +69,7 @@ test_drive (void)
   g_assert_false (drive_eject (drive, true, &error));
   drive_detach (drive);
   drive_free (drive);
-  g_assert_cmpuint (drive_list ()->len, ==, 0);
+  g_assert_cmpuint (count_drives (), ==, 0);
   g_assert_null (drive_find ("virtio0"));
 }
 
@@ -202,8 +209,7 @@ test_errors (void)
 
 /* ---- -blockdev ---- */
 
-static Drive *
-blockdev (const char *format, ...) G_GNUC_PRINTF (1, 2);
+static Drive *blockdev (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 static Drive *
 blockdev (const char *format, ...)
@@ -231,7 +237,8 @@ static void
 test_blockdev (void)
 {
   g_autoptr (GError) error = NULL;
-  Drive *drive = blockdev ("driver=qcow2,node-name=n0,file.driver=file,file.filename=%s,cache.direct=on,discard=unmap", disk);
+  Drive *drive = blockdev (
+      "driver=qcow2,node-name=n0,file.driver=file,file.filename=%s,cache.direct=on,discard=unmap", disk);
   g_assert_true (drive_find ("n0") == drive);
   g_assert_cmpstr (block_format (drive_block (drive)), ==, "qcow2");
   g_assert_cmpstr (drive_interface (drive), ==, "none");
@@ -245,13 +252,15 @@ test_blockdev (void)
   drive_free (drive);
   drive_free (file);
   /* A file by itself is a raw disk. */
-  file = blockdev ("{ \"driver\": \"file\", \"node-name\": \"f1\", \"filename\": \"%s\", \"read-only\": true }", iso);
+  file = blockdev (
+      "{ \"driver\": \"file\", \"node-name\": \"f1\", \"filename\": \"%s\", \"read-only\": true }", iso);
   g_clear_error (&error);
   g_assert_true (drive_attach (file, "/machine/x", &error));
   g_assert_cmpstr (block_format (drive_block (file)), ==, "raw");
   g_assert_true (block_read_only (drive_block (file)));
   drive_free (file);
-  drive = blockdev ("{\"driver\":\"qcow2\",\"node-name\":\"j\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"}}", disk);
+  drive = blockdev (
+      "{\"driver\":\"qcow2\",\"node-name\":\"j\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"}}", disk);
   g_assert_nonnull (drive_block (drive));
   drive_free (drive);
   refuse_blockdev ("driver=qcow2,file.filename=x", "node-name");

@@ -141,8 +141,7 @@ gfx_start (Gfx *gfx, RingForm form, uint64_t features, unsigned n_rings)
   guest_set_status (guest, 0);
   guest_set_status (guest, 3);
   features |= UINT64_C (1) << VIRTIO_F_VERSION_1 | UINT64_C (1) << VIRTIO_F_RING_RESET |
-              (uint64_t)form.packed << VIRTIO_F_RING_PACKED |
-              (uint64_t)form.event_idx << VIRTIO_F_EVENT_IDX |
+              (uint64_t)form.packed << VIRTIO_F_RING_PACKED | (uint64_t)form.event_idx << VIRTIO_F_EVENT_IDX |
               (uint64_t)form.indirect << VIRTIO_F_INDIRECT_DESC;
   guest_set_features (guest, features);
   guest_set_status (guest, 11);
@@ -218,7 +217,7 @@ gfx_settle (Gfx *gfx)
 }
 
 void
-gfx_move (Gfx *gfx, const char *class_name, const char *props)
+gfx_move (Gfx *gfx, const char *class_name, const char *props, void (*add) (Gfx *gfx))
 {
   g_autoptr (GError) error = NULL;
   device_quiesce (gfx->guest.dev);
@@ -226,6 +225,8 @@ gfx_move (Gfx *gfx, const char *class_name, const char *props)
   unplug (&gfx->guest);
   plug (gfx, class_name, props, &error);
   g_assert_no_error (error);
+  if (add != NULL)
+    add (gfx);
   device_reset (gfx->guest.dev);
   device_load (gfx->guest.dev, state, &error);
   g_assert_no_error (error);

@@ -33,5 +33,6 @@ uint64_t gfx_await (Gfx *gfx, unsigned queue, uint32_t *ret_written);
 uint64_t gfx_poll (Gfx *gfx, unsigned queue, uint32_t *ret_written);
 /* Waits until the device's thread has done what it was told. */
 void gfx_settle (Gfx *gfx);
-/* Saves the device's state, and restores it into a new device of the same class. */
-void gfx_move (Gfx *gfx, const char *class_name, const char *props);
+/* Saves the device's state, and restores it into a new device of the same class, to which `add` (may be NULL)
+ * has added what plugs into it. */
+void gfx_move (Gfx *gfx, const char *class_name, const char *props, void (*add) (Gfx *gfx));

@@ -47,8 +47,9 @@ blk_start (BlkDriver *driver, uint32_t type, uint64_t sector, uint32_t size, boo
   *guest_host (&driver->guest, driver->status) = 0xff;
   const Segment with_data[] = { { driver->header, 16 }, { driver->data, size }, { driver->status, 1 } };
   const Segment without[] = { { driver->header, 16 }, { driver->status, 1 } };
-  const bool ok = size != 0 ? ring_add (&driver->ring, with_data, device_writes ? 1 : 2, device_writes ? 2 : 1, driver)
-                            : ring_add (&driver->ring, without, 1, 1, driver);
+  const bool ok =
+      size != 0 ? ring_add (&driver->ring, with_data, device_writes ? 1 : 2, device_writes ? 2 : 1, driver)
+                : ring_add (&driver->ring, without, 1, 1, driver);
   g_assert_true (ok);
   ring_kick (&driver->ring);
 }

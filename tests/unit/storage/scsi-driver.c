@@ -70,7 +70,8 @@ put_lun (const ScsiDriver *driver, uint8_t lun[8])
 }
 
 void
-scsi_command_start (ScsiDriver *driver, const uint8_t *cdb, unsigned cdb_size, uint32_t out_size, uint32_t in_size)
+scsi_command_start (ScsiDriver *driver, const uint8_t *cdb, unsigned cdb_size, uint32_t out_size,
+                    uint32_t in_size)
 {
   struct virtio_scsi_cmd_req *req = (void *)guest_host (&driver->guest, driver->header);
   memset (req, 0, sizeof *req);

@@ -127,7 +127,8 @@ open_memory (Guest *guest)
   guest->map = memory_map_new (56);
   guest->ram = ram_block_new ("ram", GUEST_SIZE, NULL);
   g_assert_nonnull (guest->ram);
-  guest->ram_region = (MemoryRegion){ .name = "ram", .kind = MEMORY_RAM, .size = GUEST_SIZE, .ram = guest->ram };
+  guest->ram_region =
+      (MemoryRegion){ .name = "ram", .kind = MEMORY_RAM, .size = GUEST_SIZE, .ram = guest->ram };
   memory_region_map (guest->map, &guest->ram_region, GUEST_RAM);
 }
 
@@ -183,9 +184,9 @@ storage_begin (Guest *guest, RingForm form, uint64_t features)
 {
   guest_set_status (guest, 0);
   guest_set_status (guest, 3);
-  features |= UINT64_C (1) << VIRTIO_F_VERSION_1 | UINT64_C (1) << VIRTIO_F_RING_RESET
-              | (uint64_t)form.packed << VIRTIO_F_RING_PACKED | (uint64_t)form.event_idx << VIRTIO_F_EVENT_IDX
-              | (uint64_t)form.indirect << VIRTIO_F_INDIRECT_DESC;
+  features |= UINT64_C (1) << VIRTIO_F_VERSION_1 | UINT64_C (1) << VIRTIO_F_RING_RESET |
+              (uint64_t)form.packed << VIRTIO_F_RING_PACKED | (uint64_t)form.event_idx << VIRTIO_F_EVENT_IDX |
+              (uint64_t)form.indirect << VIRTIO_F_INDIRECT_DESC;
   guest_set_features (guest, features);
   guest_set_status (guest, 11);
   return guest_status (guest) == 11;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* A guest's driver of a storage device on virtio-mmio, on a real image whose requests can be made to fail or wait. */
+/* A guest's driver of a storage device on virtio-mmio, on a real image whose requests can be made to fail or
+ * wait. */
 
 #include "drive.h"
 #include "guest.h"
@@ -25,12 +26,12 @@ void storage_drive_free (Drive *drive);
 
 /* What happens to requests on images. */
 typedef struct {
-  int error;        /* negative errno of the next `count` requests of that kind */
-  unsigned count;   /* how many fail */
+  int error;      /* negative errno of the next `count` requests of that kind */
+  unsigned count; /* how many fail */
   BlockOp op;
-  unsigned delay;   /* milliseconds that each request takes; 0: no longer than it needs */
-  unsigned seen;    /* requests made */
-  unsigned flags;   /* BLOCK_REQ_* of the latest write */
-  unsigned stops;   /* times that the machine was asked to stop */
+  unsigned delay; /* milliseconds that each request takes; 0: no longer than it needs */
+  unsigned seen;  /* requests made */
+  unsigned flags; /* BLOCK_REQ_* of the latest write */
+  unsigned stops; /* times that the machine was asked to stop */
 } StorageFault;
 extern StorageFault storage_fault;

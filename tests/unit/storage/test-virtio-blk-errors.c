@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* virtio-blk: errors of the image, requests that the machine was stopped for, and resets while requests are on their
- * way. */
+/* virtio-blk: errors of the image, requests that the machine was stopped for, and resets while requests are
+ * on their way. */
 
 #include "blk-driver.h"
 
@@ -138,7 +138,8 @@ static void
 test_save_stopped (void)
 {
   for (unsigned n = 0; n < FORM_COUNT; n++) {
-    Drive *first = storage_drive ("d0", DISK, ",werror=stop"), *second = storage_drive ("d1", DISK, ",werror=stop");
+    Drive *first = storage_drive ("d0", DISK, ",werror=stop"),
+          *second = storage_drive ("d1", DISK, ",werror=stop");
     BlkDriver from, to;
     uint32_t written;
     blk_open (&from, guest_form (n), UINT64_C (1) << VIRTIO_BLK_F_CONFIG_WCE, "drive=d0");
@@ -179,10 +180,8 @@ test_load_damaged (void)
 {
   static const char *const damaged[] = {
     "[(7, (0, 1, [(0x80000000, 16, false)]))]", /* no such queue */
-    "[(0, (900, 1, [(0x80000000, 16, false)]))]",
-    "[(0, (0, 1, [(0x10, 16, false)]))]",
-    "[(0, (0, 70, [(0x80000000, 16, false)]))]",
-    "[(0, (0, 1, [(0xfffffffffffffff0, 0x100, true)]))]",
+    "[(0, (900, 1, [(0x80000000, 16, false)]))]", "[(0, (0, 1, [(0x10, 16, false)]))]",
+    "[(0, (0, 70, [(0x80000000, 16, false)]))]",  "[(0, (0, 1, [(0xfffffffffffffff0, 0x100, true)]))]",
   };
   Drive *drive = storage_drive ("d0", DISK, "");
   BlkDriver driver;
@@ -192,7 +191,8 @@ test_load_damaged (void)
   g_autoptr (GVariant) state = device_save (dev);
   for (unsigned i = 0; i < G_N_ELEMENTS (damaged); i++) {
     g_autoptr (GError) error = NULL;
-    GVariant *stopped = g_variant_parse (G_VARIANT_TYPE ("a(u" VIRTQ_ELEMENT_TYPE ")"), damaged[i], NULL, NULL, &error);
+    GVariant *stopped =
+        g_variant_parse (G_VARIANT_TYPE ("a(u" VIRTQ_ELEMENT_TYPE ")"), damaged[i], NULL, NULL, &error);
     g_assert_no_error (error);
     g_autoptr (GVariant) bad = with_stopped (state, stopped);
     g_variant_unref (stopped);
@@ -272,11 +272,14 @@ static void
 start_slot (BlkDriver *driver, Ring *ring, Slot *slot)
 {
   Guest *guest = &driver->guest;
-  *(struct virtio_blk_outhdr *)guest_host (guest, slot->header)
-    = (struct virtio_blk_outhdr){ .type = slot->write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN, .sector = slot->sector };
+  *(struct virtio_blk_outhdr *)guest_host (guest, slot->header) =
+      (struct virtio_blk_outhdr){ .type = slot->write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN,
+                                  .sector = slot->sector };
   memset (guest_host (guest, slot->data), slot->write ? slot->seed : 0, slot->size);
   *guest_host (guest, slot->status) = 0xff;
-  const Segment segments[] = { { slot->header, 16 }, { slot->data, slot->size / 2 }, { slot->data + slot->size / 2, slot->size / 2 },
+  const Segment segments[] = { { slot->header, 16 },
+                               { slot->data, slot->size / 2 },
+                               { slot->data + slot->size / 2, slot->size / 2 },
                                { slot->status, 1 } };
   g_assert_true (ring_add (ring, segments, slot->write ? 3 : 1, slot->write ? 1 : 3, slot));
 }
@@ -299,8 +302,12 @@ test_deep_queues (void)
     guest_driver_ok (&driver.guest);
     for (unsigned i = 0; i < QUEUES * SLOTS; i++) {
       Slot *slot = &slots[i / SLOTS][i % SLOTS];
-      *slot = (Slot){ .header = guest_alloc (&driver.guest, 16, 16), .data = guest_alloc (&driver.guest, 8192, 4096),
-                      .status = guest_alloc (&driver.guest, 1, 1), .sector = 16 * i, .size = 8192, .write = true,
+      *slot = (Slot){ .header = guest_alloc (&driver.guest, 16, 16),
+                      .data = guest_alloc (&driver.guest, 8192, 4096),
+                      .status = guest_alloc (&driver.guest, 1, 1),
+                      .sector = 16 * i,
+                      .size = 8192,
+                      .write = true,
                       .seed = (uint8_t)(i + 1) };
       start_slot (&driver, &rings[i / SLOTS], slot);
     }
@@ -322,6 +329,91 @@ test_deep_queues (void)
   storage_drive_free (drive);
 }
 
+enum { MERGED = 6 };
+
+/* Requests that continue each other but for the last, made available at once. */
+static void
+start_row (BlkDriver *driver, Slot *slots, bool write)
+{
+  device_quiesce (driver->guest.dev);
+  for (unsigned i = 0; i < MERGED; i++) {
+    slots[i] = (Slot){ .header = guest_alloc (&driver->guest, 16, 16),
+                       .data = guest_alloc (&driver->guest, 1024, 1024),
+                       .status = guest_alloc (&driver->guest, 1, 1),
+                       .sector = i + 1 < MERGED ? 2 * i : 100,
+                       .size = 1024,
+                       .write = write,
+                       .seed = (uint8_t)(i + 1) };
+    start_slot (driver, &driver->ring, &slots[i]);
+  }
+  device_resume (driver->guest.dev);
+}
+
+static unsigned
+finish_row (BlkDriver *driver)
+{
+  unsigned failed = 0;
+  for (unsigned i = 0; i < MERGED; i++) {
+    uint32_t written;
+    const Slot *slot = ring_await (&driver->ring, &written);
+    const uint8_t status = *guest_host (&driver->guest, slot->status);
+    failed += status == VIRTIO_BLK_S_IOERR;
+    if (status == VIRTIO_BLK_S_OK)
+      for (unsigned at = 0; at < slot->size; at++)
+        g_assert_cmphex (guest_host (&driver->guest, slot->data)[at], ==, slot->seed);
+  }
+  return failed;
+}
+
+static void
+test_merge (void)
+{
+  Drive *drive = storage_drive ("d0", DISK, ",werror=report");
+  for (unsigned n = 0; n < FORM_COUNT; n++) {
+    BlkDriver driver;
+    Slot slots[MERGED];
+    blk_open (&driver, guest_form (n), 0, "drive=d0");
+    storage_fault.seen = 0;
+    start_row (&driver, slots, true);
+    g_assert_cmpuint (finish_row (&driver), ==, 0);
+    start_row (&driver, slots, false);
+    g_assert_cmpuint (finish_row (&driver), ==, 0);
+    g_assert_cmpuint (storage_fault.seen, ==, 4);
+    /* The one that is to blame fails, and no other. */
+    fail (BLOCK_WRITE, 2, -EIO);
+    start_row (&driver, slots, true);
+    g_assert_cmpuint (finish_row (&driver), ==, 1);
+    g_assert_cmpuint (storage_fault.seen, ==, 4 + 2 + MERGED - 1);
+    /* With each waiting for a reset. */
+    storage_fault.delay = 10;
+    start_row (&driver, slots, true);
+    while (__atomic_load_n (&storage_fault.seen, __ATOMIC_SEQ_CST) < 4 + 2 + MERGED - 1 + 2)
+      g_usleep (100);
+    blk_close (&driver);
+    storage_fault.delay = 0;
+  }
+  storage_drive_free (drive);
+}
+
+static void
+test_merge_stop (void)
+{
+  Drive *drive = storage_drive ("d0", DISK, ",werror=stop");
+  BlkDriver driver;
+  Slot slots[MERGED];
+  blk_open (&driver, guest_form (0), 0, "drive=d0");
+  fail (BLOCK_WRITE, 3, -ENOSPC);
+  start_row (&driver, slots, true);
+  wait_for_stops (2);
+  device_quiesce (driver.guest.dev);
+  device_resume (driver.guest.dev);
+  g_assert_cmpuint (finish_row (&driver), ==, 0);
+  start_row (&driver, slots, false);
+  g_assert_cmpuint (finish_row (&driver), ==, 0);
+  blk_close (&driver);
+  storage_drive_free (drive);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -335,5 +427,7 @@ main (int argc, char **argv)
   g_test_add_func ("/virtio-blk/reset-in-flight", test_reset_in_flight);
   g_test_add_func ("/virtio-blk/stop-in-flight", test_stop_in_flight);
   g_test_add_func ("/virtio-blk/deep-queues", test_deep_queues);
+  g_test_add_func ("/virtio-blk/merge", test_merge);
+  g_test_add_func ("/virtio-blk/merge-stop", test_merge_stop);
   return g_test_run ();
 }

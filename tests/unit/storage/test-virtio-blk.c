@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define DISK (UINT64_C (1) << 20)
+#define DISK   (UINT64_C (1) << 20)
 #define BIT(n) (UINT64_C (1) << (n))
 
 static void
@@ -53,15 +53,17 @@ test_config (void)
 {
   Drive *drive = storage_drive ("d0", DISK, "");
   BlkDriver driver;
-  blk_open (&driver, guest_form (0), BIT (VIRTIO_BLK_F_CONFIG_WCE),
-            "drive=d0,logical_block_size=4k,physical_block_size=16k,min_io_size=8k,opt_io_size=64k,num-queues=3,"
-            "queue-size=128");
+  blk_open (
+      &driver, guest_form (0), BIT (VIRTIO_BLK_F_CONFIG_WCE),
+      "drive=d0,logical_block_size=4k,physical_block_size=16k,min_io_size=8k,opt_io_size=64k,num-queues=3,"
+      "queue-size=128");
   Guest *guest = &driver.guest;
   const uint64_t features = guest_features (guest);
   for (unsigned i = 0; i < 16; i++) {
-    static const uint64_t offered = BIT (VIRTIO_BLK_F_SEG_MAX) | BIT (VIRTIO_BLK_F_GEOMETRY) | BIT (VIRTIO_BLK_F_BLK_SIZE)
-                                    | BIT (VIRTIO_BLK_F_FLUSH) | BIT (VIRTIO_BLK_F_TOPOLOGY) | BIT (VIRTIO_BLK_F_CONFIG_WCE)
-                                    | BIT (VIRTIO_BLK_F_MQ) | BIT (VIRTIO_BLK_F_DISCARD) | BIT (VIRTIO_BLK_F_WRITE_ZEROES);
+    static const uint64_t offered =
+        BIT (VIRTIO_BLK_F_SEG_MAX) | BIT (VIRTIO_BLK_F_GEOMETRY) | BIT (VIRTIO_BLK_F_BLK_SIZE) |
+        BIT (VIRTIO_BLK_F_FLUSH) | BIT (VIRTIO_BLK_F_TOPOLOGY) | BIT (VIRTIO_BLK_F_CONFIG_WCE) |
+        BIT (VIRTIO_BLK_F_MQ) | BIT (VIRTIO_BLK_F_DISCARD) | BIT (VIRTIO_BLK_F_WRITE_ZEROES);
     g_assert_cmpuint (features >> i & 1, ==, offered >> i & 1);
   }
   g_assert_cmpuint (storage_config64 (guest, 0), ==, DISK / SECTOR);
@@ -135,12 +137,13 @@ test_layouts (void)
   /* Header and data in one piece. */
   *(struct virtio_blk_outhdr *)bytes = (struct virtio_blk_outhdr){ .type = VIRTIO_BLK_T_OUT, .sector = 3 };
   fill (bytes + 16, 2 * SECTOR, 1);
-  g_assert_cmpuint (request_of (&driver, (Segment[]){ { at, 16 + 2 * SECTOR }, { driver.status, 1 } }, 1, 1), ==, 0);
+  g_assert_cmpuint (request_of (&driver, (Segment[]){ { at, 16 + 2 * SECTOR }, { driver.status, 1 } }, 1, 1),
+                    ==, 0);
   /* The header in four pieces, the last with some data; data in pieces of odd sizes. */
   struct virtio_blk_outhdr *header = (void *)bytes;
   header->sector = 10;
-  const Segment odd[] = { { at, 1 }, { at + 1, 3 }, { at + 4, 8 }, { at + 12, 104 }, { at + 116, 911 }, { at + 1027, 13 },
-                          { driver.status, 1 } };
+  const Segment odd[] = { { at, 1 },         { at + 1, 3 },     { at + 4, 8 },       { at + 12, 104 },
+                          { at + 116, 911 }, { at + 1027, 13 }, { driver.status, 1 } };
   g_assert_cmpuint (request_of (&driver, odd, 6, 1), ==, 0);
   /* Data and status in one piece. */
   header->type = VIRTIO_BLK_T_IN;
@@ -168,8 +171,14 @@ test_limits (void)
   static const struct {
     uint64_t sector;
     uint32_t size;
-  } bad[] = { { DISK / SECTOR, SECTOR }, { DISK / SECTOR - 1, 2 * SECTOR }, { UINT64_MAX, SECTOR }, { UINT64_MAX / SECTOR, SECTOR },
-              { UINT64_C (1) << 55, SECTOR }, { 0, 511 }, { 0, 513 }, { 0, 1 } };
+  } bad[] = { { DISK / SECTOR, SECTOR },
+              { DISK / SECTOR - 1, 2 * SECTOR },
+              { UINT64_MAX, SECTOR },
+              { UINT64_MAX / SECTOR, SECTOR },
+              { UINT64_C (1) << 55, SECTOR },
+              { 0, 511 },
+              { 0, 513 },
+              { 0, 1 } };
   for (unsigned i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_assert_cmpuint (blk_read (&driver, bad[i].sector, bad[i].size), ==, VIRTIO_BLK_S_IOERR);
     g_assert_cmpuint (blk_write (&driver, bad[i].sector, bad[i].size), ==, VIRTIO_BLK_S_IOERR);
@@ -208,8 +217,10 @@ test_broken (void)
   break_with (&driver, (Segment[]){ { driver.header, 16 } }, 1, 0);
   break_with (&driver, (Segment[]){ { driver.header, 15 }, { driver.status, 1 } }, 1, 1);
   break_with (&driver, (Segment[]){ { driver.status, 1 } }, 0, 1);
-  break_with (&driver, (Segment[]){ { driver.header, 16 }, { GUEST_RAM - 4096, SECTOR }, { driver.status, 1 } }, 1, 2);
-  break_with (&driver, (Segment[]){ { driver.header, 16 }, { UINT64_MAX - 100, SECTOR }, { driver.status, 1 } }, 1, 2);
+  break_with (&driver,
+              (Segment[]){ { driver.header, 16 }, { GUEST_RAM - 4096, SECTOR }, { driver.status, 1 } }, 1, 2);
+  break_with (&driver,
+              (Segment[]){ { driver.header, 16 }, { UINT64_MAX - 100, SECTOR }, { driver.status, 1 } }, 1, 2);
   blk_close (&driver);
   storage_drive_free (drive);
 }
@@ -217,8 +228,8 @@ test_broken (void)
 static void
 set_range (BlkDriver *driver, unsigned i, uint64_t sector, uint32_t n, uint32_t flags)
 {
-  ((struct virtio_blk_discard_write_zeroes *)blk_data (driver))[i]
-    = (struct virtio_blk_discard_write_zeroes){ sector, n, flags };
+  ((struct virtio_blk_discard_write_zeroes *)blk_data (driver))[i] =
+      (struct virtio_blk_discard_write_zeroes){ sector, n, flags };
 }
 
 static void
@@ -226,7 +237,8 @@ test_ranges (void)
 {
   Drive *drive = storage_drive ("d0", DISK, ",discard=unmap");
   BlkDriver driver;
-  blk_open (&driver, guest_form (0), BIT (VIRTIO_BLK_F_DISCARD) | BIT (VIRTIO_BLK_F_WRITE_ZEROES), "drive=d0");
+  blk_open (&driver, guest_form (0), BIT (VIRTIO_BLK_F_DISCARD) | BIT (VIRTIO_BLK_F_WRITE_ZEROES),
+            "drive=d0");
   fill (blk_data (&driver), DISK / 2, 5);
   g_assert_cmpuint (blk_write (&driver, 0, DISK / 2), ==, VIRTIO_BLK_S_OK);
   set_range (&driver, 0, 1, 2, 0);

@@ -165,8 +165,18 @@ test_inflate (void)
   ram_log_start (guest->ram);
   ram_clean (guest->ram, 0, guest->ram->size, NULL);
   /* Up, down, apart, twice; and what is no RAM. */
-  const uint32_t pfns[] = { first, first + 1, first + 2, first + 9, first + 8, first + 5, first + 5, 0, 0x10001, UINT32_MAX,
-                            (uint32_t)((GUEST_RAM + GUEST_SIZE) >> 12), (uint32_t)(GUEST_RAM >> 12) - 1 };
+  const uint32_t pfns[] = { first,
+                            first + 1,
+                            first + 2,
+                            first + 9,
+                            first + 8,
+                            first + 5,
+                            first + 5,
+                            0,
+                            0x10001,
+                            UINT32_MAX,
+                            (uint32_t)((GUEST_RAM + GUEST_SIZE) >> 12),
+                            (uint32_t)(GUEST_RAM >> 12) - 1 };
   give_pages (&balloon, &balloon.inflate, pfns, G_N_ELEMENTS (pfns));
   for (unsigned i = 0; i < 16; i++) {
     const bool gone = i <= 2 || i == 5 || i == 8 || i == 9;
@@ -191,16 +201,21 @@ test_report (void)
     for (unsigned queue = 3; queue <= 4; queue++) {
       Balloon balloon;
       open_balloon (&balloon, queue,
-                    BIT (VIRTIO_BALLOON_F_STATS_VQ) | BIT (VIRTIO_BALLOON_F_REPORTING) | BIT (VIRTIO_BALLOON_F_PAGE_POISON), "");
+                    BIT (VIRTIO_BALLOON_F_STATS_VQ) | BIT (VIRTIO_BALLOON_F_REPORTING) |
+                        BIT (VIRTIO_BALLOON_F_PAGE_POISON),
+                    "");
       Guest *guest = &balloon.guest;
       const uint64_t area = guest_alloc (guest, 16 * 4096, 4096);
       memset (guest_host (guest, area), 0xaa, 16 * 4096);
       if (poison)
         guest_set_config (guest, 12, 4, 0xaaaaaaaa);
-      const Segment segments[] = { { area, 8192 }, { area + 4096 * 5 + 100, 8192 }, { area + 4096 * 10, 100 } };
+      const Segment segments[] = { { area, 8192 },
+                                   { area + 4096 * 5 + 100, 8192 },
+                                   { area + 4096 * 10, 100 } };
       give (&balloon.report, segments, 0, 3);
       for (unsigned i = 0; i < 16; i++)
-        g_assert_cmphex (guest_host (guest, area)[4096 * i + 200], ==, !poison && (i < 2 || i == 6) ? 0 : 0xaa);
+        g_assert_cmphex (guest_host (guest, area)[4096 * i + 200], ==,
+                         !poison && (i < 2 || i == 6) ? 0 : 0xaa);
       close_balloon (&balloon);
     }
 }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define DISK (UINT64_C (4) << 20)
+#define DISK     (UINT64_C (4) << 20)
 #define READY(d) SCSI (d, 0, 0, 0x00, 0, 0, 0, 0, 0)
 static const uint8_t read_10[] = { 0x28, 0, 0, 0, 0, 0, 0, 0, 8, 0 };
 static const uint8_t write_10[] = { 0x2a, 0, 0, 0, 0, 0, 0, 0, 8, 0 };
@@ -57,8 +57,11 @@ test_sense (void)
     BlockOp op;
     int error;
     uint32_t sense;
-  } cases[] = { { BLOCK_READ, -EIO, 0x031100 },    { BLOCK_WRITE, -EIO, 0x030c00 },    { BLOCK_WRITE, -ENOSPC, 0x072707 },
-                { BLOCK_WRITE, -EROFS, 0x072700 }, { BLOCK_READ, -ENOMEM, 0x044400 } };
+  } cases[] = { { BLOCK_READ, -EIO, 0x031100 },
+                { BLOCK_WRITE, -EIO, 0x030c00 },
+                { BLOCK_WRITE, -ENOSPC, 0x072707 },
+                { BLOCK_WRITE, -EROFS, 0x072700 },
+                { BLOCK_READ, -ENOMEM, 0x044400 } };
   Disk disk;
   open_disk (&disk, ",werror=report");
   ScsiDriver *d = &disk.driver;
@@ -127,7 +130,8 @@ test_abort (void)
   wait_for (&storage_fault.seen, seen + 1);
   g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 6), ==, 0);
   g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 5), ==, VIRTIO_SCSI_S_FUNCTION_SUCCEEDED);
-  g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0), ==, VIRTIO_SCSI_S_FUNCTION_SUCCEEDED);
+  g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0), ==,
+                    VIRTIO_SCSI_S_FUNCTION_SUCCEEDED);
   g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 6), ==, 0);
   g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 5), ==, 0);
   /* The function was answered after the request. */
@@ -149,7 +153,8 @@ test_abort (void)
   g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 0), ==, 0);
   g_assert_cmphex (READY (d), ==, 0x062907);
   d->lun = 3;
-  g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0), ==, VIRTIO_SCSI_S_INCORRECT_LUN);
+  g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0), ==,
+                    VIRTIO_SCSI_S_INCORRECT_LUN);
   d->target = 7;
   g_assert_cmpuint (scsi_manage (d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 0), ==, VIRTIO_SCSI_S_BAD_TARGET);
   close_disk (&disk);

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define DISK  (UINT64_C (4) << 20)
-#define LAST  (DISK / 512 - 1)
+#define DISK     (UINT64_C (4) << 20)
+#define LAST     (DISK / 512 - 1)
 #define READY(d) SCSI (d, 0, 0, 0x00, 0, 0, 0, 0, 0)
 
 typedef struct {
@@ -38,7 +38,8 @@ close_disk (Disk *disk)
 static void
 test_addresses (void)
 {
-  Drive *a = storage_drive ("a", DISK, ""), *b = storage_drive ("b", DISK, ""), *c = storage_drive ("c", DISK, "");
+  Drive *a = storage_drive ("a", DISK, ""), *b = storage_drive ("b", DISK, ""),
+        *c = storage_drive ("c", DISK, "");
   ScsiDriver driver;
   scsi_driver_open (&driver, "");
   scsi_driver_plug (&driver, "scsi-hd", "drive=a,scsi-id=3,lun=300", NULL);
@@ -92,7 +93,8 @@ static void
 test_inquiry (void)
 {
   Disk disk;
-  open_disk (&disk, guest_form (0), ",discard=unmap", ",serial=S123,product=Thing,ver=9,opt_io_size=64k,physical_block_size=4k");
+  open_disk (&disk, guest_form (0), ",discard=unmap",
+             ",serial=S123,product=Thing,ver=9,opt_io_size=64k,physical_block_size=4k");
   ScsiDriver *d = &disk.driver;
   const uint8_t *data = scsi_data (d);
   g_assert_cmphex (SCSI (d, 0, 96, 0x12, 0, 0, 0, 96, 0), ==, 0);
@@ -185,7 +187,8 @@ test_limits (void)
   const unsigned seen = storage_fault.seen;
   g_assert_cmphex (SCSI (d, 0, 1024, 0x28, 0, 0, 0, LAST >> 8, LAST & 255, 0, 0, 2, 0), ==, 0x052100);
   g_assert_cmphex (SCSI (d, 0, 512, 0x28, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 0), ==, 0x052100);
-  g_assert_cmphex (SCSI (d, 512, 0, 0x8a, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 1, 0, 0), ==, 0x052100);
+  g_assert_cmphex (SCSI (d, 512, 0, 0x8a, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 1, 0, 0), ==,
+                   0x052100);
   g_assert_cmphex (SCSI (d, 0, 512, 0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 0, 0), ==, 0x052100);
   g_assert_cmphex (SCSI (d, 0, 511, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0), ==, RESPONSE (VIRTIO_SCSI_S_OVERRUN));
   g_assert_cmphex (SCSI (d, 0, 0, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0), ==, RESPONSE (VIRTIO_SCSI_S_OVERRUN));
@@ -326,7 +329,8 @@ test_mode (void)
   g_assert_cmphex (SCSI (d, 28, 0, 0x55, 0x00, 0, 0, 0, 0, 0, 0, 28, 0), ==, 0x052400);
   g_assert_cmphex (SCSI (d, 28, 0, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 27, 0), ==, 0x051a00);
   g_assert_cmphex (SCSI (d, 28, 0, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 7, 0), ==, 0x051a00);
-  g_assert_cmphex (SCSI (d, 28, 0, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 29, 0), ==, RESPONSE (VIRTIO_SCSI_S_OVERRUN));
+  g_assert_cmphex (SCSI (d, 28, 0, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 29, 0), ==,
+                   RESPONSE (VIRTIO_SCSI_S_OVERRUN));
   data[7] = 8;
   g_assert_cmphex (SCSI (d, 28, 0, 0x55, 0x10, 0, 0, 0, 0, 0, 0, 28, 0), ==, 0x052600);
   data[7] = 9;
@@ -379,8 +383,10 @@ test_broken (void)
   Disk disk;
   open_disk (&disk, guest_form (0), "", "");
   ScsiDriver *d = &disk.driver;
-  const Segment requests[][2] = { { { d->header, 50 }, { d->response, 108 } }, { { d->header, 51 }, { d->response, 107 } } };
-  const Segment control[][2] = { { { d->header, 23 }, { d->response, 1 } }, { { d->header, 3 }, { d->response, 1 } } };
+  const Segment requests[][2] = { { { d->header, 50 }, { d->response, 108 } },
+                                  { { d->header, 51 }, { d->response, 107 } } };
+  const Segment control[][2] = { { { d->header, 23 }, { d->response, 1 } },
+                                 { { d->header, 3 }, { d->response, 1 } } };
   for (unsigned i = 0; i < 4; i++) {
     Ring *ring = i < 2 ? &d->requests : &d->control;
     memset (guest_host (&d->guest, d->header), 0, 64);

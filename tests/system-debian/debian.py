@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An installed Debian 13 in a machine under test: its disk, its firmware, its login, and what is left on the disk."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
+import vm  # noqa: E402
+
+TOOL = Path(__file__).resolve().parents[2] / "tools/debian-image"
+EFI = Path("/usr/share/qemu-efi-riscv64")
+EFI_CODE, EFI_VARS = EFI / "RISCV_VIRT_CODE.fd", EFI / "RISCV_VIRT_VARS.fd"
+UBOOT = Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
+# Where tools/debian-image puts the root file system.
+ROOT_START = 65 << 20
+
+
+def run(*command, status=(0,)):
+    done = subprocess.run([str(word) for word in command], check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode not in status:
+        raise AssertionError(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stdout[-3000:]}")
+    return done.stdout
+
+
+def make_image():
+    """The disk that tools/debian-image makes; what it says about its progress is part of the test's output."""
+    return Path(subprocess.run([TOOL], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+
+
+class DebianTest(vm.VmTest):
+    @classmethod
+    def setUpClass(cls):
+        vm.require("qemu-img", "mke2fs", "apt-get", EFI_CODE, UBOOT)
+        cls.image = make_image()
+
+    def setUp(self):
+        super().setUp()
+        # What is written in the test goes to a disk of its own on top of the image.
+        self.disk = self.dir / "disk.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.image, self.disk)
+
+    def firmware(self):
+        """EDK2 in flash, with variables that can be written."""
+        variables = self.dir / "vars.fd"
+        if not variables.exists():
+            shutil.copy(EFI_VARS, variables)
+        return ("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={EFI_CODE}",
+                "-drive", f"if=pflash,unit=1,format=raw,file={variables}")
+
+    def start_disk(self, *args, **options):
+        return self.start("-m", "1024", "-smp", "2", "-drive",
+                          f"file={self.disk},format=qcow2,if=none,id=disk0,cache=writeback", "-device",
+                          "virtio-blk-pci,drive=disk0", *args, **options)
+
+    def log_in(self, machine, timeout=240):
+        """Waits for the login prompt, and leaves a shell whose output is as plain as the tests want it."""
+        machine.expect(r"debian login: ", timeout)
+        machine.send("root\n")
+        machine.expect(r"root@debian:~# ", 60)
+        machine.shell("stty cols 500; bind 'set enable-bracketed-paste off'; PS1='# '; dmesg -n 1", 60)
+
+    def power_off(self, machine):
+        machine.send("poweroff\n")
+        self.assertEqual(machine.wait(90), 0)
+
+    def check_image(self, leaks=False):
+        """The image must be in order; clusters may have been lost to a crash, but nothing else."""
+        report = json.loads(run("qemu-img", "check", "--output=json", self.disk, status=(0, 3) if leaks else (0,)))
+        self.assertEqual((report.get("corruptions", 0), report["check-errors"]), (0, 0), report)
+        if not leaks:
+            self.assertEqual(report.get("leaks", 0), 0, report)
+
+    def check_file_system(self, recover=False):
+        """On a copy, e2fsck must find nothing to complain of: after it has replayed the journal, if that is wanted."""
+        with tempfile.TemporaryDirectory(dir=self.dir) as folder:
+            raw = Path(folder) / "disk.raw"
+            run("qemu-img", "convert", "-O", "raw", self.disk, raw)
+            root = f"{raw}?offset={ROOT_START}"
+            if recover:
+                run("e2fsck", "-E", "journal_only", "-y", root, status=(0, 1))
+            state = run("e2fsck", "-fn", root)
+            self.assertNotIn("recovering journal", state)
+            return state
+
+
+def read_file(image, path, folder):
+    """A file of the root file system of an image, copied out."""
+    raw, out = Path(folder) / "read.raw", Path(folder) / Path(path).name
+    run("qemu-img", "convert", "-O", "raw", image, raw)
+    run("debugfs", "-R", f"dump {path} {out}", f"{raw}?offset={ROOT_START}")
+    raw.unlink()
+    return out
+
+
+def main():
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    vm.main()
