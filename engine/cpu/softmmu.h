@@ -93,6 +93,8 @@ void vcpu_resume (Vcpu *vcpu);
 void vcpu_pause (Vcpu *vcpu);
 void vcpu_wait_paused (Vcpu *vcpu);
 bool vcpu_is_paused (Vcpu *vcpu);
+/* For debuggers, while it is paused: it stays so when it is resumed, until it is no longer held. */
+void vcpu_hold (Vcpu *vcpu, bool held);
 /* Something it may wait for has happened (an interrupt line rose). Any thread, cheap. */
 void vcpu_kick (Vcpu *vcpu);
 /* The same by Cpu: what interrupt sources inside the ISA's code call. */

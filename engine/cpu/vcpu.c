@@ -17,6 +17,7 @@ struct Vcpu {
   GMutex lock;
   GCond changed;
   bool pause, paused, quit;
+  bool held;   /* stays paused when it is resumed */
   bool kicked; /* something happened since the thread last looked */
   bool waiting;
 };
@@ -51,7 +52,7 @@ obey (Vcpu *vcpu)
   bool quit;
   system_settle (vcpu->cpu, false);
   g_mutex_lock (&vcpu->lock);
-  while (vcpu->pause && !vcpu->quit) {
+  while ((vcpu->pause || vcpu->held) && !vcpu->quit) {
     vcpu->paused = true;
     g_cond_broadcast (&vcpu->changed);
     g_cond_wait (&vcpu->changed, &vcpu->lock);
@@ -71,23 +72,32 @@ debug_stop (Vcpu *vcpu)
     vcpu->hooks.debug (vcpu->hooks.opaque, vcpu);
 }
 
-/* Runs until somebody wants the thread. */
+/* Runs until somebody wants the thread. A debugger's step is one instruction of the code it looks at: no
+ * interrupt comes first, waiting is over at once, and a trap ends at its handler. */
 static void
 run (Vcpu *vcpu)
 {
   Cpu *cpu = vcpu->cpu;
   const IsaSystem *isa = cpu->system->isa;
   for (;;) {
-    isa->interrupt (cpu);
+    if (!cpu->single_step)
+      isa->interrupt (cpu);
     IrExit reason = cpu_run (cpu);
     switch (reason) {
       case IR_EXIT_REQUEST: return;
       case IR_EXIT_WAIT:
-        if (!isa->wakes (cpu))
+        if (cpu->single_step)
+          debug_stop (vcpu);
+        else if (!isa->wakes (cpu))
           wait_for_work (vcpu);
         return;
       case IR_EXIT_DEBUG: debug_stop (vcpu); return;
-      default: isa->exception (cpu, reason); break;
+      default:
+        isa->exception (cpu, reason);
+        if (!cpu->single_step)
+          break;
+        debug_stop (vcpu);
+        return;
     }
   }
 }
@@ -161,6 +171,15 @@ vcpu_resume (Vcpu *vcpu)
 {
   g_mutex_lock (&vcpu->lock);
   vcpu->pause = false;
+  g_cond_broadcast (&vcpu->changed);
+  g_mutex_unlock (&vcpu->lock);
+}
+
+void
+vcpu_hold (Vcpu *vcpu, bool held)
+{
+  g_mutex_lock (&vcpu->lock);
+  vcpu->held = held;
   g_cond_broadcast (&vcpu->changed);
   g_mutex_unlock (&vcpu->lock);
 }

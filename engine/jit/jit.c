@@ -143,16 +143,19 @@ room_for (const IrRegion *r)
   return LOWER_MARGIN + r->n_blocks * 256 + r->n_ops * 48;
 }
 
+static uint64_t
+source_addr (const IrRegion *r, const IrBlock *b)
+{
+  return jit_config.softmmu != NULL ? r->ram + (b->pc - r->pc) : b->pc;
+}
+
 static void
 add_sources (JitCode *code, const IrRegion *r, const IrBlock *b, uint32_t at)
 {
   uint32_t first = b->size;
-  uint64_t addr = b->pc;
-  if (jit_config.softmmu != NULL) {
-    addr = r->ram + (b->pc - r->pc);
-    if (b->crosses)
-      first = (1u << JIT_PAGE_BITS) - (b->pc & ((1u << JIT_PAGE_BITS) - 1));
-  }
+  uint64_t addr = source_addr (r, b);
+  if (jit_config.softmmu != NULL && b->crosses)
+    first = (1u << JIT_PAGE_BITS) - (b->pc & ((1u << JIT_PAGE_BITS) - 1));
   code->sources[code->n_sources++] = (SourceRange){ addr, first, at };
   if (first < b->size)
     code->sources[code->n_sources++] = (SourceRange){ r->next_ram, b->size - first, at + first };
@@ -163,9 +166,11 @@ static void
 fill_tables (Lower *l)
 {
   const IrRegion *r = l->r;
-  size_t bytes = 0;
-  for (uint32_t i = 0; i < r->n_blocks; i++)
+  size_t bytes = 0, empty = 0;
+  for (uint32_t i = 0; i < r->n_blocks; i++) {
     bytes += r->blocks[i].size;
+    empty += r->blocks[i].size == 0;
+  }
   size_t faults = l->faults->len * sizeof (FaultPoint), returns = l->returns->len * sizeof (ReturnPoint);
   size_t sources = (r->n_blocks + 1) * sizeof (SourceRange); /* A block that crosses has two. */
   JitCode *code = l->code;
@@ -178,12 +183,15 @@ fill_tables (Lower *l)
     memcpy (code->faults, l->faults->data, faults);
   if (returns > 0)
     memcpy (code->returns, l->returns->data, returns);
-  code->bytes = g_malloc0 (bytes + 1);
-  uint32_t at = 0;
+  code->bytes = g_malloc0 (bytes + empty + 1);
+  uint32_t at = 0, at_empty = (uint32_t)bytes;
   for (uint32_t i = 0; i < r->n_blocks; i++) {
     const IrBlock *b = &r->blocks[i];
-    if (b->size == 0)
+    if (b->size == 0) { /* A breakpoint, or nothing that can be fetched: that may change as well. */
+      jit_config.read (source_addr (r, b), code->bytes + at_empty, 1);
+      code->sources[code->n_sources++] = (SourceRange){ source_addr (r, b), 1, at_empty++ };
       continue;
+    }
     if (r->n_source == bytes)
       memcpy (code->bytes + at, r->source + at, b->size);
     else

@@ -5,6 +5,9 @@
 #include "machine-private.h"
 #include "keyval.h"
 #include "suggest.h"
+#include "ramfb.h"
+#include "virtio-console.h"
+#include "virtio-scsi.h"
 #include "virtio.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -182,6 +185,46 @@ plug_pci (Machine *machine, Device *dev, const char *bus, GError **error)
   return machine_realize (machine, dev, error);
 }
 
+/* Buses that a device brings with it. */
+static const struct {
+  const char *bus, *adapter;
+  bool (*is_adapter) (Device *dev);
+  bool (*attach) (Device *adapter, Device *unit, GError **error);
+} inner_buses[] = {
+  { "SCSI", "virtio-scsi-pci", virtio_scsi_is_adapter, virtio_scsi_attach },
+  { "virtio-serial-bus", "virtio-serial-pci", virtio_serial_is_bus, virtio_serial_attach },
+};
+
+static Device *
+find_adapter (Device *dev, bool (*is_adapter) (Device *dev), const char *id)
+{
+  for (unsigned i = 0; i < dev->children->len; i++) {
+    Device *child = dev->children->pdata[i], *found;
+    if (is_adapter (child) && (id == NULL || g_strcmp0 (child->id, id) == 0))
+      return child;
+    if ((found = find_adapter (child, is_adapter, id)) != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+/* bus= is ID.0, where ID is the adapter's; unsaid, it is the first one's. */
+static bool
+plug_inner (Machine *machine, Device *dev, unsigned kind, const char *bus, GError **error)
+{
+  g_autofree char *id = bus ? g_strndup (bus, strcspn (bus, ".")) : NULL;
+  Device *adapter = find_adapter (machine->root, inner_buses[kind].is_adapter, id);
+
+  if (adapter != NULL)
+    return inner_buses[kind].attach (adapter, dev, error);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "-device %s: there is no %s%s%s to plug it into; put -device %s%s%s before it", dev->class->name,
+               inner_buses[kind].adapter, id ? " with id=" : "", id ? id : "", inner_buses[kind].adapter,
+               id ? ",id=" : "", id ? id : "");
+  device_free (dev);
+  return false;
+}
+
 /* Takes the device over in either case. */
 static bool
 plug (Machine *machine, Device *dev, const char *bus, GError **error)
@@ -190,6 +233,11 @@ plug (Machine *machine, Device *dev, const char *bus, GError **error)
     return plug_pci (machine, dev, bus, error);
   if (strcmp (dev->class->bus, "virtio-bus") == 0)
     return plug_mmio (machine, dev, bus, error);
+  for (unsigned i = 0; i < G_N_ELEMENTS (inner_buses); i++)
+    if (strcmp (dev->class->bus, inner_buses[i].bus) == 0)
+      return plug_inner (machine, dev, i, bus, error);
+  if (dev->class == &ramfb_class)
+    ((Ramfb *)dev)->fw_cfg = machine->fw_cfg;
   if (bus) {
     bad_bus (dev, bus, dev->class->bus, error);
     device_free (dev);

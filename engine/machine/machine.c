@@ -6,6 +6,8 @@
 #include "keyval.h"
 #include "suggest.h"
 #include "virt.h"
+#include "virtio-blk.h"
+#include "virtio-scsi.h"
 #include <gio/gio.h>
 #include <string.h>
 
@@ -221,6 +223,7 @@ build (Machine *machine, GError **error)
 {
   if (!device_realize (machine->root, error) || !check_options (machine, error) || !set_cpus (machine, error))
     return false;
+  virtio_blk_default_queues = virtio_scsi_default_queues = machine->priv->cpus;
   if (!machine->board->build (machine, error))
     return false;
   return machine_add_configured_devices (machine, error);

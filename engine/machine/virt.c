@@ -193,7 +193,7 @@ add_fw_cfg (Machine *machine, GError **error)
   if (!machine_realize (machine, &fw->dev, error))
     return false;
   machine_map (machine, &fw->region, VIRT_FW_CFG_BASE);
-  virt->fw_cfg = fw;
+  virt->fw_cfg = machine->fw_cfg = fw;
   fw_cfg_add_u16 (fw, FW_CFG_NB_CPUS, (uint16_t)machine->priv->cpus);
   fw_cfg_add_u16 (fw, FW_CFG_MAX_CPUS, (uint16_t)machine->priv->cpus);
   fw_cfg_add_u64 (fw, FW_CFG_RAM_SIZE, machine->ram->size);

@@ -161,6 +161,9 @@ prepare (System *s, GError **error)
     return false;
   if (c->config.dumpdtb)
     return true;
+  MonitorHooks hooks = { .opaque = s->machine };
+  system_balloon_hooks (&hooks);
+  monitor_set_hooks (&hooks);
   return add_monitors (s, error) && write_pidfile (c->pidfile, error);
 }
 

@@ -3,8 +3,14 @@
 
 #include "keyval.h"
 #include "suggest.h"
+#include "device-display.h"
+#include "device-input.h"
+#include "virtio-balloon.h"
 #include "virtio-blk.h"
+#include "virtio-console.h"
 #include "virtio-net.h"
+#include "virtio-rng.h"
+#include "virtio-scsi.h"
 #include "virtio.h"
 #include <string.h>
 
@@ -12,7 +18,13 @@ void
 system_register_devices (void)
 {
   virtio_blk_register ();
+  virtio_scsi_register ();
   virtio_net_register ();
+  virtio_console_register ();
+  virtio_rng_register ();
+  virtio_balloon_register ();
+  device_display_register ();
+  device_input_register ();
 }
 
 bool

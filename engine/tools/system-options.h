@@ -4,6 +4,7 @@
 /* The command line of vitrine-system: QEMU's option names and value syntax. */
 
 #include "machine.h"
+#include "monitor.h"
 
 typedef struct {
   const GuestIsa *isa;
@@ -47,3 +48,7 @@ void system_print_machines (const SystemCommand *command);
 void system_register_devices (void);
 /* -object's syntax; what it makes lives as long as the process. */
 bool system_object_new (const char *text, GError **error);
+
+/* system-hooks.c */
+/* What the monitor's balloon commands do; the hooks' opaque is the machine. */
+void system_balloon_hooks (MonitorHooks *hooks);

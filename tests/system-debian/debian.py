@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An installed Debian 13 in a machine under test: its disk, its firmware, its login, and what is left on the disk."""
 
+import base64
 import json
 import os
 import shutil
@@ -87,6 +88,12 @@ class DebianTest(vm.VmTest):
             state = run("e2fsck", "-fn", root)
             self.assertNotIn("recovering journal", state)
             return state
+
+
+def write(machine, path, text):
+    """Makes a file of the guest's, typed on its console."""
+    data = base64.b64encode(text.encode()).decode()
+    machine.shell(f"mkdir -p $(dirname {path}) && echo {data} | base64 -d >{path}")
 
 
 def read_file(image, path, folder):

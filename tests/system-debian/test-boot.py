@@ -3,7 +3,7 @@
 """Debian 13 from its disk: firmware, GRUB, systemd, a login, and work inside."""
 
 import debian
-from debian import vm
+
 
 HELLO = r"""#include <stdio.h>
 #include <math.h>
@@ -23,10 +23,6 @@ MODULE_LICENSE ("GPL");
 
 
 class Boot(debian.DebianTest):
-    def write(self, machine, path, text):
-        """Makes a file of the guest's, typed on its console."""
-        machine.shell("mkdir -p $(dirname " + path + ") && cat >" + path + " <<'END'\n" + text + "END\n")
-
     def check_system(self, machine):
         """systemd has started everything, both processors and the network are there."""
         self.assertEqual(machine.shell("systemctl is-system-running --wait", 240), "running",
@@ -42,9 +38,9 @@ class Boot(debian.DebianTest):
         """A package made in the guest, in a repository of files there, is installed and removed by apt."""
         machine.shell("apt-get --version")
         machine.shell("apt-get check -qq", 120)
-        self.write(machine, "/tmp/pkg/DEBIAN/control", "Package: vitrine-test\nVersion: 1.0\nArchitecture: all\n"
+        debian.write(machine, "/tmp/pkg/DEBIAN/control", "Package: vitrine-test\nVersion: 1.0\nArchitecture: all\n"
                    "Maintainer: Nobody <nobody@localhost>\nDepends: libc6, make\nDescription: test\n")
-        self.write(machine, "/tmp/pkg/usr/share/vitrine-test/greeting", "hello\n")
+        debian.write(machine, "/tmp/pkg/usr/share/vitrine-test/greeting", "hello\n")
         machine.shell("mkdir /srv/repo && dpkg-deb -b /tmp/pkg /srv/repo/vitrine-test_1.0_all.deb", 60)
         machine.shell("cd /srv/repo && { dpkg-deb -f *.deb; echo Filename: ./vitrine-test_1.0_all.deb; "
                       "echo Size: $(stat -c %s *.deb); echo SHA256: $(sha256sum *.deb | cut -d' ' -f1); } >Packages; cd")
@@ -58,14 +54,14 @@ class Boot(debian.DebianTest):
         self.assertEqual(machine.shell("dpkg --audit", 60), "")
 
     def check_gcc(self, machine):
-        self.write(machine, "/root/hello.c", HELLO)
+        debian.write(machine, "/root/hello.c", HELLO)
         machine.shell("gcc -O2 -Wall -o hello hello.c -lm", 180)
         self.assertEqual(machine.shell("./hello"), "42 1.414")
 
     def check_module(self, machine):
         """A module outside the kernel's tree, built in the directory that the kernel's headers provide."""
-        self.write(machine, "/root/module/vitrine_test.c", MODULE)
-        self.write(machine, "/root/module/Makefile", "obj-m := vitrine_test.o\n")
+        debian.write(machine, "/root/module/vitrine_test.c", MODULE)
+        debian.write(machine, "/root/module/Makefile", "obj-m := vitrine_test.o\n")
         machine.shell("make -C /lib/modules/$(uname -r)/build M=/root/module modules", 400)
         machine.shell("insmod /root/module/vitrine_test.ko answer=42")
         self.assertEqual(machine.shell("cat /sys/module/vitrine_test/parameters/answer"), "42")

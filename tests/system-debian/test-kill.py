@@ -70,7 +70,8 @@ class Kill(debian.DebianTest):
             machine = self.start_disk(*self.firmware(), name=f"vm{number}", qmp=False)
             self.log_in(machine)
             if number == 0:
-                machine.shell("mkdir /flushed; cat >/root/load <<'END'\n" + LOAD + "END\nsync")
+                debian.write(machine, "/root/load", LOAD)
+                machine.shell("mkdir /flushed && sync")
             else:
                 self.check_flushed(machine, flushed)
             if number == KILLS:

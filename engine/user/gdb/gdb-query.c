@@ -11,21 +11,12 @@
 
 /* ---- qXfer: objects in pieces ---- */
 
-bool
-gdb_append_part (GString *out, const char *data, size_t size, uint64_t offset, uint64_t length)
-{
-  size_t start = MIN (offset, size), n = MIN (length, size - start);
-  n = MIN (n, GDB_PACKET_MAX / 2);
-  g_string_append_len (out, data + start, (gssize)n);
-  return start + n < size;
-}
-
 static GString *
 read_features (GdbServer *s, const char *annex)
 {
   if (strcmp (annex, "target.xml") != 0 || user_process.isa == NULL)
     return NULL;
-  g_autofree char *xml = gdb_target_xml (user_process.isa);
+  g_autofree char *xml = gdb_target_xml (user_process.isa, "GNU/Linux");
   return g_string_new (xml);
 }
 

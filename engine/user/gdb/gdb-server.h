@@ -8,6 +8,7 @@
  * So commands run on the stub thread while every guest thread rests, and may look at all of them freely. */
 
 #include "gdb-packet.h"
+#include "gdb-target.h"
 #include "user.h"
 
 typedef struct GdbServer GdbServer;
@@ -98,8 +99,6 @@ GdbNext gdb_error (GdbServer *s, int error);
 
 GdbNext gdb_query (GdbServer *s, const char *args, size_t size);
 GdbNext gdb_set (GdbServer *s, const char *args, size_t size);
-/* Appends the part of `data` that a qXfer or vFile request for offset and length gets. */
-bool gdb_append_part (GString *out, const char *data, size_t size, uint64_t offset, uint64_t length);
 
 /* ---- gdb-file.c: gdb reads files through us ---- */
 
@@ -107,7 +106,6 @@ GdbNext gdb_file (GdbServer *s, const char *args, size_t size);
 
 /* ---- gdb-regs.c ---- */
 
-char *gdb_target_xml (const GuestIsa *isa);
 GdbNext gdb_read_registers (GdbServer *s, const char *args, size_t size);
 GdbNext gdb_write_registers (GdbServer *s, const char *args, size_t size);
 GdbNext gdb_read_register (GdbServer *s, const char *args, size_t size);
