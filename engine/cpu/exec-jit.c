@@ -15,8 +15,8 @@
 #define HOT_INSNS   400
 #define HOT_BLOCKS  48
 
-/* Bytes of code that a machine keeps by default. A guest's short-lived processes leave code behind that nobody needs any
- * more; beginning afresh a dozen times during a boot costs less than the memory. */
+/* Bytes of code that a machine keeps by default. A guest's short-lived processes leave code behind that
+ * nobody needs any more; beginning afresh a dozen times during a boot costs less than the memory. */
 #define SYSTEM_CACHE (24u << 20)
 
 /* What the translator needs besides the vCPU, one per host thread. */
@@ -89,7 +89,8 @@ init_once (const Cpu *cpu)
       .addr32 = isa->bits == 32,
       .softmmu = cpu->system != NULL ? &system_softmmu : NULL,
       .read = cpu->system != NULL ? read_ram : read_guest,
-      .cache_size = cpu_settings.code_cache_size == 0 && cpu->system != NULL ? SYSTEM_CACHE : cpu_settings.code_cache_size,
+      .cache_size = cpu_settings.code_cache_size == 0 && cpu->system != NULL ? SYSTEM_CACHE
+                                                                             : cpu_settings.code_cache_size,
       .hot_threshold = cpu_settings.hot_threshold,
       .count = cpu_settings.count,
       .perf_map = cpu_settings.perf_map,
@@ -216,8 +217,8 @@ interpret_one (Cpu *cpu)
   return exit == IR_EXIT_NONE && cpu->state.exit_request != 0 ? IR_EXIT_REQUEST : exit;
 }
 
-/* The code to go on with at state.pc, or NULL and why there is none. Code may have become invalid while it was
- * made, again and again if another vCPU keeps writing next to it: interpreting goes on in any case. */
+/* The code to go on with at state.pc, or NULL and why there is none. Code may have become invalid while it
+ * was made, again and again if another vCPU keeps writing next to it: interpreting goes on in any case. */
 static JitCode *
 find (Cpu *cpu, IrExit *ret_exit)
 {
@@ -282,8 +283,9 @@ count_exit (unsigned reason)
     __atomic_fetch_add (&exits[reason - JIT_EXIT_LINK], 1, __ATOMIC_RELAXED);
 }
 
-/* Whether a jump to pc that has just been left by leads to `code` whenever it is taken. Not where instructions
- * were interpreted first, nor after a flush of the TLB during which the jumping code has gone on. */
+/* Whether a jump to pc that has just been left by leads to `code` whenever it is taken. Not where
+ * instructions were interpreted first, nor after a flush of the TLB during which the jumping code has gone
+ * on. */
 static bool
 may_link (const Cpu *cpu, const JitCode *code, uint64_t pc)
 {

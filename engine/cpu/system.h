@@ -73,8 +73,8 @@ bool system_read_ram (uint64_t ram, void *out, size_t size);
 extern const IrMemOps mem_soft;
 extern const JitSoftmmu system_softmmu;
 
-/* Compiled code calls with the guest's floating-point settings, under which the host's own code might trap. What is
- * not a matter of a few instructions runs between these, with the host's. */
+/* Compiled code calls with the guest's floating-point settings, under which the host's own code might trap.
+ * What is not a matter of a few instructions runs between these, with the host's. */
 static inline unsigned
 host_fp_begin (void)
 {

@@ -69,9 +69,9 @@ emit_far_edge (Lower *l, const Cold *cold)
   far_jump (l, cold->pc, false);
 }
 
-/* While the jump is not linked, the way is the exit that links it: not by the jump, which another thread may be
- * linking to what its own space has there. After that the page is another one than the linked code is for: the
- * jump cache knows. */
+/* While the jump is not linked, the way is the exit that links it: not by the jump, which another thread may
+ * be linking to what its own space has there. After that the page is another one than the linked code is for:
+ * the jump cache knows. */
 static void
 emit_far_miss (Lower *l, const Cold *cold)
 {

@@ -6,7 +6,9 @@
 MemoryMap *toy_map;
 RamBlock *toy_ram;
 ToyEntry toy_tables[TOY_ROOTS][TOY_VPAGES];
-static MemoryRegion ram_region = { .name = "ram", .kind = MEMORY_RAM, .size = TOY_RAM_PAGES << RAM_PAGE_BITS };
+static MemoryRegion ram_region = { .name = "ram",
+                                   .kind = MEMORY_RAM,
+                                   .size = TOY_RAM_PAGES << RAM_PAGE_BITS };
 static GuestIsa isa;
 
 ToyHart *
@@ -21,6 +23,15 @@ space (const Cpu *cpu)
   return (CpuSpaceKey){ toy_hart (cpu)->root, 0 };
 }
 
+/* Whether another hart has removed the page by now. */
+static bool
+has_vanished (ToyEntry *entry)
+{
+  if (entry->vanishes > 1)
+    entry->vanishes--;
+  return entry->vanishes == 1;
+}
+
 static ToyEntry *
 entry_of (uint64_t root, uint64_t vpage)
 {
@@ -31,9 +42,9 @@ static bool
 translate (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret)
 {
   ToyHart *hart = toy_hart (cpu);
-  const ToyEntry *entry = entry_of (hart->root, vaddr >> RAM_PAGE_BITS);
+  ToyEntry *entry = entry_of (hart->root, vaddr >> RAM_PAGE_BITS);
   hart->walks++;
-  if (entry == NULL || entry->phys == 0 || !(entry->prot >> access & 1)) {
+  if (entry == NULL || entry->phys == 0 || !(entry->prot >> access & 1) || has_vanished (entry)) {
     cpu->state.fault = (IrFault){ .addr = vaddr, .write = access == CPU_WRITE };
     return false;
   }
@@ -144,7 +155,7 @@ toy_phys (unsigned ram_page)
 void
 toy_set (uint64_t root, uint64_t vpage, unsigned ram_page, unsigned prot)
 {
-  *entry_of (root, vpage) = (ToyEntry){ toy_phys (ram_page), (uint8_t)prot, RAM_PAGE_BITS, false };
+  *entry_of (root, vpage) = (ToyEntry){ toy_phys (ram_page), (uint8_t)prot, RAM_PAGE_BITS, false, 0 };
 }
 
 static uint64_t

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* A toy machine for tests of system mode: RISC-V harts under an MMU whose tables the test writes directly, and
- * an assembler of a few instructions. */
+/* A toy machine for tests of system mode: RISC-V harts under an MMU whose tables the test writes directly,
+ * and an assembler of a few instructions. */
 
 #include "riscv-cpu.h"
 #include "softmmu.h"
@@ -23,6 +23,7 @@ typedef struct {
   uint64_t phys; /* of the page; 0: not there */
   uint8_t prot, log2_size;
   bool once;
+  unsigned vanishes; /* not 0: after so many walks less one the page is not there */
 } ToyEntry;
 
 /* What hangs on Cpu.owner. */
@@ -91,8 +92,8 @@ static inline uint32_t
 rv_jal (unsigned rd, int64_t offset)
 {
   uint32_t x = (uint32_t)offset;
-  return (x >> 20 & 1) << 31 | (x >> 1 & 0x3ff) << 21 | (x >> 11 & 1) << 20 | (x >> 12 & 0xff) << 12 | rd << 7 |
-         0x6f;
+  return (x >> 20 & 1) << 31 | (x >> 1 & 0x3ff) << 21 | (x >> 11 & 1) << 20 | (x >> 12 & 0xff) << 12 |
+         rd << 7 | 0x6f;
 }
 static inline uint32_t
 rv_jalr (unsigned rd, unsigned rs1)
@@ -104,8 +105,8 @@ static inline uint32_t
 rv_branch (unsigned funct, unsigned rs1, unsigned rs2, int offset)
 {
   uint32_t x = (uint32_t)offset;
-  return (x >> 12 & 1) << 31 | (x >> 5 & 0x3f) << 25 | rs2 << 20 | rs1 << 15 | funct << 12 | (x >> 1 & 15) << 8 |
-         (x >> 11 & 1) << 7 | 0x63;
+  return (x >> 12 & 1) << 31 | (x >> 5 & 0x3f) << 25 | rs2 << 20 | rs1 << 15 | funct << 12 |
+         (x >> 1 & 15) << 8 | (x >> 11 & 1) << 7 | 0x63;
 }
 #define RV_ECALL   0x00000073u
 #define RV_EBREAK  0x00100073u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* TLBs, address spaces and translated code of system mode, on one hart. Each test repeats what it does, so that
- * code runs cold, linked and compiled as a region. */
+/* TLBs, address spaces and translated code of system mode, on one hart. Each test repeats what it does, so
+ * that code runs cold, linked and compiled as a region. */
 
 #include "soft-toy.h"
 #include <string.h>
@@ -20,9 +20,10 @@ reg (Cpu *cpu, unsigned n)
 static void
 poke64 (uint64_t root, uint64_t vaddr, uint64_t value)
 {
-  g_assert_cmpint (
-      memory_dma_write (toy_map, TOY_PHYS_BASE + (uint64_t)(toy_host (root, vaddr) - toy_ram->host), &value, 8), ==,
-      MEMORY_OK);
+  g_assert_cmpint (memory_dma_write (toy_map,
+                                     TOY_PHYS_BASE + (uint64_t)(toy_host (root, vaddr) - toy_ram->host),
+                                     &value, 8),
+                   ==, MEMORY_OK);
 }
 
 /* ---- Flushes. ---- */
@@ -61,7 +62,8 @@ test_flush (void)
 static void
 test_flush_asid (void)
 {
-  const uint64_t first = 1u << TOY_ASID | 1, second = 2u << TOY_ASID | 2, mask = UINT64_C (0xffff) << TOY_ASID;
+  const uint64_t first = 1u << TOY_ASID | 1, second = 2u << TOY_ASID | 2,
+                 mask = UINT64_C (0xffff) << TOY_ASID;
   Cpu *cpu = toy_cpu (first);
   for (unsigned i = 0; i < 2; i++) {
     toy_set (i == 0 ? first : second, 1, 1, TOY_X);
@@ -160,10 +162,8 @@ test_fault (void)
   Cpu *cpu = toy_cpu (ROOT);
   toy_set (ROOT, 1, 1, TOY_X);
   const FaultCase cases[] = {
-    { rv_load (3, A0, S0, 0), TOY_X, false },
-    { rv_load (0, A0, S0, 0), 0, false },
-    { rv_store (3, A0, S0, 0), TOY_R, true },
-    { rv_store (0, A0, S0, 0), TOY_R | TOY_X, true },
+    { rv_load (3, A0, S0, 0), TOY_X, false },   { rv_load (0, A0, S0, 0), 0, false },
+    { rv_store (3, A0, S0, 0), TOY_R, true },   { rv_store (0, A0, S0, 0), TOY_R | TOY_X, true },
     { rv_amoadd (3, A0, S0, A1), TOY_R, true },
   };
   for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -413,6 +413,36 @@ test_once (void)
   toy_free (cpu);
 }
 
+/* The second page of a crossing instruction goes between two looks at it. */
+static void
+test_vanishing (void)
+{
+  Cpu *cpu = toy_cpu (ROOT);
+  toy_set (ROOT, 1, 1, TOY_X);
+  toy_set (ROOT, 2, 9, TOY_X);
+  ToyCode code = { ROOT, PAGE (2) - 6 };
+  toy_emit (&code, rv_addi (A0, 0, 7));
+  toy_emit (&code, rv_addi (A0, A0, 1));
+  toy_emit (&code, RV_ECALL);
+  for (unsigned walks = 1; walks < 40; walks++) {
+    toy_set (ROOT, 2, 9, TOY_X);
+    toy_tables[0][2].once = true;
+    toy_tables[0][2].vanishes = walks;
+    cpu_tlb_flush (cpu, 0, 0);
+    *reg (cpu, A0) = 0;
+    IrExit exit = toy_run (cpu, PAGE (2) - 6);
+    if (exit == IR_EXIT_FETCH_FAULT) {
+      g_assert_cmpuint (cpu->state.fault.addr & ~UINT64_C (4095), ==, PAGE (2));
+      g_assert_cmpuint (*reg (cpu, A0), ==, cpu->state.pc < PAGE (2) ? 7 : 8);
+    } else {
+      g_assert_cmpint (exit, ==, IR_EXIT_SYSCALL);
+      g_assert_cmpuint (*reg (cpu, A0), ==, 8);
+    }
+  }
+  g_assert_cmpuint (*reg (cpu, A0), ==, 8); /* So many were not needed. */
+  toy_free (cpu);
+}
+
 /* ---- Spaces. ---- */
 
 static void
@@ -584,7 +614,8 @@ test_dirty (void)
   for (unsigned round = 0; round < 40; round++) {
     uint64_t expected[TOY_RAM_PAGES / 64] = { 0 };
     for (unsigned i = 0; i < 20; i++) {
-      unsigned pages[2] = { 512 + (unsigned)g_test_rand_int_range (0, 255), 512 + (unsigned)g_test_rand_int_range (0, 256) };
+      unsigned pages[2] = { 512 + (unsigned)g_test_rand_int_range (0, 255),
+                            512 + (unsigned)g_test_rand_int_range (0, 256) };
       bool straddles = g_test_rand_int_range (0, 8) == 0;
       *reg (cpu, S0) = PAGE (pages[0]) + (straddles ? 4088 : 64);
       *reg (cpu, S1) = PAGE (pages[1]) + 128;
@@ -767,6 +798,7 @@ main (int argc, char **argv)
   g_test_add_func ("/softmmu/jumps", test_jumps);
   g_test_add_func ("/softmmu/return", test_return);
   g_test_add_func ("/softmmu/once", test_once);
+  g_test_add_func ("/softmmu/vanishing", test_vanishing);
   g_test_add_func ("/softmmu/spaces", test_spaces);
   g_test_add_func ("/softmmu/smc", test_smc);
   g_test_add_func ("/softmmu/smc-dma", test_smc_dma);
