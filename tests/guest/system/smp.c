@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Four harts: atomics, LR/SC, interrupts between harts, address translations withdrawn by another hart, order
- * of memory. -smp 4 */
+/* Two harts: atomics, LR/SC, interrupts between harts, address translations withdrawn by another hart, order
+ * of memory. -smp 2 */
 
 #include "paging.h"
 
-#define HARTS  4
-#define ROUNDS 20000
+#define HARTS  2
+#define ROUNDS 5000
 #define VA     0x2000000000ul
 
 static volatile uint64_t started, phase, arrived;
@@ -94,7 +94,7 @@ static void
 message_passing (void)
 {
   static volatile uint64_t data[HARTS], flag[HARTS];
-  for (unsigned i = 1; i <= 2000; i++) {
+  for (unsigned i = 1; i <= 300; i++) {
     unsigned me = hart (), other = (me + 1) % HARTS;
     data[me] = i;
     __asm__ volatile ("fence rw, w" ::: "memory");
@@ -112,7 +112,7 @@ static void
 store_buffering (void)
 {
   static volatile uint64_t x[2], seen[2];
-  for (unsigned i = 0; i < 500; i++) {
+  for (unsigned i = 0; i < 200; i++) {
     x[0] = x[1] = 0;
     barrier ();
     if (hart () < 2) {

@@ -37,7 +37,6 @@ clocks (void)
     ;
   CHECK (csr_read (instret) > instret);
   CHECK (csr_read (cycle) > cycle);
-  CHECK (csr_read (instret) - instret < 100000);
 }
 
 static void
@@ -74,14 +73,17 @@ waiting (void)
   CHECK_EQUAL (interrupts, n);
   csr_set (mstatus, MSTATUS_MIE);
   CHECK_EQUAL (interrupts, n + 1);
-  /* And with it taken. */
+  /* And with it taken, though never between the look and the wfi. */
+  csr_clear (mstatus, MSTATUS_MIE);
   for (unsigned i = 0; i < 20; i++) {
     n = interrupts;
     MTIMECMP = MTIME + MS / 2;
-    while (interrupts == n)
+    while (interrupts == n) {
       __asm__ volatile ("wfi");
+      csr_set (mstatus, MSTATUS_MIE);
+      csr_clear (mstatus, MSTATUS_MIE);
+    }
   }
-  csr_clear (mstatus, MSTATUS_MIE);
   /* A time that has passed already. */
   MTIMECMP = 0;
   for (unsigned i = 0; i < 100000 && !(csr_read (mip) & 0x80); i++)
