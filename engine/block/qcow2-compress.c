@@ -7,18 +7,71 @@
 
 /* Compressed clusters. */
 
+/* ---- Streams: each thread keeps its own, for setting one up takes longer than a small cluster does ---- */
+
+static void
+inflater_free (void *z)
+{
+  inflateEnd (z);
+  g_free (z);
+}
+
+static void
+deflater_free (void *z)
+{
+  deflateEnd (z);
+  g_free (z);
+}
+
+static GPrivate inflater = G_PRIVATE_INIT (inflater_free), deflater = G_PRIVATE_INIT (deflater_free);
+
+static int
+inflate_init (z_stream *z)
+{
+  return inflateInit2 (z, -15);
+}
+
+static int
+deflate_init (z_stream *z)
+{
+  /* Readers exist that have a window of 4 KiB only. */
+  return deflateInit2 (z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY);
+}
+
+/* The thread's stream of this kind; NULL if there is no memory. */
+static z_stream *
+stream_new (GPrivate *place, int (*init) (z_stream *z))
+{
+  z_stream *z = g_new0 (z_stream, 1);
+  if (init (z) != Z_OK) {
+    g_free (z);
+    return NULL;
+  }
+  g_private_set (place, z);
+  return z;
+}
+
+static void
+stream_set (z_stream *z, const uint8_t *in, size_t in_size, uint8_t *out, size_t out_size)
+{
+  z->next_in = (uint8_t *)in;
+  z->avail_in = (uInt)in_size;
+  z->next_out = out;
+  z->avail_out = (uInt)out_size;
+}
+
+/* ---- One cluster ---- */
+
 /* zlib: a raw deflate stream. What follows the stream in its last sector belongs to others. */
 static bool
 inflate_cluster (const uint8_t *in, size_t in_size, uint8_t *out, size_t out_size)
 {
-  z_stream z = {
-    .next_in = (uint8_t *)in, .avail_in = (uInt)in_size, .next_out = out, .avail_out = (uInt)out_size
-  };
-  if (inflateInit2 (&z, -15) != Z_OK)
+  z_stream *z = g_private_get (&inflater);
+  if (z ? inflateReset (z) != Z_OK : !(z = stream_new (&inflater, inflate_init)))
     return false;
-  int result = inflate (&z, Z_FINISH);
-  inflateEnd (&z);
-  return (result == Z_STREAM_END || result == Z_BUF_ERROR) && z.avail_out == 0;
+  stream_set (z, in, in_size, out, out_size);
+  int result = inflate (z, Z_FINISH);
+  return (result == Z_STREAM_END || result == Z_BUF_ERROR) && z->avail_out == 0;
 }
 
 static bool
@@ -55,15 +108,11 @@ qcow2_read_compressed (Qcow2 *s, const Qcow2Map *map, uint8_t *cluster)
 static size_t
 deflate_cluster (const uint8_t *in, size_t size, uint8_t *out, size_t out_size)
 {
-  z_stream z = {
-    .next_in = (uint8_t *)in, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)out_size
-  };
-  /* Readers exist that have a window of 4 KiB only. */
-  if (deflateInit2 (&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+  z_stream *z = g_private_get (&deflater);
+  if (z ? deflateReset (z) != Z_OK : !(z = stream_new (&deflater, deflate_init)))
     return 0;
-  int result = deflate (&z, Z_FINISH);
-  deflateEnd (&z);
-  return result == Z_STREAM_END ? out_size - z.avail_out : 0;
+  stream_set (z, in, size, out, out_size);
+  return deflate (z, Z_FINISH) == Z_STREAM_END ? out_size - z->avail_out : 0;
 }
 
 static size_t

@@ -6,6 +6,9 @@
 
 /* Reading and writing data where map() could not help. */
 
+/* How far beyond the cluster that is needed the host's space is asked for; closing gives back the rest. */
+#define RESERVE_AHEAD (UINT64_C (1) << 20)
+
 /* ---- Reading ---- */
 
 static int
@@ -204,16 +207,33 @@ fill (Qcow2 *s, const Plan *plan, uint64_t offset, uint64_t size, void **ret_buf
   return result;
 }
 
+/* Direct writes that make the file longer each time are slow, and so is taking space cluster by cluster. */
+static int
+reserve (Qcow2 *s, const Plan *plan)
+{
+  uint64_t size = plan->n << s->cluster_bits, end = plan->host + size;
+  g_mutex_lock (&s->lock);
+  bool reserved = end <= s->reserved;
+  if (!reserved)
+    s->reserved = plan->host + MAX (size, RESERVE_AHEAD);
+  g_mutex_unlock (&s->lock);
+  if (reserved || (size < RESERVE_AHEAD && file_reserve (s->file, plan->host, RESERVE_AHEAD) == 0))
+    return 0;
+  /* There may still be room for what is needed now. */
+  g_mutex_lock (&s->lock);
+  s->reserved = end;
+  g_mutex_unlock (&s->lock);
+  return file_reserve (s->file, plan->host, size);
+}
+
 static int
 write_plan (Qcow2 *s, const Plan *plan, const struct iovec *iov, int n_iov)
 {
   void *head = NULL, *tail = NULL;
   uint64_t head_size = plan->start - plan->begin, tail_size = plan->stop - plan->end;
   int result = 0;
-  /* The rest of the cluster is likely to come soon.  Direct writes that make the file longer each time are
-   * slow. */
-  if (s->file->direct && plan->virgin && head_size + tail_size > 0)
-    result = file_reserve (s->file, plan->host, plan->n << s->cluster_bits);
+  if (s->file->direct && plan->virgin && plan->end - plan->start < RESERVE_AHEAD)
+    result = reserve (s, plan);
   if (result == 0)
     result = fill (s, plan, plan->begin, head_size, &head);
   if (result == 0)

@@ -498,6 +498,16 @@ qcow2_open (Block *block, GError **error)
   return true;
 }
 
+/* What was reserved ahead and never used; failing to give it back is no error.  A length that is not of our
+ * making is left alone. */
+static void
+cut_reserved (Qcow2 *s)
+{
+  int64_t length = file_length (s->file);
+  if (s->reserved > s->virgin && length > 0 && (uint64_t)length == s->reserved && !s->file->is_device)
+    file_truncate (s->file, s->virgin);
+}
+
 static int
 qcow2_close (Block *block)
 {
@@ -506,8 +516,10 @@ qcow2_close (Block *block)
   if (!block->read_only) {
     g_mutex_lock (&s->lock);
     result = qcow2_write_all (s);
-    if (result == 0)
+    if (result == 0) {
+      cut_reserved (s);
       result = file_sync (s->file);
+    }
     if (result == 0 && s->dirty_set)
       result = qcow2_set_incompatible (s, 0, QCOW2_INCOMPAT_DIRTY);
     g_mutex_unlock (&s->lock);

@@ -148,6 +148,7 @@ cut_file (Qcow2 *s)
     g_mutex_lock (&s->block->map_lock);
     s->virgin = s->file_end = end;
     g_mutex_unlock (&s->block->map_lock);
+    s->reserved = 0;
   }
   return result;
 }

@@ -107,6 +107,7 @@ typedef struct {
   Qcow2Set metadata;
   uint64_t file_end;      /* what entries may point to ends here */
   uint64_t virgin;        /* from here on the file has never been written, and reads as zeroes */
+  uint64_t reserved;      /* up to here space was asked for from the host, ahead of its use */
   uint64_t free_hint;     /* no free cluster lies before this one */
   uint64_t compressed_at; /* where the next compressed cluster goes; 0: nowhere yet */
   GArray *freed;          /* Qcow2Range */

@@ -10,11 +10,16 @@
 /* Requests on their way.
  *
  * Where the format knows from memory what a request means, the queue does the I/O: at once if the page cache
- * can, else by its io_uring.  All else goes to a worker, which may wait. */
+ * can, else by its io_uring.  All else goes to a worker, which may wait.
+ *
+ * A guest likes to write a new cluster in many small pieces.  The first goes to a worker, which allocates the
+ * cluster; the others are parked until it has, since then they need no worker. */
 
 /* A buffered write of this size is a copy to the page cache; a larger one may wait long for memory. */
 #define INLINE_WRITE_MAX (64u << 10)
 #define RING_ENTRIES     256
+/* A job that found no way that often is left to a worker, which waits for its turn. */
+#define MAX_WAITS 32
 
 static Job *
 job_new (BlockQueue *queue, BlockRequest *request)
@@ -30,6 +35,9 @@ job_new (BlockQueue *queue, BlockRequest *request)
   job->op = request->op;
   job->flags = request->flags;
   job->tracking = false;
+  job->is_slow = false;
+  job->needs_room = false;
+  job->n_waits = 0;
   job->pending = 0;
   job->result = 0;
   job->n_parts = 0;
@@ -113,11 +121,69 @@ job_work (void *data, void *unused)
   post (job);
 }
 
+/* Whether two jobs touch the same cluster. */
+static bool
+share_cluster (const Job *a, const Job *b)
+{
+  uint64_t mask = ~(a->queue->block->unit - 1);
+  const BlockRequest *x = a->request, *y = b->request;
+  return (x->offset & mask) <= y->offset + y->size - 1 && (y->offset & mask) <= x->offset + x->size - 1;
+}
+
+/* Leaves the job to the end of one that makes room in the same cluster; false if there is none. */
+static bool
+park (Job *job)
+{
+  if (!job->needs_room || job->n_waits == MAX_WAITS)
+    return false;
+  for (Job *slow = job->queue->slow; slow; slow = slow->slow_next) {
+    if (share_cluster (slow, job)) {
+      job_release (job);
+      job->n_waits++;
+      append (&slow->parked, &slow->parked_tail, job);
+      return true;
+    }
+  }
+  return false;
+}
+
+static void job_start (Job *job);
+
 static void
 hand_to_worker (Job *job)
 {
+  BlockQueue *queue = job->queue;
   job_release (job);
-  g_thread_pool_push (block_pool (job->queue->block), job, NULL);
+  job->parked = NULL;
+  job->parked_tail = &job->parked;
+  job->is_slow = job->needs_room && job->op == BLOCK_WRITE;
+  if (job->is_slow) {
+    job->slow_prev = NULL;
+    job->slow_next = queue->slow;
+    if (queue->slow)
+      queue->slow->slow_prev = job;
+    queue->slow = job;
+  }
+  g_thread_pool_push (block_pool (queue->block), job, NULL);
+}
+
+/* The worker is through with a job: out of the list, and those it kept waiting are next. */
+static void
+end_slow (Job *job)
+{
+  BlockQueue *queue = job->queue;
+  if (!job->is_slow)
+    return;
+  job->is_slow = false;
+  *(job->slow_prev ? &job->slow_prev->slow_next : &queue->slow) = job->slow_next;
+  if (job->slow_next)
+    job->slow_next->slow_prev = job->slow_prev;
+  for (Job *parked = job->parked; parked;) {
+    Job *next = parked->next;
+    job_start (parked);
+    parked = next;
+  }
+  job->parked = NULL;
 }
 
 static void
@@ -126,14 +192,17 @@ take_posted (BlockQueue *queue)
   if (!g_atomic_int_get (&queue->has_posted))
     return;
   g_mutex_lock (&queue->lock);
-  if (queue->posted) {
-    *queue->ready_tail = queue->posted;
-    queue->ready_tail = queue->posted_tail;
-    queue->posted = NULL;
-    queue->posted_tail = &queue->posted;
-  }
+  Job *posted = queue->posted;
+  queue->posted = NULL;
+  queue->posted_tail = &queue->posted;
   g_atomic_int_set (&queue->has_posted, 0);
   g_mutex_unlock (&queue->lock);
+  while (posted) {
+    Job *job = posted;
+    posted = job->next;
+    append (&queue->ready, &queue->ready_tail, job);
+    end_slow (job);
+  }
 }
 
 /* ---- The ring ---- */
@@ -233,12 +302,20 @@ reap (BlockQueue *queue)
   }
 }
 
-void
-block_kick (BlockQueue *queue)
+static void
+submit_ring (BlockQueue *queue)
 {
   /* What the kernel has no room for now stays in the ring, and the next call takes it along. */
   if (queue->has_ring && io_uring_sq_ready (&queue->ring))
     io_uring_submit (&queue->ring);
+}
+
+void
+block_kick (BlockQueue *queue)
+{
+  /* Completions that make new requests each kick; one system call for all of them follows. */
+  if (!queue->gone)
+    submit_ring (queue);
 }
 
 /* ---- Fast path ---- */
@@ -324,7 +401,10 @@ start_mapped (Job *job)
   if (n && block->has_tracking)
     job->tracking = tracked_try (block, &job->tracked, request->offset, request->size, false);
   g_mutex_unlock (&block->map_lock);
-  if (!n || (block->has_tracking && !job->tracking) || !make_parts (job, segments, n, durable))
+  /* A durable write ends with a flush, which is too long for others to wait. */
+  bool mapped = n && (!block->has_tracking || job->tracking);
+  job->needs_room = !mapped && !durable && block->has_tracking;
+  if (!mapped || !make_parts (job, segments, n, durable))
     return false;
 
   bool waits[BLOCK_MAX_SEGMENTS];
@@ -340,7 +420,9 @@ start_mapped (Job *job)
     if (waits[i])
       part_to_ring (&job->parts[i]);
   }
-  if (!any) {
+  if (!any && job->n_waits > 0)
+    job_ready (job);
+  else if (!any) {
     job_release (job);
     job_deliver (job);
   }
@@ -370,6 +452,19 @@ start_flush (Job *job)
   return true;
 }
 
+/* A parked job is not delivered from here: its owner does not expect that now. */
+static void
+job_start (Job *job)
+{
+  bool started = false;
+  if (job->op == BLOCK_READ || job->op == BLOCK_WRITE)
+    started = start_mapped (job) || park (job);
+  else if (job->op == BLOCK_FLUSH)
+    started = start_flush (job);
+  if (!started)
+    hand_to_worker (job);
+}
+
 void
 block_submit (BlockQueue *queue, BlockRequest *request)
 {
@@ -389,13 +484,7 @@ block_submit (BlockQueue *queue, BlockRequest *request)
     job->op = BLOCK_WRITE_ZEROES;
     job->flags |= BLOCK_REQ_MAY_UNMAP;
   }
-  bool started = false;
-  if (job->op == BLOCK_READ || job->op == BLOCK_WRITE)
-    started = start_mapped (job);
-  else if (job->op == BLOCK_FLUSH)
-    started = start_flush (job);
-  if (!started)
-    hand_to_worker (job);
+  job_start (job);
 }
 
 /* ---- The main context ---- */
@@ -403,15 +492,24 @@ block_submit (BlockQueue *queue, BlockRequest *request)
 static void
 deliver_ready (BlockQueue *queue)
 {
+  bool gone = false, *outer = queue->gone;
   take_posted (queue);
-  /* One at a time: a completion may drain the queue, and so come here again. */
+  queue->gone = &gone;
+  /* One at a time: a completion may drain the queue, and so come here again; or free it. */
   while (queue->ready) {
     Job *job = queue->ready;
     queue->ready = job->next;
     if (!queue->ready)
       queue->ready_tail = &queue->ready;
     job_deliver (job);
+    if (gone) {
+      if (outer)
+        *outer = true;
+      return;
+    }
   }
+  queue->gone = outer;
+  submit_ring (queue);
 }
 
 typedef struct {
@@ -431,7 +529,7 @@ source_prepare (GSource *source, int *timeout)
 {
   BlockQueue *queue = ((QueueSource *)source)->queue;
   *timeout = -1;
-  block_kick (queue);
+  submit_ring (queue);
   /* What found no room in the kernel is tried again soon. */
   if (queue->has_ring && io_uring_sq_ready (&queue->ring))
     *timeout = 1;
@@ -450,8 +548,6 @@ source_dispatch (GSource *source, GSourceFunc callback, void *data)
   BlockQueue *queue = ((QueueSource *)source)->queue;
   reap (queue);
   deliver_ready (queue);
-  if (!g_source_is_destroyed (source))
-    block_kick (queue);
   return G_SOURCE_CONTINUE;
 }
 
@@ -489,6 +585,8 @@ block_queue_free (BlockQueue *queue)
 {
   if (!queue)
     return;
+  if (queue->gone)
+    *queue->gone = true;
   Block *block = queue->block;
   g_mutex_lock (&block->queues_lock);
   g_ptr_array_remove_fast (block->queues, queue);
@@ -522,7 +620,7 @@ block_in_flight (BlockQueue *queue)
 void
 queue_poll (BlockQueue *queue, bool deliver)
 {
-  block_kick (queue);
+  submit_ring (queue);
   reap (queue);
   if (deliver)
     deliver_ready (queue);

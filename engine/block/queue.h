@@ -29,7 +29,12 @@ struct Job {
   unsigned flags;
   bool tracking;
   BlockTracked tracked;
-  int pending; /* parts not finished */
+  bool needs_room;  /* no worker would be needed if the clusters were allocated and free to write to */
+  unsigned n_waits; /* how often it waited for a slow job */
+  bool is_slow;     /* a worker allocates for it; it is in the queue's list */
+  Job *slow_prev, *slow_next;
+  Job *parked, **parked_tail; /* what waits for this job's clusters; in the order they came */
+  int pending;                /* parts not finished */
   int result;
   unsigned n_parts;
   struct iovec *pieces;
@@ -47,6 +52,8 @@ struct BlockQueue {
   gint in_flight;   /* atomic: read by block_drain() */
   Job *free_jobs;
   Job *ready, **ready_tail; /* completed, not delivered; the queue's thread only */
+  Job *slow;                /* writes that workers make room for; the queue's thread only */
+  bool *gone;               /* while completions are delivered: to be set when the queue is freed */
 
   GMutex lock; /* what workers have completed */
   GCond posted_cond;

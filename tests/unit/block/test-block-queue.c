@@ -6,6 +6,8 @@
 #include "block-test.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Slots of the disk, each with at most one request at a time: so the model is exact whatever the order. They
@@ -240,6 +242,159 @@ test_drain (void)
   test_check_clean (path, false);
 }
 
+/* New clusters written in many small pieces at once, which wait for each other's allocations; each piece is
+ * read back as soon as it is there, by a request that its completion makes. */
+enum { PIECE = 4096, N_PIECES = 640 };
+
+typedef struct {
+  BlockQueue *queue;
+  uint8_t *model, *read;
+  unsigned written, checked;
+} Pieces;
+
+typedef struct {
+  BlockRequest request;
+  Pieces *pieces;
+  struct iovec iov;
+} Piece;
+
+static void
+piece_read (BlockRequest *request, int result)
+{
+  Pieces *pieces = ((Piece *)request)->pieces;
+  g_assert_cmpint (result, ==, 0);
+  g_assert_true (memcmp (pieces->read + request->offset, pieces->model + request->offset, request->size) ==
+                 0);
+  pieces->checked++;
+}
+
+static void
+piece_written (BlockRequest *request, int result)
+{
+  Piece *piece = (Piece *)request;
+  g_assert_cmpint (result, ==, 0);
+  piece->pieces->written++;
+  request->op = BLOCK_READ;
+  request->done = piece_read;
+  piece->iov.iov_base = piece->pieces->read + request->offset;
+  block_submit (piece->pieces->queue, request);
+  block_kick (piece->pieces->queue);
+}
+
+/* Pieces of one to three units in an order of no order, so that some lie in two clusters; none is left out.
+ */
+static unsigned
+make_pieces (Pieces *pieces, Piece *all, GRand *random)
+{
+  unsigned n = 0;
+  for (unsigned at = 0; at < N_PIECES; n++) {
+    unsigned size = MIN ((unsigned)g_rand_int_range (random, 1, 4), N_PIECES - at);
+    all[n] = (Piece){ .pieces = pieces, .iov = { pieces->model + at * PIECE, size * PIECE } };
+    all[n].request = (BlockRequest){
+      .op = BLOCK_WRITE, .offset = at * PIECE, .size = size * PIECE, .n_iov = 1, .done = piece_written
+    };
+    at += size;
+  }
+  for (unsigned i = n - 1; i > 0; i--) {
+    unsigned other = (unsigned)g_rand_int_range (random, 0, (int)i + 1);
+    Piece swap = all[i];
+    all[i] = all[other];
+    all[other] = swap;
+  }
+  for (unsigned i = 0; i < n; i++)
+    all[i].request.iov = &all[i].iov;
+  return n;
+}
+
+static void
+test_pieces (const void *data)
+{
+  const Case *c = data;
+  g_autofree char *path = test_path ("pieces.qcow2");
+  Pieces pieces = { .model = aligned_alloc (4096, N_PIECES * PIECE),
+                    .read = aligned_alloc (4096, N_PIECES * PIECE) };
+  g_autofree Piece *all = g_new0 (Piece, N_PIECES);
+  GRand *random = g_rand_new_with_seed (7);
+  for (unsigned round = 0; round < 4; round++) {
+    test_create (path, "qcow2", N_PIECES * PIECE, c->options);
+    Block *block = test_open (path, &c->open);
+    pieces.queue = block_queue_new (block, NULL, NULL);
+    test_fill (pieces.model, N_PIECES * PIECE, round + 1);
+    pieces.written = pieces.checked = 0;
+    unsigned n = make_pieces (&pieces, all, random);
+    for (unsigned i = 0; i < n; i++)
+      block_submit (pieces.queue, &all[i].request);
+    if (round % 2)
+      block_drain (block);
+    while (block_in_flight (pieces.queue))
+      g_main_context_iteration (NULL, TRUE);
+    g_assert_cmpuint (pieces.written, ==, n);
+    g_assert_cmpuint (pieces.checked, ==, n);
+    block_queue_free (pieces.queue);
+    block_close (block);
+    block = test_open (path, &(BlockOptions){ .read_only = true });
+    test_same (block, pieces.model, N_PIECES * PIECE);
+    block_close (block);
+    test_check_clean (path, false);
+  }
+  g_rand_free (random);
+  free (pieces.model);
+  free (pieces.read);
+}
+
+static const Case piece_cases[] = {
+  { .name = "plain", .options = "" },
+  { .name = "direct", .options = "", .open = { .cache = BLOCK_CACHE_NONE } },
+  { .name = "direct-small", .options = "cluster_size=4096", .open = { .cache = BLOCK_CACHE_NONE } },
+  { .name = "one-worker", .options = "", .open = { .cache = BLOCK_CACHE_NONE, .aio_threads = 1 } },
+  { .name = "threads", .options = "", .open = { .aio = BLOCK_AIO_THREADS, .aio_threads = 2 } },
+  { .name = "writethrough", .options = "", .open = { .cache = BLOCK_CACHE_WRITETHROUGH } },
+  { .name = "extended", .options = "extended_l2=on", .open = { .cache = BLOCK_CACHE_NONE } },
+};
+
+/* The last completion may free the queue. */
+static void
+free_queue (BlockRequest *request, int result)
+{
+  BlockQueue **queue = request->opaque;
+  g_assert_cmpint (result, ==, 0);
+  g_clear_pointer (queue, block_queue_free);
+}
+
+/* Space asked for ahead of use is given back. */
+static void
+test_ahead (void)
+{
+  g_autofree char *path = test_path ("ahead.qcow2");
+  test_create (path, "qcow2", 64 << 20, "");
+  Block *block = test_open (path, &(BlockOptions){ .cache = BLOCK_CACHE_NONE });
+  BlockQueue *queue = block_queue_new (block, NULL, NULL);
+  uint8_t *data = aligned_alloc (4096, 4096);
+  test_fill (data, 4096, 3);
+  struct iovec iov = { data, 4096 };
+  BlockRequest request = { .op = BLOCK_WRITE,
+                           .offset = 12288,
+                           .size = 4096,
+                           .iov = &iov,
+                           .n_iov = 1,
+                           .done = free_queue,
+                           .opaque = &queue };
+  block_submit (queue, &request);
+  while (queue)
+    g_main_context_iteration (NULL, TRUE);
+  block_close (block);
+  GStatBuf st;
+  g_assert_cmpint (g_stat (path, &st), ==, 0);
+  g_assert_cmpint (st.st_size, <=, 6 << 16);
+  g_autofree uint8_t *model = g_malloc0 (64 << 20);
+  memcpy (model + 12288, data, 4096);
+  block = test_open (path, NULL);
+  test_same (block, model, 64 << 20);
+  block_close (block);
+  test_check_clean (path, false);
+  free (data);
+}
+
 /* Requests that are refused are completed like others. */
 static void
 keep_result (BlockRequest *request, int result)
@@ -290,6 +445,11 @@ main (int argc, char **argv)
     g_autofree char *name = g_strconcat ("/block/queue/", cases[i].name, NULL);
     g_test_add_data_func (name, &cases[i], test_queues);
   }
+  for (unsigned i = 0; i < G_N_ELEMENTS (piece_cases); i++) {
+    g_autofree char *name = g_strconcat ("/block/queue/pieces/", piece_cases[i].name, NULL);
+    g_test_add_data_func (name, &piece_cases[i], test_pieces);
+  }
+  g_test_add_func ("/block/queue/ahead", test_ahead);
   g_test_add_func ("/block/queue/drain", test_drain);
   g_test_add_func ("/block/queue/refused", test_refused);
   return g_test_run ();
