@@ -149,12 +149,6 @@ system_forget_code (Cpu *cpu)
 }
 
 void
-cpu_space_changed (Cpu *cpu)
-{
-  /* system_sync() compares the key before code goes on. */
-}
-
-void
 space_note_large (Space *space, uint64_t vaddr, unsigned log2_size)
 {
   uint64_t size = log2_size < 64 ? UINT64_C (1) << log2_size : 0;

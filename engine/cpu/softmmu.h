@@ -61,8 +61,6 @@ void cpu_tlb_flush (Cpu *cpu, uint64_t mask, uint64_t value);
 void cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value);
 /* From any thread (the memory map has changed): done before the vCPU next looks. */
 void cpu_tlb_flush_remote (Cpu *cpu);
-/* The address space key has changed: the run loop fetches it anew before code runs on. */
-void cpu_space_changed (Cpu *cpu);
 
 /* Guest memory of a page-table walk: physical, RAM only. False: not RAM. */
 bool cpu_phys_read64 (Cpu *cpu, uint64_t phys, uint64_t *ret_value);

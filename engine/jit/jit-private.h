@@ -156,8 +156,9 @@ typedef struct {
   /* System mode, `call`ed with inline data: u64 pc, u32 kind; address in rax. The load returns its value in
    * rax, the fill whether there is an entry; the store's value is in slow_value. */
   const uint8_t *slow_load, *slow_store, *slow_fill, *slow_span;
-  /* System mode, `call`ed with an instruction after it whose imm64 from byte 2 on is the guest pc: the whole load, by
-   * JIT_KIND_LOG2 | SIGNED | WIDE, of address rax to rax; the store, by log2 of its size, of slow_value. */
+  /* System mode, `call`ed with an instruction after it whose imm64 from byte 2 on is the guest pc: the whole
+   * load, by JIT_KIND_LOG2 | SIGNED | WIDE, of address rax to rax; the store, by log2 of its size, of
+   * slow_value. */
   const uint8_t *quick_load[16], *quick_store[4];
   const uint8_t *underflow; /* where a return from the bottom of the JIT stack lands */
   const uint8_t

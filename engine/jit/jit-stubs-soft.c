@@ -3,10 +3,11 @@
 
 /* System mode's shared code: accesses that compiled code does not do itself. */
 
-/* From a stub that was called, with the address in rax and the return address in rcx: all variables go to their slots,
- * where the embedder's function sees them and from where it may leave; temporaries (rdx, xmm2, xmm3) are kept aside, rdx by
- * the caller.  The function runs with the guest's MXCSR.  `pc` and `kind` are offsets from the return address of what is
- * passed; without an offset, kind is `fixed`. Goes on at the return address plus `skip`. */
+/* From a stub that was called, with the address in rax and the return address in rcx: all variables go to
+ * their slots, where the embedder's function sees them and from where it may leave; temporaries (rdx, xmm2,
+ * xmm3) are kept aside, rdx by the caller.  The function runs with the guest's MXCSR.  `pc` and `kind` are
+ * offsets from the return address of what is passed; without an offset, kind is `fixed`. Goes on at the
+ * return address plus `skip`. */
 static void
 emit_call_out (Asm *a, const void *fn, int pc, int kind, unsigned fixed, int skip)
 {
@@ -97,8 +98,8 @@ emit_quick_store (Asm *a, unsigned log2)
   const uint8_t *at = asm_rx (a);
   uint8_t *miss = emit_look_up (a, log2, offsetof (JitSpace, write));
   asm_load64 (a, RCX, STATE (slow_value));
-  asm_rm_n (a, (log2 == 0 ? OP0 (0x88) : OP0 (0x89)) | (log2 == 1 ? 0x1000 : 0), log2 == 3, RCX, mem_base (RAX, 0),
-            1u << log2);
+  asm_rm_n (a, (log2 == 0 ? OP0 (0x88) : OP0 (0x89)) | (log2 == 1 ? 0x1000 : 0), log2 == 3, RCX,
+            mem_base (RAX, 0), 1u << log2);
   asm_u8 (a, 0xc3);
   emit_quick_miss (a, miss, jit_config.softmmu->store, log2);
   return at;

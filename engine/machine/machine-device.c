@@ -55,8 +55,8 @@ find_class (const char *name, GError **error)
   g_ptr_array_add (names, NULL);
   const char *nearest = suggest_nearest (name, (const char *const *)names->pdata);
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "there is no device '%s'%s%s%s; -device help lists them", name,
-               nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+               "there is no device '%s'%s%s%s -device help lists them", name,
+               nearest ? "; did you mean '" : ";", nearest ? nearest : "", nearest ? "'?" : "");
   return NULL;
 }
 
@@ -218,9 +218,9 @@ plug_inner (Machine *machine, Device *dev, unsigned kind, const char *bus, GErro
   if (adapter != NULL)
     return inner_buses[kind].attach (adapter, dev, error);
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "-device %s: there is no %s%s%s to plug it into; put -device %s%s%s before it", dev->class->name,
-               inner_buses[kind].adapter, id ? " with id=" : "", id ? id : "", inner_buses[kind].adapter,
-               id ? ",id=" : "", id ? id : "");
+               "-device %s: there is no %s%s%s to plug it into; put -device %s%s%s before it",
+               dev->class->name, inner_buses[kind].adapter, id ? " with id=" : "", id ? id : "",
+               inner_buses[kind].adapter, id ? ",id=" : "", id ? id : "");
   device_free (dev);
   return false;
 }

@@ -164,7 +164,6 @@ load_vcpus (SaveReader *reader, Machine *machine, GVariant *state, GError **erro
       g_prefix_error (error, "CPU %u: ", i);
       return false;
     }
-    cpu_space_changed (cpu);
     cpu_tlb_flush_remote (cpu);
   }
   return true;

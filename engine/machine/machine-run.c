@@ -154,7 +154,6 @@ machine_reset_halted (Machine *machine)
   for (unsigned i = 0; i < machine->vcpus->len; i++) {
     Cpu *cpu = machine_cpu (machine, i);
     cpu->isa->system->reset (cpu);
-    cpu_space_changed (cpu);
     cpu_tlb_flush_remote (cpu);
   }
   machine->priv->reset_done = true;

@@ -81,7 +81,7 @@ struct Machine {
   GPtrArray *vcpus; /* Vcpu */
   Device *root;     /* all devices, in the order they were realized */
   PciBus *pci;      /* where -device puts PCI devices, or NULL */
-  FwCfg *fw_cfg;     /* the board's, or NULL */
+  FwCfg *fw_cfg;    /* the board's, or NULL */
   void *board_data;
   MachineState state;
   struct MachinePrivate *priv;

@@ -157,18 +157,13 @@ monitor_set_log (const char *items, GError **error)
   g_autofree char *unknown = NULL;
   if (!strcmp (items, "none")) {
     vlog_mask = 0;
+    device_log_none ();
     return true;
   }
-  for (unsigned i = 0; names[i]; i++) {
-    if (g_str_has_prefix (names[i], "trace:")) {
-      device_trace_enable (names[i] + 6);
-    } else if (!vlog_parse (names[i], &unknown)) {
-      g_autofree char *known = vlog_help ();
-      return monitor_fail (error, MONITOR_ERROR_GENERIC,
-                           "there is no log item '%s'; known are none, trace:PATTERN and\n%s", unknown,
-                           known);
-    }
-  }
+  for (unsigned i = 0; names[i]; i++)
+    if (!device_log_item (names[i]) && !vlog_parse (names[i], &unknown))
+      return monitor_fail (error, MONITOR_ERROR_GENERIC, "there is no log item '%s'; 'log' lists them",
+                           unknown);
   return true;
 }
 

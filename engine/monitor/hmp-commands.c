@@ -104,7 +104,7 @@ log_items (MonitorContext *ctx, char **words, GString *out, GError **error)
 {
   if (!words[0]) {
     g_autofree char *known = vlog_help ();
-    g_string_append_printf (out, "none, trace:PATTERN, and\n%s", known);
+    g_string_append_printf (out, "%s%s  none       nothing any more\n", known, device_log_help);
     return true;
   }
   return one_word (words, "item,item,…", error) && monitor_set_log (words[0], error);

@@ -189,6 +189,15 @@ hmp_run (MonitorContext *ctx, const char *line, GString *out)
     g_string_append_printf (out, "Error: %s\n", error->message);
 }
 
+char *
+monitor_run_line (Machine *machine, const char *line)
+{
+  MonitorContext ctx = { .machine = machine };
+  GString *out = g_string_new (NULL);
+  hmp_run (&ctx, line, out);
+  return g_string_free_and_steal (out);
+}
+
 bool
 hmp_info (MonitorContext *ctx, char **words, GString *out, GError **error)
 {

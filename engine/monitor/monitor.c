@@ -15,7 +15,7 @@ MonitorHooks monitor_hooks;
 static GPtrArray *monitors;
 static Machine *watched;
 
-G_DEFINE_QUARK (vitrine - monitor - error, monitor_error)
+G_DEFINE_QUARK (vitrine_monitor_error, monitor_error)
 
 bool
 monitor_fail (GError **error, MonitorErrorCode code, const char *format, ...)

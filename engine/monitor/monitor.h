@@ -15,6 +15,9 @@ Monitor *monitor_qmp_new (Machine *machine, Chardev *chr, GError **error);
 /* All of a machine's monitors go before the machine; when the last is gone, it gets no new ones. */
 void monitor_free (Monitor *monitor);
 
+/* Runs a line of the human monitor's: what it prints, for a debugger's `monitor LINE`. */
+char *monitor_run_line (Machine *machine, const char *line);
+
 /* What the program adds; members may be NULL: the commands then say that it is not there. */
 typedef struct {
   /* gdbserver: "tcp::1234", "none". */

@@ -9,7 +9,7 @@ static const NetOps *const kinds[] = { &net_user_ops, &net_tap_ops, &net_stream_
 /* Back ends in the order of their creation; main thread only. */
 static GPtrArray *backends;
 
-G_DEFINE_QUARK (vitrine - net - error, net_error)
+G_DEFINE_QUARK (vitrine_net_error, net_error)
 
 void
 net_set_error (GError **error, const char *format, ...)
@@ -244,12 +244,6 @@ net_backend_detach (NetBackend *net)
   g_clear_pointer (&net->thread, net_thread_free);
   net_receive_drop_all (net);
   net_backend_set_features (net, 0);
-}
-
-GMainContext *
-net_backend_context (NetBackend *net)
-{
-  return net->context;
 }
 
 static void

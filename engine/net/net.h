@@ -12,8 +12,8 @@
 
 typedef struct NetBackend NetBackend;
 
-/* The NIC's side; called on the back end's I/O thread (net_context). Returns false when it has no room: the
- * back end keeps the frame and waits for net_backend_ready(). */
+/* The NIC's side; called on the back end's I/O thread (net_backend_attach). Returns false when it has no
+ * room: the back end keeps the frame and waits for net_backend_ready(). */
 typedef struct {
   bool (*receive) (void *opaque, const struct iovec *iov, int n_iov);
   void (*link) (void *opaque, bool up); /* may be NULL */
@@ -21,15 +21,7 @@ typedef struct {
 } NetClient;
 
 /* What a back end can take and give beyond plain Ethernet frames. */
-enum {
-  NET_VNET_HDR = 1,
-  NET_CSUM = 2,
-  NET_TSO4 = 4,
-  NET_TSO6 = 8,
-  NET_UFO = 16,
-  NET_USO = 32,
-  NET_MULTIQUEUE = 64
-};
+enum { NET_VNET_HDR = 1, NET_CSUM = 2, NET_TSO4 = 4, NET_TSO6 = 8 };
 
 /* From "user,id=net0,hostfwd=tcp::2222-:22,…", "tap,ifname=…", "stream,…", "socket,…", "dgram,…" and -nic's
  * forms. */
@@ -47,10 +39,8 @@ bool net_backend_set_features (NetBackend *net, unsigned features);
 void net_backend_use_context (NetBackend *net, GMainContext *context);
 bool net_backend_attach (NetBackend *net, const NetClient *client, void *opaque, GError **error);
 void net_backend_detach (NetBackend *net);
-/* The context of the thread the back end runs on; send from there. */
-GMainContext *net_backend_context (NetBackend *net);
-/* Sends one frame; false: no room now (try again when `sent` is called). What is malformed is dropped. Not
- * from within NetClient.receive. */
+/* From the thread the back end runs on: sends one frame; false: no room now (try again when `sent` is
+ * called). What is malformed is dropped. Not from within NetClient.receive. */
 bool net_backend_send (NetBackend *net, const struct iovec *iov, int n_iov);
 void net_backend_notify_sent (NetBackend *net, void (*sent) (void *opaque), void *opaque);
 /* The client has room again. Any thread. */

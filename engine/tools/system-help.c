@@ -15,10 +15,10 @@ system_print_help (const SystemCommand *command)
       continue;
     g_autofree char *left =
         g_strdup_printf ("-%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    if (strlen (left) > 30)
+    if (g_utf8_strlen (left, -1) > 30)
       printf ("  %s\n  %-30s %s\n", left, "", o->help);
     else
-      printf ("  %-30s %s\n", left, o->help);
+      printf ("  %s%*s %s\n", left, (int)(30 - g_utf8_strlen (left, -1)), "", o->help);
   }
   puts ("\nIn the terminal of -nographic: Ctrl-A X quits, Ctrl-A C switches between console and monitor, "
         "Ctrl-A H helps.");
@@ -79,6 +79,16 @@ system_print_machines (const SystemCommand *command)
 {
   puts ("Supported machines are:");
   for (const Board *const *board = board_list (); *board; board++)
+    if (strcmp ((*board)->isa, command->isa->name) == 0) {
+      g_autofree char *options = g_strjoinv (" ", (char **)(*board)->options);
+      printf ("%-20s %s; options: dumpdtb %s\n", (*board)->name, (*board)->help, options);
+    }
+}
+
+void
+system_print_default_cpus (const SystemCommand *command)
+{
+  for (const Board *const *board = board_list (); *board; board++)
     if (strcmp ((*board)->isa, command->isa->name) == 0)
-      printf ("%-20s %s\n", (*board)->name, (*board)->help);
+      printf ("default of -machine %s: %s\n", (*board)->name, (*board)->default_cpu);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "system-options.h"
 
+#include "gdb-machine.h"
 #include "monitor.h"
 #include "virtio-balloon.h"
+#include <string.h>
 
 /* What the monitor's commands need of devices that it does not know. */
 
@@ -43,4 +45,29 @@ system_balloon_hooks (MonitorHooks *hooks)
 {
   hooks->balloon = balloon;
   hooks->set_balloon = set_balloon;
+}
+
+/* One debugger's server at a time, "none" ends it. */
+static GdbMachine *gdb_server;
+
+static bool
+gdbserver (void *machine, const char *where, GError **error)
+{
+  system_gdb_end ();
+  if (strcmp (where, "none") == 0)
+    return true;
+  gdb_server = gdb_machine_new (machine, where, error);
+  return gdb_server != NULL;
+}
+
+void
+system_gdb_hooks (MonitorHooks *hooks)
+{
+  hooks->gdbserver = gdbserver;
+}
+
+void
+system_gdb_end (void)
+{
+  g_clear_pointer (&gdb_server, gdb_machine_free);
 }

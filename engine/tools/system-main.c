@@ -163,7 +163,12 @@ prepare (System *s, GError **error)
     return true;
   MonitorHooks hooks = { .opaque = s->machine };
   system_balloon_hooks (&hooks);
+  system_gdb_hooks (&hooks);
   monitor_set_hooks (&hooks);
+  if (c->gdb && !hooks.gdbserver (hooks.opaque, c->gdb, error)) {
+    g_prefix_error (error, "-gdb %s: ", c->gdb);
+    return false;
+  }
   return add_monitors (s, error) && write_pidfile (c->pidfile, error);
 }
 
@@ -185,6 +190,7 @@ static void
 clear (System *s)
 {
   g_ptr_array_unref (s->monitors);
+  system_gdb_end ();
   machine_free (s->machine);
   g_ptr_array_unref (s->nets);
   g_ptr_array_unref (s->drives);

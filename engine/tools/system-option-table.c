@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The largest tb-size, as vitrine-user's. */
+enum { MAX_CACHE_MIB = 2048 };
+
 #define BAD(...) g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, __VA_ARGS__)
 
 static void
@@ -111,6 +114,7 @@ set_cpu (SystemParse *p, const char *value, GError **error)
   if (is_help (value)) {
     g_autofree char *text = p->command->isa->models ();
     puts (text);
+    system_print_default_cpus (p->command);
     p->done = true;
     return true;
   }
@@ -123,14 +127,28 @@ set_accel (SystemParse *p, const char *value, GError **error)
 {
   static const char *const accels[] = { "tcg", NULL }, *const threads[] = { "single", "multi", NULL };
   unsigned accel, thread;
+  uint64_t mib;
   if (is_help (value)) {
     puts ("Accelerators supported:\ntcg");
     p->done = true;
     return true;
   }
   g_autoptr (Keyval) kv = keyval_parse (value, "accel", error);
-  return kv != NULL && keyval_get_choice (kv, "accel", accels, 0, &accel, error) &&
-         keyval_get_choice (kv, "thread", threads, 1, &thread, error) && keyval_finish (kv, "-accel", error);
+  if (kv == NULL || !keyval_get_choice (kv, "accel", accels, 0, &accel, error) ||
+      !keyval_get_choice (kv, "thread", threads, 1, &thread, error) ||
+      !keyval_get_uint (kv, "tb-size", 0, &mib, error) || !keyval_finish (kv, "-accel", error))
+    return false;
+  if (thread == 0) {
+    BAD ("thread=single: each processor has a thread of its own here; leave the setting out");
+    return false;
+  }
+  if (mib > MAX_CACHE_MIB) {
+    BAD ("tb-size=%" G_GUINT64_FORMAT ": %u MiB of translated code are the most", mib, MAX_CACHE_MIB);
+    return false;
+  }
+  if (mib)
+    cpu_settings.code_cache_size = (size_t)mib << 20;
+  return true;
 }
 
 static bool
@@ -139,6 +157,10 @@ get_count (Keyval *kv, const char *key, unsigned *ret, GError **error)
   uint64_t n;
   if (!keyval_get_uint (kv, key, *ret, &n, error))
     return false;
+  if (n == 0 && keyval_get (kv, key)) {
+    BAD ("%s=0: a machine has at least one", key);
+    return false;
+  }
   if (n > 4096) {
     BAD ("%s=%" G_GUINT64_FORMAT " is more than any machine has", key, n);
     return false;
@@ -390,19 +412,14 @@ set_log (SystemParse *p, const char *value, GError **error)
   if (is_help (value)) {
     g_autofree char *text = vlog_help ();
     fputs (text, stdout);
-    puts ("guest_errors      what the guest did against a device's specification\n"
-          "trace:PATTERN     events of the devices whose name or path matches");
+    fputs (device_log_help, stdout);
     p->done = true;
     return true;
   }
   g_auto (GStrv) items = g_strsplit (value, ",", -1);
   for (char **item = items; *item; item++) {
     g_autofree char *unknown = NULL;
-    if (g_str_has_prefix (*item, "trace:")) {
-      device_trace_enable (*item + strlen ("trace:"));
-    } else if (strcmp (*item, "guest_errors") == 0) {
-      device_log_guest_errors (true);
-    } else if (!vlog_parse (*item, &unknown)) {
+    if (!device_log_item (*item) && !vlog_parse (*item, &unknown)) {
       BAD ("'%s' is not a log item; -d help lists them", unknown);
       return false;
     }
@@ -446,7 +463,8 @@ set_test (SystemParse *p, const char *value, GError **error)
   cpu_settings.hot_threshold = (unsigned)hot;
   cpu_settings.flush_every = (unsigned)flush;
   cpu_settings.interrupt_every = (unsigned)interrupt;
-  cpu_settings.code_cache_size = size;
+  if (size)
+    cpu_settings.code_cache_size = size;
   return keyval_finish (kv, "-test", error);
 }
 
@@ -474,7 +492,8 @@ const SystemOption system_options[] = {
     "the board ('-machine help' lists them); dumpdtb=FILE writes its device tree", set_machine },
   { "M", "TYPE[,OPTION=VALUE…]", NULL, set_machine },
   { "cpu", "MODEL[,EXTENSION=on|off…]", "the processor ('-cpu help' lists models)", set_cpu },
-  { "accel", "tcg[,tb-size=MIB]", "how guest code runs; memory for translated code (default: 24)", set_accel },
+  { "accel", "tcg[,tb-size=MIB]", "how guest code runs; memory for translated code (default: 24)",
+    set_accel },
   { "smp", "N[,maxcpus=…,sockets=…,cores=…,threads=…]", "number of processors", set_smp },
   { "m", "SIZE", "memory in MiB, or with a unit: 2G", set_memory },
   { "bios", "FILE|none", "firmware (default: the board's)", set_bios },

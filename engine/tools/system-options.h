@@ -42,6 +42,7 @@ void system_print_help (const SystemCommand *command);
 void system_print_devices (void);
 bool system_print_device_properties (const char *name, GError **error);
 void system_print_machines (const SystemCommand *command);
+void system_print_default_cpus (const SystemCommand *command);
 
 /* system-objects.c */
 /* Makes all kinds of devices known, for -device. */
@@ -52,3 +53,5 @@ bool system_object_new (const char *text, GError **error);
 /* system-hooks.c */
 /* What the monitor's balloon commands do; the hooks' opaque is the machine. */
 void system_balloon_hooks (MonitorHooks *hooks);
+void system_gdb_hooks (MonitorHooks *hooks);
+void system_gdb_end (void); /* before the machine */

@@ -166,8 +166,8 @@ host_threads (void)
   return n;
 }
 
-/* A thread that has ended for the guest is still giving its memory back, under libc's locks: the raw call must not copy
- * them held. Without an end where a debugger's thread is one too many. */
+/* A thread that has ended for the guest is still giving its memory back, under libc's locks: the raw call
+ * must not copy them held. Without an end where a debugger's thread is one too many. */
 static void
 wait_for_ended (void)
 {

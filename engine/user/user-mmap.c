@@ -31,12 +31,6 @@ user_task_size (void)
   return user_map_space.end;
 }
 
-uint64_t
-user_mmap_min (void)
-{
-  return user_map_space.min;
-}
-
 int
 user_map_release (uint64_t start, uint64_t end)
 {

@@ -15,8 +15,6 @@ typedef enum {
 
 /* First address beyond what a mapping may use (Linux's TASK_SIZE). */
 uint64_t user_task_size (void);
-/* Lowest address a mapping may use. */
-uint64_t user_mmap_min (void);
 
 /* Whether [addr, addr + size) lies in the guest's address space: Linux's access_ok(). Pointers handed through
  * to the host must pass it, or a guest could name host memory. */

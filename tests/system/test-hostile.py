@@ -9,10 +9,11 @@ import itertools
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import vm
 
-PROGRAM, SEEDS = sys.argv[1], int(sys.argv[2])
+PROGRAM, SEEDS = Path(sys.argv[1]).resolve(), int(sys.argv[2])
 MODES = ([], ["-test", "hot=1"], ["-test", "interpret"], ["-one-insn-per-tb"])
 # With the default settings of each; what this build has not is left out.
 DEVICES = {

@@ -27,7 +27,9 @@ PATIENCE = float(os.environ.get("VITRINE_TEST_PATIENCE", "1"))
 # -test settings for every machine, such as "interpret".
 FORCED = os.environ.get("VITRINE_TEST")
 
-ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]|\r")
+ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78DEHM]|\r")
+# What may go on in the next bytes: an escape sequence, a character in UTF-8.
+UNFINISHED = re.compile(rb"(\x1b(\[[0-9;?]*|[()])?|[\xc0-\xff][\x80-\xbf]*)$")
 
 
 def require(*what):
@@ -43,12 +45,9 @@ class Console:
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
-        self.raw, self.seen = b"", 0
+        # Without escape sequences; what was matched ends at `seen`; the bytes of an unfinished sequence.
+        self.text, self.seen, self.rest = "", 0, b""
         self.at_end = False
-
-    @property
-    def text(self):
-        return ESCAPES.sub(b"", self.raw).decode(errors="replace")
 
     def send(self, data):
         data = data.encode() if isinstance(data, str) else data
@@ -63,27 +62,31 @@ class Console:
             except OSError:  # a terminal whose other side has gone
                 data = b""
             self.at_end = not data
-            self.raw += data
+            data = self.rest + data
+            split = UNFINISHED.search(data[-16:])
+            whole = len(data) - len(split[0]) if split else len(data)
+            self.text += ESCAPES.sub(b"", data[:whole]).decode(errors="replace")
+            self.rest = data[whole:]
         return not self.at_end
 
     def expect(self, pattern, timeout=30):
         """Waits until what was printed since the last match matches, and returns the match."""
         end = time.monotonic() + timeout * PATIENCE
         while True:
-            text = self.text
-            match = re.compile(pattern, re.MULTILINE).search(text, self.seen)
+            match = re.compile(pattern, re.MULTILINE).search(self.text, self.seen)
             if match:
                 self.seen = match.end()
                 return match
             if time.monotonic() > end or not self.pump(end - time.monotonic()):
                 why = "it ended" if self.at_end else f"{timeout} s have passed"
-                raise AssertionError(f"'{pattern}' was not printed: {why}. The last it printed:\n{text[-3000:]}")
+                raise AssertionError(f"'{pattern}' was not printed: {why}. The last it printed:\n"
+                                     f"{self.text[-3000:]}")
 
 
 class Qmp:
     """A QMP client."""
 
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=30, process=None):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout * PATIENCE)
         end = time.monotonic() + timeout * PATIENCE
@@ -91,7 +94,8 @@ class Qmp:
             with contextlib.suppress(OSError):
                 self.socket.connect(str(path))
                 break
-            if time.monotonic() > end:
+            if time.monotonic() > end or (process and process.poll() is not None):
+                self.socket.close()
                 raise AssertionError("nobody listens for QMP")
             time.sleep(0.01)
         self.file = self.socket.makefile("r", encoding="utf-8")
@@ -163,8 +167,9 @@ class Machine(Console):
         self.qmp = None
         if qmp:
             try:
-                self.qmp = Qmp(self.qmp_path, 10 if self.process.poll() is None else 0)
+                self.qmp = Qmp(self.qmp_path, 20, self.process)
             except (AssertionError, EOFError, OSError) as error:
+                self.process.kill()
                 raise AssertionError(f"{error}; it said: {self.complaints()}") from error
 
     def complaints(self):

@@ -8,11 +8,10 @@
 #define E(NAME) (1ull << RV_EXT_##NAME)
 static const struct {
   const char *name;
-  uint64_t
-    requires;
+  uint64_t needs;
   int hwprobe;
 } exts[RV_N_EXTS] = {
-#define RV_EXT(NAME, name, requires, hwprobe) { name, requires, hwprobe },
+#define RV_EXT(NAME, name, needs, hwprobe) { name, needs, hwprobe },
 #include "riscv-ext.def"
 #undef RV_EXT
 };
@@ -47,8 +46,7 @@ with_requirements (uint64_t bits)
     before = bits;
     for (unsigned i = 0; i < RV_N_EXTS; i++)
       if (bits >> i & 1)
-    bits |= exts[i].
-              requires;
+        bits |= exts[i].needs;
   }
   return bits;
 }
@@ -61,7 +59,7 @@ without_dependants (uint64_t bits, uint64_t removed)
   for (uint64_t before = 0; before != bits;) {
     before = bits;
     for (unsigned i = 0; i < RV_N_EXTS; i++)
-      if (exts[i].requires & ~bits)
+      if (exts[i].needs & ~bits)
         bits &= ~(1ull << i);
   }
   return bits;
@@ -193,7 +191,7 @@ riscv_cpu_models (bool rv32, bool system)
 
   for (unsigned i = 0; i < G_N_ELEMENTS (models); i++)
     if (models[i].bits == 0 || models[i].bits == (rv32 ? 32 : 64))
-      g_string_append_printf (out, " %s%s", models[i].name, i == 0 ? " (default)" : "");
+      g_string_append_printf (out, " %s%s", models[i].name, i == 0 && !system ? " (default)" : "");
   g_string_append (out, "\noptions (=on or =off):");
   for (unsigned i = 0; i < RV_N_EXTS; i++)
     if (system || !(EXTS_PRIVILEGED >> i & 1))

@@ -54,7 +54,6 @@ riscv_update_mode (RiscvCpu *rv)
   if (moved) {
     rv->space_root = key.root;
     rv->space_flags = key.flags;
-    cpu_space_changed (&rv->cpu);
   }
   bool changed = moved || mode != s->mode;
   s->mode = mode;

@@ -5,13 +5,15 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 
 typedef struct Pattern {
   GPatternSpec *spec;
+  atomic_bool on;
   struct Pattern *next;
 } Pattern;
 
-/* Patterns are only added, so that readers need no lock. */
+/* Patterns are added and switched off but never removed, so that readers need no lock. */
 static _Atomic (Pattern *) patterns;
 static atomic_bool guest_errors;
 
@@ -20,6 +22,7 @@ device_trace_enable (const char *pattern)
 {
   Pattern *added = g_new (Pattern, 1);
   added->spec = g_pattern_spec_new (pattern);
+  atomic_init (&added->on, true);
   added->next = atomic_load (&patterns);
   while (!atomic_compare_exchange_weak (&patterns, &added->next, added))
     ;
@@ -29,8 +32,9 @@ bool
 device_traced (const Device *dev)
 {
   for (Pattern *p = atomic_load_explicit (&patterns, memory_order_acquire); p != NULL; p = p->next)
-    if (g_pattern_spec_match_string (p->spec, dev->class->name) ||
-        g_pattern_spec_match_string (p->spec, dev->path))
+    if (atomic_load_explicit (&p->on, memory_order_relaxed) &&
+        (g_pattern_spec_match_string (p->spec, dev->class->name) ||
+         g_pattern_spec_match_string (p->spec, dev->path)))
       return true;
   return false;
 }
@@ -66,4 +70,27 @@ device_guest_error (const Device *dev, const char *format, ...)
   va_start (args, format);
   print_event (dev, "guest error: ", format, args);
   va_end (args);
+}
+
+const char device_log_help[] = "  guest_errors   what the guest did against a device's specification\n"
+                               "  trace:PATTERN  events of the devices whose class name or path matches\n";
+
+bool
+device_log_item (const char *item)
+{
+  if (g_str_has_prefix (item, "trace:"))
+    device_trace_enable (item + strlen ("trace:"));
+  else if (strcmp (item, "guest_errors") == 0)
+    device_log_guest_errors (true);
+  else
+    return false;
+  return true;
+}
+
+void
+device_log_none (void)
+{
+  device_log_guest_errors (false);
+  for (Pattern *p = atomic_load (&patterns); p != NULL; p = p->next)
+    atomic_store (&p->on, false);
 }

@@ -27,7 +27,7 @@ typedef enum {
   DEVICE_PROP_SIZE,    /* uint64_t; 4k, 2M, 1G */
   DEVICE_PROP_STRING,  /* char *, freed with the device */
   DEVICE_PROP_MAC,     /* uint8_t[6] */
-  DEVICE_PROP_BACKEND, /* char *: the id of a drive, netdev, chardev: see DeviceClass.connect */
+  DEVICE_PROP_BACKEND, /* char *: the id of a drive, netdev, chardev, which `realize` looks up */
 } DevicePropKind;
 
 typedef struct {
@@ -125,8 +125,6 @@ void device_free (Device *dev);
 GVariant *device_save (Device *dev);
 /* FALSE and an error naming device and member when it does not fit; the device is then to be reset. */
 bool device_load (Device *dev, GVariant *state, GError **error);
-/* Realized devices in the order of realisation, for info qtree and reset: children are reached by
- * Device.children. */
 
 /* Tracing: -d trace:PATTERN shows events of devices whose class name or path matches the glob pattern. */
 void device_trace_enable (const char *pattern);
@@ -140,3 +138,9 @@ void device_trace_print (const Device *dev, const char *format, ...) G_GNUC_PRIN
 /* The guest did what the specification forbids: logged once -d guest_errors has switched it on. */
 void device_log_guest_errors (bool on);
 void device_guest_error (const Device *dev, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* The items of -d that are about devices, "guest_errors" and "trace:PATTERN"; false: `item` is another. */
+bool device_log_item (const char *item);
+/* None of them any more. */
+void device_log_none (void);
+/* What they are, in the form of vlog_help(). */
+extern const char device_log_help[];

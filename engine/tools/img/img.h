@@ -22,15 +22,7 @@ typedef struct {
   const char *help;
 } ImgOption;
 
-enum {
-  IMG_LONG = 256,
-  IMG_OUTPUT,
-  IMG_SHRINK,
-  IMG_PREALLOCATION,
-  IMG_SALVAGE,
-  IMG_TARGET_IS_ZERO,
-  IMG_BACKING_CHAIN
-};
+enum { IMG_LONG = 256, IMG_OUTPUT, IMG_SHRINK, IMG_PREALLOCATION, IMG_SALVAGE, IMG_TARGET_IS_ZERO };
 /* What img_next_option() returns instead of an id. */
 enum { IMG_END = -1, IMG_BAD = -2, IMG_HELP = -3 };
 

@@ -31,7 +31,6 @@
 #define ENUM(table)  { ARG_ENUM, .names = names_##table }
 #define IN(n)        { ARG_IN, .len = n }
 #define OUT(n)       { ARG_OUT, .len = n }
-#define RANGE(n)     { ARG_RANGE, .len = n }
 #define PTR(bytes)   { ARG_PTR, .size = bytes }
 #define SIN(k)       { ARG_SIN, .kind = K_##k }
 #define SOUT(k)      { ARG_SOUT, .kind = K_##k }

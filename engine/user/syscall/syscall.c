@@ -127,8 +127,7 @@ convert_pointer (HostArgs *h, const UserArg *arg, unsigned i, const uint64_t *a)
       return 0;
     case ARG_STR: size = 1; break;
     case ARG_IN:
-    case ARG_OUT:
-    case ARG_RANGE: size = a[arg->len]; break;
+    case ARG_OUT: size = a[arg->len]; break;
     case ARG_SIGSET: size = 8; break;
     case ARG_ARRAY:
       /* A negative count is for the kernel to refuse; any address serves. */

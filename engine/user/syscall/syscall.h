@@ -43,7 +43,6 @@ typedef enum {
   ARG_STR,    /* a string that is no path */
   ARG_IN,     /* bytes the call reads, counted by argument .len */
   ARG_OUT,    /* bytes the call fills; the result says how many where it is not negative */
-  ARG_RANGE,  /* an address range counted by argument .len; printed as an address */
   ARG_PTR,    /* .size bytes of no printed structure */
   ARG_SIN,    /* a structure of .kind the call reads */
   ARG_SOUT,   /* fills */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The first process of a benchmark's guest: carries out /bench/plan line by line, prints what it measured, and powers
- * off.
+/* The first process of a benchmark's guest: carries out /bench/plan line by line, prints what it measured,
+ * and powers off.
  *
  *   run PROGRAM WORK         "@run PROGRAM SECONDS", and the program's output as "@out PROGRAM LINE"
  *   load FILE                a kernel module, /bench/FILE
@@ -199,17 +199,20 @@ net (const char *address, unsigned port, unsigned mib)
 static void
 configure_net (void)
 {
-  char *up[] = { "/bin/sh", "-c",
-                 "ip link set lo up; for d in /sys/class/net/e*; do n=${d##*/}; ip addr add 10.0.2.15/24 dev $n; "
-                 "ip link set $n up; ip route add default via 10.0.2.2; done",
-                 NULL };
+  char *up[] = {
+    "/bin/sh", "-c",
+    "ip link set lo up; for d in /sys/class/net/e*; do n=${d##*/}; ip addr add 10.0.2.15/24 dev $n; "
+    "ip link set $n up; ip route add default via 10.0.2.2; done",
+    NULL
+  };
   spawn (up, -1);
 }
 
 static void
 step (char *line)
 {
-  char *verb = strtok (line, " \n"), *a = strtok (NULL, " \n"), *b = strtok (NULL, " \n"), *c = strtok (NULL, " \n");
+  char *verb = strtok (line, " \n"), *a = strtok (NULL, " \n"), *b = strtok (NULL, " \n"),
+       *c = strtok (NULL, " \n");
   if (verb == NULL || a == NULL)
     return;
   if (strcmp (verb, "run") == 0 && b)

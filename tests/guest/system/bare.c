@@ -96,8 +96,7 @@ bare_trap (TrapFrame *frame)
     frame->status |= MSTATUS_MPP;
     return;
   }
-  traps[hart ()] =
-      (TrapRecord){ traps[hart ()].count + 1, cause, tval, frame->epc, frame->status };
+  traps[hart ()] = (TrapRecord){ traps[hart ()].count + 1, cause, tval, frame->epc, frame->status };
   if (is_fetch (cause))
     frame->epc = frame->x[1];
   else

@@ -109,9 +109,11 @@ hart (void)
 /* The statement traps once, with that cause and value. */
 #define CHECK_TRAP(expected_cause, expected_tval, ...)                                                       \
   do {                                                                                                       \
-    volatile TrapRecord *t_ = &traps[hart ()];                                                                        \
+    volatile TrapRecord *t_ = &traps[hart ()];                                                               \
     uint64_t before_ = t_->count;                                                                            \
-    { __VA_ARGS__; }                                                                                         \
+    {                                                                                                        \
+      __VA_ARGS__;                                                                                           \
+    }                                                                                                        \
     __asm__ volatile ("" ::: "memory");                                                                      \
     CHECK_EQUAL (t_->count - before_, 1);                                                                    \
     CHECK_EQUAL (t_->cause, expected_cause);                                                                 \
@@ -119,9 +121,11 @@ hart (void)
   } while (0)
 #define CHECK_NO_TRAP(...)                                                                                   \
   do {                                                                                                       \
-    volatile TrapRecord *t_ = &traps[hart ()];                                                                        \
+    volatile TrapRecord *t_ = &traps[hart ()];                                                               \
     uint64_t before_ = t_->count;                                                                            \
-    { __VA_ARGS__; }                                                                                         \
+    {                                                                                                        \
+      __VA_ARGS__;                                                                                           \
+    }                                                                                                        \
     __asm__ volatile ("" ::: "memory");                                                                      \
     if (t_->count != before_) {                                                                              \
       put_string ("cause, tval, epc: ");                                                                     \

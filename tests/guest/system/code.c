@@ -13,7 +13,7 @@ static void
 write_code (uint8_t *at, unsigned value)
 {
   ((volatile uint16_t *)at)[0] = (uint16_t)(0x4501 | (value & 31) << 2); /* c.li a0, value */
-  ((volatile uint16_t *)at)[1] = 0x8082;                               /* ret */
+  ((volatile uint16_t *)at)[1] = 0x8082;                                 /* ret */
 }
 
 static void

@@ -51,9 +51,9 @@ typedef struct {
 /* All but the test device, which would end the machine, and what may reset it. */
 static const Range ranges[] = {
   { 0, 0xff000 },
-  { 0x101000, 0x1000 },      /* RTC */
+  { 0x101000, 0x1000 }, /* RTC */
   { CLINT, 0x10000 },
-  { 0x3000000, 0x10000 },    /* PIO of PCI */
+  { 0x3000000, 0x10000 }, /* PIO of PCI */
   { 0x4000000, 0x2000000 },
   { PLIC, 0x600000 },
   { UART, 0x100 },
@@ -101,7 +101,8 @@ static void
 fw_cfg (void)
 {
   static uint8_t target[64];
-  static const uint64_t addresses[] = { 0, 8, FW_CFG, UART, ECAM, PLIC, 0x50000000000, ~0ul, ~0ul - 100, RAM - 8, 0 };
+  static const uint64_t addresses[] = { 0,    8,          FW_CFG,  UART, ECAM, PLIC, 0x50000000000,
+                                        ~0ul, ~0ul - 100, RAM - 8, 0 };
   for (unsigned i = 0; i < 600; i++) {
     uint64_t at = i % 3 ? addresses[below (sizeof addresses / sizeof *addresses)] : (uint64_t)target;
     uint32_t size = i % 3 ? (uint32_t)random () : below (64);

@@ -48,7 +48,7 @@ sweep (uint64_t round)
       uint8_t before = *byte_at (offset - 1), after = *byte_at (offset + size);
       store_of (size, VA + offset, ~expected);
       for (unsigned i = 0; i < size; i++)
-        CHECK_EQUAL (*byte_at (offset + i), (uint8_t) ~(expected >> 8 * i));
+        CHECK_EQUAL (*byte_at (offset + i), (uint8_t)~(expected >> 8 * i));
       CHECK_EQUAL (*byte_at (offset - 1), before);
       CHECK_EQUAL (*byte_at (offset + size), after);
     }

@@ -12,8 +12,9 @@ static void
 machine_exceptions (void)
 {
   uint64_t epc;
-  CHECK_TRAP (CAUSE_BREAKPOINT, epc,
-              __asm__ volatile ("la %0, 1f\n.option push\n.option norvc\n1: ebreak\n.option pop" : "=r"(epc)));
+  CHECK_TRAP (
+      CAUSE_BREAKPOINT, epc,
+      __asm__ volatile ("la %0, 1f\n.option push\n.option norvc\n1: ebreak\n.option pop" : "=r"(epc)));
   CHECK_EQUAL (traps[0].epc, epc);
   CHECK_TRAP (CAUSE_ECALL_M, 0, __asm__ volatile ("ecall"));
   volatile TrapRecord *t = &traps[0];
@@ -390,7 +391,6 @@ modify_privilege (void)
   csr_clear (mstatus, MSTATUS_MPRV);
   CHECK_EQUAL (v, 0x1234);
 }
-
 
 __attribute__ ((naked, aligned (256))) static void
 vectors (void)

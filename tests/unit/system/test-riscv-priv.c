@@ -396,6 +396,8 @@ test_models (void)
   g_autofree char *help = riscv_system_isa (64)->models (), *user_help = riscv64_isa.models ();
   g_assert_true (g_strrstr (help, " sstc") != NULL && g_strrstr (help, " sv48") != NULL);
   g_assert_true (g_strrstr (user_help, " sstc") == NULL && g_strrstr (user_help, " sv48") == NULL);
+  /* A board has a default of its own. */
+  g_assert_true (g_strrstr (user_help, "(default)") != NULL && g_strrstr (help, "(default)") == NULL);
 }
 
 int
