@@ -170,9 +170,11 @@ emit_hot (Lower *l, const Cold *cold)
 
 /* Looks a guest pc up through the run loop: what the ways into invalid code are made to jump to. */
 static uint32_t
-emit_stale (Lower *l, uint64_t pc)
+emit_stale (Lower *l, uint64_t pc, bool returned)
 {
   uint32_t offset = l->a.p - l->start;
+  if (returned) /* What the call pushed goes, as it does at the return point this stands for. */
+    asm_lea (&l->a, true, RSP, mem_base (RSP, 8));
   asm_mov_ri (&l->a, RAX, (int64_t)pc);
   asm_jmp (&l->a, jit_stubs.indirect_miss);
   return offset;
@@ -202,10 +204,10 @@ cold_emit_all (Lower *l)
       case COLD_SINGLE: emit_single (l, cold); break;
     }
   }
-  l->code->stale_entry = emit_stale (l, l->r->pc);
+  l->code->stale_entry = emit_stale (l, l->r->pc, false);
   for (unsigned i = 0; i < l->returns->len && has_room (l); i++) {
     ReturnPoint *point = &g_array_index (l->returns, ReturnPoint, i);
-    point->stale = emit_stale (l, point->pc);
+    point->stale = emit_stale (l, point->pc, true);
   }
   return has_room (l);
 }

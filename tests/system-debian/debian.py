@@ -58,10 +58,10 @@ class DebianTest(vm.VmTest):
         return ("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={EFI_CODE}",
                 "-drive", f"if=pflash,unit=1,format=raw,file={variables}")
 
-    def start_disk(self, *args, **options):
+    def start_disk(self, *args, devices=("virtio-blk-pci,drive=disk0",), **options):
+        devices = [word for device in devices for word in ("-device", device)]
         return self.start("-m", "1024", "-smp", "2", "-drive",
-                          f"file={self.disk},format=qcow2,if=none,id=disk0,cache=writeback", "-device",
-                          "virtio-blk-pci,drive=disk0", *args, **options)
+                          f"file={self.disk},format=qcow2,if=none,id=disk0,cache=writeback", *devices, *args, **options)
 
     def log_in(self, machine, timeout=240):
         """Waits for the login prompt, and leaves a shell whose output is as plain as the tests want it."""

@@ -4,7 +4,6 @@
 
 import debian
 
-
 HELLO = r"""#include <stdio.h>
 #include <math.h>
 int main (void) { printf ("%d %.3f\n", 6 * 7, sqrt (2.0)); return 0; }
@@ -96,6 +95,21 @@ class Boot(debian.DebianTest):
         self.power_off(machine)
         self.check_image()
         self.check_file_system()
+
+    def test_disks(self):
+        """The same disk behind other adapters, and more processors."""
+        for smp, devices in [("4", ["virtio-scsi-pci,id=scsi0", "scsi-hd,drive=disk0,bus=scsi0.0"]),
+                             ("1", ["virtio-blk-device,drive=disk0"])]:
+            with self.subTest(devices[0]):
+                machine = self.start_disk(*self.firmware(), "-smp", smp, devices=devices, name=f"vm{smp}")
+                self.log_in(machine)
+                self.assertEqual(machine.shell("nproc"), smp)
+                machine.shell("systemctl is-system-running --wait", 240)
+                machine.shell("dd if=/dev/urandom of=/file bs=1M count=20 && cp /file /copy && sync && "
+                              "echo 3 >/proc/sys/vm/drop_caches && cmp /file /copy", 120)
+                self.power_off(machine)
+                self.check_image()
+                self.check_file_system()
 
 
 if __name__ == "__main__":

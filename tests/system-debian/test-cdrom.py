@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """EDK2 starts GRUB from a CD, and GRUB the installer."""
 
-import unittest
-
 import debian
 from debian import vm
 
@@ -47,4 +45,4 @@ class Cdrom(debian.DebianTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    debian.main()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Debian's kernel and installer, OpenSBI and U-Boot, unmodified, from their packages."""
 
+import contextlib
 import hashlib
 import random
 import re
@@ -31,16 +32,21 @@ class Installer(vm.VmTest):
         machine.send(b"\x012")
         machine.expect(r"2\*shell", 20)
         machine.expect(r"BusyBox v", 20)
-        machine.send("\n")
-        machine.expect(r"~ #", 20)
-        machine.send("grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo\n")
-        machine.expect(r"^2\s*$", 20)
-        machine.expect(r"MemTotal: +9\d{5} kB", 20)
-        # A line editor asks its terminal where it is before it listens.
-        machine.expect(r"~ # ", 20)
-        time.sleep(1)
-        machine.send("poweroff\n")
-        self.assertEqual(machine.wait(60), 0)
+        self.type_until(machine, "grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo\n",
+                        lambda: machine.expect(r"^2\s+MemTotal: +9\d{5} kB", 8))
+        status = []
+        self.type_until(machine, "poweroff\n", lambda: status.append(machine.wait(8)))
+        self.assertEqual(status, [0])
+
+    def type_until(self, machine, text, seen):
+        """The installer's shell asks its terminal where the cursor is, and loses what is typed before the answer, as
+        it does under QEMU: so the line is typed again."""
+        for _ in range(6):
+            machine.send(text)
+            with contextlib.suppress(AssertionError):
+                seen()
+                return
+        self.fail(f"typing {text!r} has no effect:\n{machine.text[-1000:]}")
 
     def test_text_frontend(self):
         """Language, country and keyboard answered in the text front end, until it asks what needs a network."""

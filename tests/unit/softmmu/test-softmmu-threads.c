@@ -393,9 +393,7 @@ main (int argc, char **argv)
     g_test_add_func ("/softmmu-threads/store-under-way", test_store_under_way);
   g_test_add_func ("/softmmu-threads/fence-i", test_fence_i);
   g_test_add_func ("/softmmu-threads/neighbour", test_neighbour);
-  /* On a loaded host one run in ten or so with hot=1 ends in a crash that is not understood yet. */
-  if (g_test_slow ())
-    g_test_add_func ("/softmmu-threads/links", test_links);
+  g_test_add_func ("/softmmu-threads/links", test_links);
   g_test_add_func ("/softmmu-threads/vcpus", test_vcpus);
   return g_test_run ();
 }
