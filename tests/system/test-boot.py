@@ -33,7 +33,7 @@ class Installer(vm.VmTest):
         machine.expect(r"2\*shell", 20)
         machine.expect(r"BusyBox v", 20)
         self.type_until(machine, "grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo\n",
-                        lambda: machine.expect(r"^2\s+MemTotal: +9\d{5} kB", 8))
+                        lambda: machine.expect(r"^2[\s\b]+MemTotal: +9\d{5} kB", 8))  # it moves the cursor back, too
         status = []
         self.type_until(machine, "poweroff\n", lambda: status.append(machine.wait(8)))
         self.assertEqual(status, [0])
