@@ -50,9 +50,9 @@ class DebianTest(vm.VmTest):
         self.disk = self.dir / "disk.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.image, self.disk)
 
-    def firmware(self):
+    def firmware(self, variables="vars.fd"):
         """EDK2 in flash, with variables that can be written."""
-        variables = self.dir / "vars.fd"
+        variables = self.dir / variables
         if not variables.exists():
             shutil.copy(EFI_VARS, variables)
         return ("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={EFI_CODE}",

@@ -101,7 +101,8 @@ class Boot(debian.DebianTest):
         for smp, devices in [("4", ["virtio-scsi-pci,id=scsi0", "scsi-hd,drive=disk0,bus=scsi0.0"]),
                              ("1", ["virtio-blk-device,drive=disk0"])]:
             with self.subTest(devices[0]):
-                machine = self.start_disk(*self.firmware(), "-smp", smp, devices=devices, name=f"vm{smp}")
+                # The firmware remembers its boot options: a disk found behind another adapter comes after its shell.
+                machine = self.start_disk(*self.firmware(f"vars{smp}.fd"), "-smp", smp, devices=devices, name=f"vm{smp}")
                 self.log_in(machine)
                 self.assertEqual(machine.shell("nproc"), smp)
                 machine.shell("systemctl is-system-running --wait", 240)
