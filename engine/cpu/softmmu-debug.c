@@ -12,12 +12,11 @@ phys_word (Cpu *cpu, uint64_t phys, unsigned size, bool write, RamBlock **ret_bl
   MemorySection section;
   if (phys & (size - 1) || !memory_find (cpu->system->memory, phys, &section))
     return NULL;
-  const MemoryRegion *region = section.region;
-  if (region->kind == MEMORY_MMIO || (write && region->kind != MEMORY_RAM))
+  if (section.kind == MEMORY_MMIO || (write && section.kind != MEMORY_RAM))
     return NULL;
-  *ret_block = region->ram;
-  *ret_offset = region->ram_offset + section.offset + (phys - section.start);
-  return region->ram->host + *ret_offset;
+  *ret_block = section.ram;
+  *ret_offset = section.ram_offset + (phys - section.start);
+  return section.ram->host + *ret_offset;
 }
 
 bool

@@ -57,12 +57,11 @@ resolve (Cpu *cpu, CpuAccess access, Place *place)
   place->host = NULL;
   if (!memory_find (cpu->system->memory, place->phys, &section))
     return false;
-  const MemoryRegion *region = section.region;
-  bool direct = region->kind == MEMORY_RAM || (access != CPU_WRITE && region->kind != MEMORY_MMIO);
+  bool direct = section.kind == MEMORY_RAM || (access != CPU_WRITE && section.kind != MEMORY_MMIO);
   if (!direct)
     return false;
-  place->block = region->ram;
-  place->offset = region->ram_offset + section.offset + (place->phys - section.start);
+  place->block = section.ram;
+  place->offset = section.ram_offset + (place->phys - section.start);
   place->host = place->block->host + place->offset;
   uint64_t page = place->phys & ~PAGE_MASK;
   return section.start <= page && page - section.start + RAM_PAGE_SIZE <= section.size &&

@@ -178,6 +178,9 @@ memory_find (MemoryMap *map, uint64_t addr, MemorySection *ret_section)
     *ret_section = (MemorySection){
       .start = section->start,
       .size = section->last - section->start + 1,
+      .kind = section->kind,
+      .ram = section->ram,
+      .ram_offset = section->ram_offset,
       .region = section->region,
       .offset = section->offset,
     };

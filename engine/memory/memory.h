@@ -44,11 +44,14 @@ struct MemoryRegion {
   MemoryMap *map; /* NULL: not mapped */
 };
 
-/* What the flat view says about an address. */
+/* What the flat view says about an address, as it was when it was looked up. */
 typedef struct {
   uint64_t start, size; /* guest physical */
-  MemoryRegion *region;
-  uint64_t offset; /* in the region, of `start` */
+  MemoryKind kind;
+  RamBlock *ram;              /* NULL for MMIO */
+  uint64_t ram_offset;        /* in the block, of `start` */
+  const MemoryRegion *region; /* tells regions apart; its owner may free it any time */
+  uint64_t offset;            /* in the region, of `start` */
 } MemorySection;
 
 MemoryMap *memory_map_new (unsigned address_bits);
@@ -68,8 +71,7 @@ void memory_add_listener (MemoryMap *map, void (*changed) (void *opaque), void *
 /* No change may be under way on another thread. */
 void memory_remove_listener (MemoryMap *map, void *opaque);
 
-/* The section that holds `addr`, copied out; false when nothing is mapped there. Any thread, no lock; regions
- * must not be freed before memory_quiesce(). */
+/* The section that holds `addr`, copied out; false when nothing is mapped there. Any thread, no lock. */
 bool memory_find (MemoryMap *map, uint64_t addr, MemorySection *ret_section);
 /* After unmapping a region that is to be freed: waits until no other thread's access can still be inside it.
  * Two devices must not call it from inside accesses of theirs at the same time: they would wait for each

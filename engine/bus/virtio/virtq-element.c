@@ -37,15 +37,13 @@ static bool
 find_window (VirtQueue *queue, uint64_t addr)
 {
   MemorySection section;
-  if (!memory_find (queue->vdev->map, addr, &section) || section.region->kind != MEMORY_RAM)
+  if (!memory_find (queue->vdev->map, addr, &section) || section.kind != MEMORY_RAM)
     return false;
-  RamBlock *block = section.region->ram;
-  const uint64_t offset = section.region->ram_offset + section.offset;
   queue->window = (VirtqWindow){ .start = section.start,
                                  .size = section.size,
-                                 .host = block->host + offset,
-                                 .block = block,
-                                 .offset = offset };
+                                 .host = section.ram->host + section.ram_offset,
+                                 .block = section.ram,
+                                 .offset = section.ram_offset };
   return true;
 }
 

@@ -107,6 +107,19 @@ switch_off (Ramfb *fb)
   fb->format = NULL;
   display_set_surface (fb->display, NULL);
   g_clear_pointer (&fb->pixels, g_free);
+  g_clear_pointer (&fb->changes, ram_changes_free);
+}
+
+/* Only lines that were drawn to need a look, where the frame buffer is in one piece. */
+static RamChanges *
+log_changes (Ramfb *fb)
+{
+  const uint64_t size = (uint64_t)fb->stride * (fb->height - 1) + (uint64_t)fb->format->bytes * fb->width;
+  MemorySection section;
+  if (!memory_find (fb->fw_cfg->memory, fb->addr, &section) || section.kind != MEMORY_RAM)
+    return NULL;
+  const uint64_t skip = fb->addr - section.start;
+  return section.size - skip < size ? NULL : ram_changes_new (section.ram, section.ram_offset + skip, size);
 }
 
 /* Takes the numbers over if they describe a screen; all zero switches it off. */
@@ -135,6 +148,7 @@ parse (Ramfb *fb, const RamfbConfig *config)
   fb->height = height;
   fb->stride = (uint32_t)stride;
   fb->pixels = pixels;
+  fb->changes = log_changes (fb);
   return true;
 }
 
@@ -170,10 +184,11 @@ configured (void *opaque, size_t offset, size_t size)
 static bool
 refresh_line (Ramfb *fb, uint32_t y, uint8_t *raw, uint8_t *line)
 {
-  const uint64_t bytes = UINT64_C (4) * fb->width;
+  const uint64_t bytes = UINT64_C (4) * fb->width, start = (uint64_t)y * fb->stride;
+  const uint64_t length = (uint64_t)fb->format->bytes * fb->width;
   uint8_t *shown = fb->pixels + y * bytes;
-  if (memory_dma_read (fb->fw_cfg->memory, fb->addr + (uint64_t)y * fb->stride, raw,
-                       (uint64_t)fb->format->bytes * fb->width) != MEMORY_OK)
+  if ((fb->changes != NULL && !ram_changes_in (fb->changes, start, length)) ||
+      memory_dma_read (fb->fw_cfg->memory, fb->addr + start, raw, length) != MEMORY_OK)
     return false;
   fb->format->convert (raw, line, fb->width);
   if (memcmp (shown, line, bytes) == 0)
@@ -189,7 +204,8 @@ refresh (void *opaque)
   DisplaySurface surface;
   uint32_t first = UINT32_MAX, last = 0;
   g_rec_mutex_lock (&fb->dev.lock);
-  if (fb->format != NULL && display_lock (fb->display, &surface)) {
+  if (fb->format != NULL && (fb->changes == NULL || ram_changes_look (fb->changes)) &&
+      display_lock (fb->display, &surface)) {
     g_autofree uint8_t *raw = g_malloc (UINT64_C (4) * fb->width);
     g_autofree uint8_t *line = g_malloc (UINT64_C (4) * fb->width);
     for (uint32_t y = 0; y < fb->height; y++)

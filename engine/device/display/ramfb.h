@@ -10,6 +10,7 @@
 
 #include "display.h"
 #include "fw-cfg.h"
+#include "ram-changes.h"
 
 typedef struct {
   Device dev;
@@ -19,7 +20,8 @@ typedef struct {
   const struct RamfbFormat *format; /* NULL: off */
   uint64_t addr;
   uint32_t width, height, stride;
-  uint8_t *pixels; /* what the screen shows */
+  uint8_t *pixels;     /* what the screen shows */
+  RamChanges *changes; /* NULL: the frame buffer is not one piece of RAM, and is compared as a whole */
 } Ramfb;
 
 extern const DeviceClass ramfb_class;

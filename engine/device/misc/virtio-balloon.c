@@ -59,15 +59,15 @@ add_range (VirtioBalloon *balloon, Run *run, uint64_t addr, uint64_t size)
   while (size != 0 && memory_find (balloon->vdev.map, addr, &section)) {
     const uint64_t skip = addr - section.start;
     const uint64_t n = MIN (size, section.size - skip);
-    if (section.region->kind == MEMORY_RAM) {
-      const uint64_t offset = section.region->ram_offset + section.offset + skip;
-      if (run->block == section.region->ram && offset == run->end) {
+    if (section.kind == MEMORY_RAM) {
+      const uint64_t offset = section.ram_offset + skip;
+      if (run->block == section.ram && offset == run->end) {
         run->end += n;
-      } else if (run->block == section.region->ram && offset + n == run->start) {
+      } else if (run->block == section.ram && offset + n == run->start) {
         run->start = offset;
       } else {
         discard (run);
-        *run = (Run){ section.region->ram, offset, offset + n };
+        *run = (Run){ section.ram, offset, offset + n };
       }
     }
     addr += n;

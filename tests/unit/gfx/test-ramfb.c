@@ -176,6 +176,36 @@ test_pixels (void)
   machine_close (&m);
 }
 
+/* Only where the RAM's log names a page are pixels read; twice, for a store that came while it was. */
+static void
+test_changes (void)
+{
+  const Config config = { RAM + 0x10800, fourcc ("XR24"), 0, 512, 10, 0 };
+  Machine m;
+  machine_open (&m);
+  uint8_t *line = m.ram->host + 0x10800 + 5 * 2048;
+  write_config (&m, &config);
+  for (unsigned i = 0; i < 3; i++)
+    display_refresh (m.fb->display);
+  m.updated = 0;
+  memset (line, 0x11, 2048);
+  display_refresh (m.fb->display);
+  g_assert_cmpuint (m.updated, ==, 0);
+  ram_written (m.ram, (uint64_t)(line - m.ram->host), 4);
+  display_refresh (m.fb->display);
+  g_assert_true (m.updated == 1 && m.y == 5 && m.height == 1);
+  g_assert_cmphex (pixel (&m, 511, 5), ==, 0x111111);
+  memset (line, 0x22, 2048);
+  display_refresh (m.fb->display);
+  g_assert_cmpuint (m.updated, ==, 2);
+  memset (line, 0x33, 2048);
+  display_refresh (m.fb->display);
+  g_assert_cmpuint (m.updated, ==, 2);
+  device_reset (&m.fb->dev);
+  g_assert_null (m.ram->dirty);
+  machine_close (&m);
+}
+
 static void
 test_bad (void)
 {
@@ -271,6 +301,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ramfb/pixels", test_pixels);
+  g_test_add_func ("/ramfb/changes", test_changes);
   g_test_add_func ("/ramfb/bad", test_bad);
   g_test_add_func ("/ramfb/save", test_save);
   g_test_add_func ("/ramfb/life", test_life);

@@ -220,6 +220,10 @@ expect_region (MemoryMap *map, uint64_t addr, const MemoryRegion *region, uint64
   g_assert_cmphex (section.start, ==, start);
   g_assert_cmphex (section.size, ==, size);
   g_assert_cmphex (section.offset, ==, start - region->base);
+  g_assert_cmpint (section.kind, ==, region->kind);
+  g_assert_true (section.ram == region->ram);
+  if (section.ram != NULL)
+    g_assert_cmphex (section.ram_offset, ==, region->ram_offset + section.offset);
 }
 
 static void
