@@ -16,78 +16,65 @@ GdbMachine *gdb_machine;
 static void flush (void *opaque);
 
 static void
-send_some (GdbMachine *s)
+send_some (GdbMachine *m)
 {
-  while (s->out->len > 0 && chardev_writable (s->chr)) {
-    guint n = MIN (s->out->len, PIECE);
-    chardev_write (s->chr, s->out->data, n);
-    g_byte_array_remove_range (s->out, 0, n);
+  while (m->out->len > 0 && chardev_writable (m->chr)) {
+    guint n = MIN (m->out->len, PIECE);
+    chardev_write (m->chr, m->out->data, n);
+    g_byte_array_remove_range (m->out, 0, n);
   }
-  if (s->out->len > 0 && !s->waits) {
-    s->waits = true;
-    chardev_notify_writable (s->chr, flush, s);
+  if (m->out->len > 0 && !m->waits) {
+    m->waits = true;
+    chardev_notify_writable (m->chr, flush, m);
   }
 }
 
 static void
 flush (void *opaque)
 {
-  GdbMachine *s = opaque;
-  s->waits = false;
-  send_some (s);
-}
-
-static void
-send_bytes (GdbMachine *s, const char *data, size_t size)
-{
-  g_byte_array_append (s->out, (const guint8 *)data, (guint)size);
-  send_some (s);
+  GdbMachine *m = opaque;
+  m->waits = false;
+  send_some (m);
 }
 
 void
-gdb_send (GdbMachine *s, const char *data, size_t size)
+gdb_machine_send (GdbServer *s, const char *data, size_t size)
 {
-  g_string_truncate (s->sent, 0);
-  gdb_frame (s->sent, data, size);
-  send_bytes (s, s->sent->str, s->sent->len);
+  GdbMachine *m = (GdbMachine *)s;
+  if (m->chr == NULL)
+    return;
+  g_byte_array_append (m->out, (const guint8 *)data, (guint)size);
+  send_some (m);
 }
 
 static void
-run_command (GdbMachine *s)
+obey (GdbMachine *m, GdbNext next)
 {
-  switch (gdb_command (s, s->reader.data, s->reader.size)) {
-    case GDB_RESUME: gdb_run (s); break;
+  switch (next) {
+    case GDB_RESUME: gdb_machine_run (m); break;
+    case GDB_INTERRUPT: gdb_machine_interrupt (m); break;
     case GDB_DETACH:
-      gdb_let_go (s);
-      s->attached = false;
+      gdb_machine_let_go (m);
+      m->attached = false;
       /* With -S it is gdb that the machine has waited for. */
-      if (s->machine->state == MACHINE_PRELAUNCH)
-        machine_start (s->machine);
+      if (m->machine->state == MACHINE_PRELAUNCH)
+        machine_start (m->machine);
       break;
-    case GDB_KILL: machine_request_quit (s->machine, 0); break;
+    case GDB_KILL: machine_request_quit (m->machine, 0); break;
     case GDB_STAY: break;
   }
 }
 
-static void
-take_byte (GdbMachine *s, uint8_t byte)
-{
-  GdbIn in = gdb_reader_byte (&s->reader, byte);
-  bool whole = in == GDB_IN_PACKET || in == GDB_IN_TOO_LONG;
-  if ((whole || in == GDB_IN_DAMAGED) && !s->no_ack)
-    send_bytes (s, whole ? "+" : "-", 1);
-  /* While the guest runs, gdb has nothing to say but that it should stop. */
-  if (in == GDB_IN_INTERRUPT && s->running)
-    gdb_interrupt (s);
-  else if (in == GDB_IN_PACKET && !s->running)
-    run_command (s);
-  else if (in == GDB_IN_TOO_LONG)
-    gdb_send (s, "E22", 3);
-  else if (in == GDB_IN_REPEAT && !s->no_ack)
-    send_bytes (s, s->sent->str, s->sent->len);
-}
-
 /* ---- the character back end ---- */
+
+static void
+release (GdbMachine *m)
+{
+  gdb_server_clear (&m->server);
+  g_byte_array_unref (m->out);
+  g_free (m->vcpus);
+  g_free (m);
+}
 
 static size_t
 can_receive (void *opaque)
@@ -98,37 +85,36 @@ can_receive (void *opaque)
 static void
 receive (void *opaque, const uint8_t *data, size_t size)
 {
-  GdbMachine *s = opaque;
-  /* A byte may be the end of the server: monitor gdbserver none. */
-  for (size_t i = 0; i < size && gdb_machine == s && s->chr != NULL; i++)
-    take_byte (s, data[i]);
+  GdbMachine *m = opaque;
+  m->busy = true;
+  for (size_t i = 0; i < size && m->attached; i++)
+    obey (m, gdb_server_byte (&m->server, data[i]));
+  m->busy = false;
+  if (m->chr == NULL)
+    release (m);
 }
 
 static void
-attach (GdbMachine *s)
+attach (GdbMachine *m)
 {
-  s->reader = (GdbReader){ 0 };
-  g_byte_array_set_size (s->out, 0);
-  s->no_ack = s->multiprocess = s->physical = s->running = false;
-  s->general = s->resume = 0;
-  s->current = 0;
-  s->signal = GDB_SIGNAL_TRAP;
-  s->watch = NULL;
-  s->attached = true;
-  s->stopping = true;
-  machine_stop (s->machine, MACHINE_DEBUG);
-  s->stopping = false;
+  gdb_server_restart (&m->server);
+  g_byte_array_set_size (m->out, 0);
+  m->physical = false;
+  m->attached = true;
+  m->stopping = true;
+  machine_stop (m->machine, MACHINE_DEBUG);
+  m->stopping = false;
 }
 
 static void
 on_connection (void *opaque, bool connected)
 {
-  GdbMachine *s = opaque;
+  GdbMachine *m = opaque;
   if (connected) {
-    attach (s);
-  } else if (s->attached) {
-    s->attached = false;
-    gdb_let_go (s);
+    attach (m);
+  } else if (m->attached) {
+    m->attached = false;
+    gdb_machine_let_go (m);
   }
 }
 
@@ -138,36 +124,33 @@ on_connection (void *opaque, bool connected)
 static void
 on_state (void *opaque, MachineState state)
 {
-  GdbMachine *s = gdb_machine;
-  if (s == NULL || !s->attached || s->stopping)
+  GdbMachine *m = gdb_machine;
+  if (m == NULL || !m->attached || m->stopping)
     return;
+  GdbServer *s = &m->server;
   if (state == MACHINE_RUNNING && !s->running) {
-    for (unsigned i = 0; i < s->n_vcpus; i++)
-      s->vcpus[i].action = GDB_CONTINUE;
-    gdb_sync_points (s);
+    for (unsigned i = 0; i < m->n_vcpus; i++)
+      m->vcpus[i].gdb.action = GDB_CONTINUE;
+    gdb_sync_breakpoints (s);
     s->running = true;
   } else if (s->running && (state == MACHINE_PAUSED || state == MACHINE_SAVED)) {
-    gdb_report (s, s->current, GDB_SIGNAL_INT);
+    gdb_machine_report (m, (GdbVcpu *)s->current, GDB_SIGNAL_INT);
   } else if (s->running && state == MACHINE_IO_ERROR) {
-    gdb_report (s, s->current, GDB_SIGNAL_STOP);
+    gdb_machine_report (m, (GdbVcpu *)s->current, GDB_SIGNAL_STOP);
   }
 }
 
 static void
 on_shutdown (void *opaque, int exit_code, bool guest)
 {
-  GdbMachine *s = gdb_machine;
-  if (s == NULL || !s->attached)
+  const GdbStop end = { .kind = GDB_STOP_EXITED, .value = (unsigned)exit_code };
+  GdbMachine *m = gdb_machine;
+  if (m == NULL || !m->attached)
     return;
-  if (guest && s->machine->config->no_shutdown) {
-    if (s->running)
-      gdb_report (s, s->current, GDB_SIGNAL_QUIT);
-    return;
-  }
-  g_string_printf (s->reply, "W%02x", (unsigned)exit_code & 0xff);
-  if (s->multiprocess)
-    g_string_append (s->reply, ";process:1");
-  gdb_send (s, s->reply->str, s->reply->len);
+  if (!guest || !m->machine->config->no_shutdown)
+    gdb_server_tell (&m->server, m->server.current, &end);
+  else if (m->server.running)
+    gdb_machine_report (m, (GdbVcpu *)m->server.current, GDB_SIGNAL_QUIT);
 }
 
 static void
@@ -197,14 +180,14 @@ chardev_text (const char *where)
 }
 
 static void
-add_vcpus (GdbMachine *s)
+add_vcpus (GdbMachine *m)
 {
-  s->n_vcpus = s->machine->vcpus->len;
-  s->vcpus = g_new0 (GdbVcpu, s->n_vcpus);
-  for (unsigned i = 0; i < s->n_vcpus; i++) {
-    s->vcpus[i].vcpu = s->machine->vcpus->pdata[i];
-    s->vcpus[i].cpu = vcpu_cpu (s->vcpus[i].vcpu);
-    s->vcpus[i].action = GDB_CONTINUE;
+  m->n_vcpus = m->machine->vcpus->len;
+  m->vcpus = g_new0 (GdbVcpu, m->n_vcpus);
+  for (unsigned i = 0; i < m->n_vcpus; i++) {
+    GdbVcpu *v = &m->vcpus[i];
+    v->vcpu = m->machine->vcpus->pdata[i];
+    gdb_server_add (&m->server, &v->gdb, (int)i + 1, vcpu_cpu (v->vcpu));
   }
 }
 
@@ -216,44 +199,38 @@ gdb_machine_new (Machine *machine, const char *where, GError **error)
   Chardev *chr = chardev_new_legacy (text, error);
   if (chr == NULL)
     return NULL;
-  GdbMachine *s = g_new0 (GdbMachine, 1);
-  s->machine = machine;
-  s->chr = chr;
-  s->out = g_byte_array_new ();
-  s->sent = g_string_new (NULL);
-  s->reply = g_string_sized_new (4096);
-  s->wanted = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  s->inserted = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  add_vcpus (s);
-  gdb_machine = s;
+  GdbMachine *m = g_new0 (GdbMachine, 1);
+  m->machine = machine;
+  m->chr = chr;
+  m->out = g_byte_array_new ();
+  gdb_server_init (&m->server, &gdb_machine_target, 1);
+  add_vcpus (m);
+  gdb_machine = m;
   listen_to_machine (machine);
-  machine_set_debug_hook (machine, gdb_on_debug, s);
-  if (!chardev_attach (chr, &frontend, s, error)) {
-    gdb_machine_free (s);
+  machine_set_debug_hook (machine, gdb_machine_on_debug, m);
+  if (!chardev_attach (chr, &frontend, m, error)) {
+    gdb_machine_free (m);
     return NULL;
   }
   /* stdio and its like are connected from the start. */
-  if (chardev_connected (chr) && !s->attached)
-    attach (s);
-  return s;
+  if (chardev_connected (chr) && !m->attached)
+    attach (m);
+  return m;
 }
 
 void
-gdb_machine_free (GdbMachine *s)
+gdb_machine_free (GdbMachine *m)
 {
-  if (s == NULL)
+  if (m == NULL)
     return;
-  if (s->attached)
-    gdb_let_go (s);
-  machine_set_debug_hook (s->machine, NULL, NULL);
-  chardev_detach_one (s->chr, s);
-  chardev_free (g_steal_pointer (&s->chr));
+  if (m->attached)
+    gdb_machine_let_go (m);
+  machine_set_debug_hook (m->machine, NULL, NULL);
+  chardev_detach_one (m->chr, m);
+  chardev_free (g_steal_pointer (&m->chr));
   gdb_machine = NULL;
-  g_byte_array_unref (s->out);
-  g_string_free (s->sent, TRUE);
-  g_string_free (s->reply, TRUE);
-  g_hash_table_unref (s->wanted);
-  g_hash_table_unref (s->inserted);
-  g_free (s->vcpus);
-  g_free (s);
+  /* It may be gdb itself that ends the server: monitor gdbserver none. */
+  m->attached = false;
+  if (!m->busy)
+    release (m);
 }

@@ -3,7 +3,7 @@
 /* Any bytes from a debugger.  An input that starts with a newline is commands, one a line, which come in good
  * packets; any other is what the socket delivers.  The guest is a stopped process of two threads. */
 
-#include "gdb-server.h"
+#include "gdb-process.h"
 
 #include "mem-direct.h"
 #include "user-mmap.h"
@@ -54,63 +54,53 @@ start (void)
   }
 }
 
-/* Every answer must come through the frame as it was. */
+/* Whatever is answered must be packets that a reader takes. */
 static void
 check_answer (GdbServer *s, const char *data, size_t size)
 {
   static GdbReader reader;
-  g_autoptr (GString) packet = g_string_new (NULL);
-  gdb_frame (packet, data, size);
-  reader.state = GDB_BETWEEN;
-  GdbIn in = GDB_IN_NOTHING;
-  for (gsize i = 0; i < packet->len; i++) {
-    require (in == GDB_IN_NOTHING);
-    in = gdb_reader_byte (&reader, (uint8_t)packet->str[i]);
+  for (size_t i = 0; i < size; i++) {
+    GdbIn in = gdb_reader_byte (&reader, (uint8_t)data[i]);
+    require (in == GDB_IN_NOTHING || in == GDB_IN_REPEAT || (in == GDB_IN_PACKET && i + 1 == size));
   }
-  require (in == GDB_IN_PACKET && reader.size == size && memcmp (reader.data, data, size) == 0);
+  require (reader.state == GDB_BETWEEN);
 }
 
 static void
-stop_again (GdbServer *s)
+stop_again (GdbProcess *p)
 {
-  GdbThread *waiting = gdb_resume_threads (s);
-  GdbThread *t = waiting ? waiting : s->threads->pdata[s->threads->len - 1];
-  t->stop = (GdbStop){ .kind = GDB_STOP_SIGNAL, .info = { .si_signo = SIGUSR1 } };
+  const GdbStop stop = { .kind = GDB_STOP_SIGNAL, .value = gdb_signal_from_guest (SIGUSR1) };
+  GdbUserThread *waiting = gdb_resume_threads (p);
+  GdbUserThread *t = waiting ? waiting : p->server.threads->pdata[p->server.threads->len - 1];
+  gdb_sync_breakpoints (&p->server);
+  t->stop = (UserStop){ .kind = USER_STOP_SIGNAL, .info = { .si_signo = SIGUSR1 } };
   t->released = t->decided = false;
   t->reported = true;
-  gdb_thread_select (s, t, &t->stop);
+  gdb_server_tell (&p->server, &t->gdb, &stop);
 }
 
 /* False when the session is over. */
 static bool
-command (GdbServer *s, const char *data, size_t size)
-{
-  switch (gdb_command (s, data, size)) {
-    case GDB_STAY: return true;
-    case GDB_RESUME: stop_again (s); return true;
-    default: return false;
-  }
-}
-
-static bool
-feed (GdbServer *s, GdbReader *reader, const void *data, size_t size)
+feed (GdbProcess *p, const char *data, size_t size)
 {
   for (size_t i = 0; i < size; i++)
-    if (gdb_reader_byte (reader, ((const uint8_t *)data)[i]) == GDB_IN_PACKET)
-      if (!command (s, reader->data, reader->size))
-        return false;
+    switch (gdb_server_byte (&p->server, (uint8_t)data[i])) {
+      case GDB_STAY: break;
+      case GDB_RESUME: stop_again (p); break;
+      default: return false;
+    }
   return true;
 }
 
 static void
-feed_lines (GdbServer *s, GdbReader *reader, const char *data, size_t size)
+feed_lines (GdbProcess *p, const char *data, size_t size)
 {
   for (bool more = true; more && size > 0;) {
     const char *end = memchr (data, '\n', size);
     size_t n = end != NULL ? (size_t)(end - data) : size;
     g_autoptr (GString) packet = g_string_new (NULL);
     gdb_frame (packet, data, n);
-    more = feed (s, reader, packet->str, packet->len);
+    more = feed (p, packet->str, packet->len);
     n = MIN (n + 1, size);
     data += n;
     size -= n;
@@ -121,23 +111,24 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static gsize started;
-  static GdbReader reader;
-  GdbServer server = { .send = check_answer };
+  static GdbTarget target;
+  GdbProcess process = { 0 };
   if (g_once_init_enter (&started)) {
     start ();
+    target = gdb_process_target;
+    target.send = check_answer;
     g_once_init_leave (&started, 1);
   }
-  gdb_server_init (&server);
+  gdb_process_init (&process, &target);
   for (unsigned i = 0; i < N_THREADS; i++)
-    gdb_thread_add (&server, threads[i]);
-  reader.state = GDB_BETWEEN;
+    gdb_thread_add (&process, threads[i]);
   if (size > 0 && data[0] == '\n')
-    feed_lines (&server, &reader, (const char *)data + 1, size - 1);
+    feed_lines (&process, (const char *)data + 1, size - 1);
   else
-    feed (&server, &reader, data, size);
-  gdb_let_go (&server);
-  while (server.threads->len > 0)
-    gdb_thread_remove (&server, server.threads->pdata[0]);
-  gdb_server_clear (&server);
+    feed (&process, (const char *)data, size);
+  gdb_let_go (&process);
+  while (process.server.threads->len > 0)
+    gdb_thread_remove (&process, process.server.threads->pdata[0]);
+  gdb_process_clear (&process);
   return 0;
 }

@@ -213,9 +213,12 @@ class SystemGdb(vm.VmTest):
         gdb.run("awatch other_counter", r"access \(read/write\) watchpoint 3")
         gdb.run("continue", r"Thread 2 .*watchpoint 3: other_counter")
         gdb.run("delete")
-        # Through a virtual address.
-        gdb.run("rwatch *(unsigned long *) virtual_at")
-        gdb.run("continue", r"read watchpoint 4[\s\S]*in_supervisor_mode")
+        # Through a virtual address, which is one only in supervisor mode. gdb may take a step before it shows a stop.
+        gdb.run("tbreak in_supervisor_mode")
+        gdb.run("continue", r"Temporary breakpoint 4")
+        gdb.run("rwatch -location *(unsigned long *) $a0", r"read watchpoint 5")
+        for _ in range(3):
+            gdb.run("continue", r"Thread 1 .*read watchpoint 5[\s\S]*(in_supervisor_mode|run_in_back)")
         gdb.run("delete")
         # At full speed again.
         before = gdb.value("counter")
@@ -389,6 +392,33 @@ class Protocol(vm.VmTest):
         self.addCleanup(second.socket.close)
         self.assertRegex(second.ask("?"), r"^T05")
         self.assertRegex(second.ask("m80000000,4"), r"^[0-9a-f]{8}$")
+
+    def test_server_ends_itself(self):
+        """A command of gdb's own that ends the server it came to."""
+        self.assertEqual(self.client.ask("Z0,80000000,2"), "OK")
+        self.client.send(b"qRcmd," + b"gdbserver none".hex().encode())
+        with self.assertRaises((EOFError, ConnectionError)):
+            self.client.receive()
+        self.assertEqual(self.machine.qmp.run("query-status")["status"], "running")
+        self.assertIn("Waiting", self.machine.qmp.hmp(f"gdbserver unix:{self.dir}/again"))
+        second = Client(f"{self.dir}/again")
+        self.addCleanup(second.socket.close)
+        self.assertRegex(second.ask("?"), r"^T05")
+
+    def test_commands_while_running(self):
+        """Until the machine stands only an interrupt counts, and after a detach nothing does."""
+        self.client.send("c")
+        self.client.send("m80000000,4")
+        time.sleep(0.2)
+        self.assertEqual(self.machine.qmp.run("query-status")["status"], "running")
+        self.client.socket.sendall(b"\x03")
+        self.assertRegex(self.client.receive(), r"^T02thread:")
+        self.assertRegex(self.client.ask("m80000000,4"), r"^[0-9a-f]{8}$")
+        self.assertEqual(self.client.ask("D"), "OK")
+        self.client.send("s")
+        self.client.socket.sendall(b"\x03")
+        time.sleep(0.2)
+        self.assertEqual(self.machine.qmp.run("query-status")["status"], "running")
 
     def test_many_points(self):
         for i in range(64):

@@ -3,7 +3,7 @@
 /* vFile: gdb reads the program and its libraries as the guest sees them, below -L.  A file is opened anew for
  * each request, so that no descriptor of ours takes a number from the guest. */
 
-#include "gdb-server.h"
+#include "gdb-process.h"
 
 #include "user-path.h"
 #include <errno.h>
@@ -65,21 +65,22 @@ set_file_system (GdbServer *s, const char *args, size_t size)
 static GdbNext
 open_file (GdbServer *s, const char *args, size_t size)
 {
+  GdbProcess *p = (GdbProcess *)s;
   g_autofree char *name = gdb_parse_string (&args, ',');
   uint64_t flags, mode;
   if (name == NULL || !gdb_parse_hex_end (&args, ',', &flags) || !gdb_parse_hex_end (&args, '\0', &mode))
     return fail (s, EINVAL);
   if (flags != 0) /* anything but reading */
     return fail (s, EROFS);
-  if (g_hash_table_size (s->files) >= MAX_FILES)
+  if (g_hash_table_size (p->files) >= MAX_FILES)
     return fail (s, EMFILE);
   g_autofree char *path = user_path (name);
   int fd = open_regular (path);
   if (fd < 0)
     return fail (s, -fd);
   close (fd);
-  g_hash_table_insert (s->files, GUINT_TO_POINTER (++s->next_file), g_steal_pointer (&path));
-  return result (s, s->next_file);
+  g_hash_table_insert (p->files, GUINT_TO_POINTER (++p->next_file), g_steal_pointer (&path));
+  return result (s, p->next_file);
 }
 
 static const char *
@@ -88,7 +89,7 @@ file_of (GdbServer *s, const char **args, char end)
   uint64_t number;
   if (!gdb_parse_hex_end (args, end, &number) || number > G_MAXUINT)
     return NULL;
-  return g_hash_table_lookup (s->files, GUINT_TO_POINTER ((guint)number));
+  return g_hash_table_lookup (((GdbProcess *)s)->files, GUINT_TO_POINTER ((guint)number));
 }
 
 static GdbNext
@@ -98,7 +99,7 @@ close_file (GdbServer *s, const char *args, size_t size)
   uint64_t n;
   if (file_of (s, &args, '\0') == NULL || !gdb_parse_hex (&number, &n))
     return fail (s, EBADF);
-  g_hash_table_remove (s->files, GUINT_TO_POINTER ((guint)n));
+  g_hash_table_remove (((GdbProcess *)s)->files, GUINT_TO_POINTER ((guint)n));
   return result (s, 0);
 }
 

@@ -2,7 +2,7 @@
 
 /* gdb numbers signals its own way, the same for all systems. */
 
-#include "gdb-server.h"
+#include "gdb-process.h"
 
 /* By Linux's number.  0: gdb has none. */
 static const uint8_t numbers[] = {
@@ -16,7 +16,7 @@ static const uint8_t numbers[] = {
 /* Real-time signals: 33 to 63 in order, the two at the ends apart. */
 enum { REALTIME_33 = 45, REALTIME_32 = 77, REALTIME_64 = 78 };
 
-int
+unsigned
 gdb_signal_from_guest (int sig)
 {
   if (sig == 32)
@@ -24,14 +24,14 @@ gdb_signal_from_guest (int sig)
   if (sig == 64)
     return REALTIME_64;
   if (sig > 32 && sig < 64)
-    return REALTIME_33 + sig - 33;
+    return REALTIME_33 + (unsigned)sig - 33;
   if (sig > 0 && sig < (int)G_N_ELEMENTS (numbers) && numbers[sig] != 0)
     return numbers[sig];
   return sig == 0 ? 0 : GDB_SIGNAL_UNKNOWN;
 }
 
 int
-gdb_signal_to_guest (int number)
+gdb_signal_to_guest (unsigned number)
 {
   for (int sig = 1; sig <= USER_NSIG && number != GDB_SIGNAL_UNKNOWN; sig++)
     if (gdb_signal_from_guest (sig) == number)

@@ -2,7 +2,7 @@
 
 /* Where gdb connects. */
 
-#include "gdb-server.h"
+#include "gdb-process.h"
 
 #include <errno.h>
 #include <netinet/in.h>

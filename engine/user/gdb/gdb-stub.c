@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The stub thread: see gdb-server.h. */
+/* The stub thread: see gdb-process.h. */
 
 #include "gdb-stub.h"
 
-#include "gdb-link.h"
+#include "gdb-process.h"
 #include "syscall/syscall.h"
 #include "user-thread.h"
 #include <errno.h>
@@ -15,20 +15,18 @@
 
 /* The stub thread's own. */
 static struct {
-  GdbReader reader;
-  bool lost;     /* the connection is gone */
-  GString *sent; /* the last packet, in case gdb wants it again */
+  bool lost; /* the connection is gone */
   uint8_t input[4096];
   size_t input_next, input_size;
 } stub;
 
 /* ---- bytes ---- */
 
-static void
-send_bytes (const char *data, size_t size)
+void
+gdb_stub_send (GdbServer *s, const char *data, size_t size)
 {
   while (size > 0 && !stub.lost) {
-    ssize_t n = send (gdb_link.socket, data, size, MSG_NOSIGNAL);
+    ssize_t n = send (gdb_process.socket, data, size, MSG_NOSIGNAL);
     if (n < 0 && errno != EINTR)
       stub.lost = true;
     else if (n > 0) {
@@ -38,75 +36,79 @@ send_bytes (const char *data, size_t size)
   }
 }
 
-static void
-send_packet (GdbServer *s, const char *data, size_t size)
-{
-  g_string_truncate (stub.sent, 0);
-  gdb_frame (stub.sent, data, size);
-  send_bytes (stub.sent->str, stub.sent->len);
-}
-
 /* Waits for input, or (with `events`) for a guest thread. */
 static void
 wait_for_input (bool events)
 {
-  struct pollfd fds[] = { { .fd = gdb_link.socket, .events = POLLIN },
-                          { .fd = gdb_link.wake, .events = POLLIN } };
+  struct pollfd fds[] = { { .fd = gdb_process.socket, .events = POLLIN },
+                          { .fd = gdb_process.wake, .events = POLLIN } };
   uint64_t count;
   if (poll (fds, events ? 2 : 1, -1) < 0)
     return;
-  if (events && (fds[1].revents & POLLIN) && read (gdb_link.wake, &count, sizeof count) < 0)
+  if (events && (fds[1].revents & POLLIN) && read (gdb_process.wake, &count, sizeof count) < 0)
     return;
   if (fds[0].revents == 0)
     return;
-  ssize_t n = recv (gdb_link.socket, stub.input, sizeof stub.input, 0);
+  ssize_t n = recv (gdb_process.socket, stub.input, sizeof stub.input, 0);
   if (n == 0 || (n < 0 && errno != EINTR))
     stub.lost = true;
   stub.input_next = 0;
   stub.input_size = n > 0 ? (size_t)n : 0;
 }
 
-/* What the bytes that have come amount to; they are acknowledged. */
-static GdbIn
-next_input (void)
+/* What the bytes that have come ask for; GDB_STAY if nothing more. */
+static GdbNext
+next_order (void)
 {
-  while (stub.input_next < stub.input_size) {
-    GdbIn in = gdb_reader_byte (&stub.reader, stub.input[stub.input_next++]);
-    bool packet = in == GDB_IN_PACKET || in == GDB_IN_TOO_LONG;
-    if ((packet || in == GDB_IN_DAMAGED) && !gdb_link.server.no_ack)
-      send_bytes (packet ? "+" : "-", 1);
-    if (in != GDB_IN_NOTHING)
-      return in;
-  }
-  return GDB_IN_NOTHING;
+  GdbNext next = GDB_STAY;
+  while (stub.input_next < stub.input_size && next == GDB_STAY)
+    next = gdb_server_byte (&gdb_process.server, stub.input[stub.input_next++]);
+  return next;
 }
 
 /* ---- the running guest ---- */
 
-static void
-tell_stop (GdbThread *t, const GdbStop *stop)
+static GdbStop
+for_gdb (const UserStop *stop)
 {
-  GdbServer *s = &gdb_link.server;
-  gdb_thread_select (s, t, stop);
-  if (stop->kind != GDB_STOP_INTERRUPT && t != NULL)
+  switch (stop->kind) {
+    case USER_STOP_INTERRUPT: return (GdbStop){ .kind = GDB_STOP_SIGNAL, .value = GDB_SIGNAL_INT };
+    case USER_STOP_WATCH:
+      return (GdbStop){ .kind = GDB_STOP_WATCH, .watch = stop->watch, .addr = stop->watch_addr };
+    case USER_STOP_SIGNAL:
+      return (GdbStop){ .kind = GDB_STOP_SIGNAL, .value = gdb_signal_from_guest (stop->info.si_signo) };
+    case USER_STOP_IDLE: return (GdbStop){ .kind = GDB_STOP_IDLE };
+    case USER_STOP_EXIT:
+      if (stop->exit_sig != 0)
+        return (GdbStop){ .kind = GDB_STOP_KILLED, .value = gdb_signal_from_guest (stop->exit_sig) };
+      return (GdbStop){ .kind = GDB_STOP_EXITED, .value = (unsigned)stop->status };
+    default: return (GdbStop){ .kind = GDB_STOP_SIGNAL, .value = GDB_SIGNAL_TRAP };
+  }
+}
+
+static void
+tell_stop (GdbUserThread *t, const UserStop *stop)
+{
+  const GdbStop what = for_gdb (stop);
+  GdbThread *thread = t != NULL ? &t->gdb : NULL;
+  if (stop->kind != USER_STOP_INTERRUPT && t != NULL)
     t->reported = true;
   /* At the start it is gdb that asks. */
-  if (stop->kind == GDB_STOP_ATTACH)
-    return;
-  g_string_truncate (s->reply, 0);
-  gdb_append_stop (s);
-  send_packet (s, s->reply->str, s->reply->len);
+  if (stop->kind == USER_STOP_ATTACH)
+    gdb_server_select (&gdb_process.server, thread, &what);
+  else
+    gdb_server_tell (&gdb_process.server, thread, &what);
 }
 
 /* A thread that waits for gdb to be told, with its stop. */
-static GdbThread *
-find_waiting (GdbStop *ret_stop)
+static GdbUserThread *
+find_waiting (UserStop *ret_stop)
 {
-  GdbThread *found = NULL;
+  GdbUserThread *found = NULL;
   g_mutex_lock (&gdb_lock);
-  for (guint i = 0; i < gdb_link.server.threads->len && found == NULL; i++) {
-    GdbThread *t = gdb_link.server.threads->pdata[i];
-    if (t->stop.kind != GDB_STOP_NONE && !t->reported && !t->released && t->action != GDB_HOLD)
+  for (guint i = 0; i < gdb_process.server.threads->len && found == NULL; i++) {
+    GdbUserThread *t = gdb_process.server.threads->pdata[i];
+    if (t->stop.kind != USER_STOP_NONE && !t->reported && !t->released && t->gdb.action != GDB_HOLD)
       found = t;
   }
   if (found != NULL)
@@ -116,14 +118,14 @@ find_waiting (GdbStop *ret_stop)
 }
 
 /* A thread that gdb lets run, the current one if it can be; NULL if all are held. */
-static GdbThread *
+static GdbUserThread *
 find_running (void)
 {
-  GdbThread *found = NULL;
+  GdbUserThread *found = NULL;
   g_mutex_lock (&gdb_lock);
-  for (guint i = 0; i < gdb_link.server.threads->len; i++) {
-    GdbThread *t = gdb_link.server.threads->pdata[i];
-    if (t->action != GDB_HOLD && (found == NULL || t == gdb_link.server.current))
+  for (guint i = 0; i < gdb_process.server.threads->len; i++) {
+    GdbUserThread *t = gdb_process.server.threads->pdata[i];
+    if (t->gdb.action != GDB_HOLD && (found == NULL || &t->gdb == gdb_process.server.current))
       found = t;
   }
   g_mutex_unlock (&gdb_lock);
@@ -133,21 +135,20 @@ find_running (void)
 /* Until there is something to tell gdb: false if it is gone.  *ret_thread may be NULL where there is none in
  * particular. */
 static bool
-wait_for_stop (GdbThread **ret_thread, GdbStop *ret_stop)
+wait_for_stop (GdbUserThread **ret_thread, UserStop *ret_stop)
 {
   while (!stub.lost) {
-    *ret_stop = (GdbStop){ .kind = GDB_STOP_IDLE };
+    *ret_stop = (UserStop){ .kind = USER_STOP_IDLE };
     *ret_thread = find_waiting (ret_stop);
     if (*ret_thread != NULL)
       return true;
-    if (__atomic_exchange_n (&gdb_link.recheck, false, __ATOMIC_SEQ_CST) && find_running () == NULL)
+    if (__atomic_exchange_n (&gdb_process.recheck, false, __ATOMIC_SEQ_CST) && find_running () == NULL)
       return true;
-    GdbIn in = next_input ();
-    if (in == GDB_IN_INTERRUPT) {
-      ret_stop->kind = GDB_STOP_INTERRUPT;
+    if (next_order () == GDB_INTERRUPT) {
+      ret_stop->kind = USER_STOP_INTERRUPT;
       return true;
     }
-    if (in == GDB_IN_NOTHING)
+    if (stub.input_next == stub.input_size)
       wait_for_input (true);
   }
   return false;
@@ -155,43 +156,25 @@ wait_for_stop (GdbThread **ret_thread, GdbStop *ret_stop)
 
 /* ---- the stopped guest ---- */
 
-static GdbNext
-handle_input (GdbIn in)
-{
-  GdbServer *s = &gdb_link.server;
-  switch (in) {
-    case GDB_IN_PACKET: return gdb_command (s, stub.reader.data, stub.reader.size);
-    case GDB_IN_TOO_LONG: s->send (s, "E22", 3); return GDB_STAY;
-    case GDB_IN_REPEAT:
-      if (!s->no_ack)
-        send_bytes (stub.sent->str, stub.sent->len);
-      return GDB_STAY;
-    default: return GDB_STAY;
-  }
-}
-
 /* Does what gdb says until it lets the guest go on, or leaves. */
 static GdbNext
 serve (void)
 {
   while (!stub.lost) {
-    GdbIn in = next_input ();
-    if (in == GDB_IN_NOTHING) {
+    GdbNext next = next_order ();
+    if (next == GDB_STAY) {
       wait_for_input (false);
       continue;
     }
-    GdbNext next = handle_input (in);
-    GdbThread *waiting = next == GDB_RESUME ? gdb_resume_threads (&gdb_link.server) : NULL;
-    if (waiting != NULL) {
-      GdbStop stop = waiting->stop;
-      tell_stop (waiting, &stop);
-      if (stop.kind == GDB_STOP_EXIT)
-        waiting->released = true, next = GDB_RESUME;
-      else
-        next = GDB_STAY;
-    }
-    if (next != GDB_STAY)
+    GdbUserThread *waiting = next == GDB_RESUME ? gdb_resume_threads (&gdb_process) : NULL;
+    if (waiting == NULL)
       return next;
+    UserStop stop = waiting->stop;
+    tell_stop (waiting, &stop);
+    if (stop.kind == USER_STOP_EXIT) {
+      waiting->released = true;
+      return GDB_RESUME;
+    }
   }
   return GDB_DETACH;
 }
@@ -199,13 +182,14 @@ serve (void)
 static void
 resume_all (void)
 {
-  GPtrArray *threads = gdb_link.server.threads;
+  GPtrArray *threads = gdb_process.server.threads;
+  gdb_sync_breakpoints (&gdb_process.server);
   for (guint i = 0; i < threads->len; i++) {
-    const GdbThread *t = threads->pdata[i];
-    user_thread_hold (t->user, t->action == GDB_HOLD);
+    const GdbUserThread *t = threads->pdata[i];
+    user_thread_hold (t->user, t->gdb.action == GDB_HOLD);
   }
   g_mutex_lock (&gdb_lock);
-  g_cond_broadcast (&gdb_link.released);
+  g_cond_broadcast (&gdb_process.released);
   g_mutex_unlock (&gdb_lock);
   user_resume_others ();
 }
@@ -213,24 +197,24 @@ resume_all (void)
 static void
 detach (void)
 {
-  gdb_let_go (&gdb_link.server);
+  gdb_let_go (&gdb_process);
   g_mutex_lock (&gdb_lock);
-  gdb_link.gone = true;
+  gdb_process.gone = true;
   g_mutex_unlock (&gdb_lock);
   user_debugger_set (NULL);
-  user_fd_unhide (gdb_link.socket);
-  close (gdb_link.socket);
+  user_fd_unhide (gdb_process.socket);
+  close (gdb_process.socket);
   resume_all ();
 }
 
 /* The process ends whatever gdb says to that. */
 static void
-tell_exit (GdbThread *t, const GdbStop *stop)
+tell_exit (GdbUserThread *t, const UserStop *stop)
 {
   tell_stop (t, stop);
   g_mutex_lock (&gdb_lock);
   t->released = true;
-  g_cond_broadcast (&gdb_link.released);
+  g_cond_broadcast (&gdb_process.released);
   g_mutex_unlock (&gdb_lock);
 }
 
@@ -238,7 +222,7 @@ tell_exit (GdbThread *t, const GdbStop *stop)
 static void
 wait_for_attached_thread (void)
 {
-  struct pollfd fd = { .fd = gdb_link.wake, .events = POLLIN };
+  struct pollfd fd = { .fd = gdb_process.wake, .events = POLLIN };
   while (poll (&fd, 1, -1) < 0)
     ;
 }
@@ -246,12 +230,12 @@ wait_for_attached_thread (void)
 static gpointer
 stub_main (gpointer unused)
 {
-  GdbThread *t;
-  GdbStop stop;
+  GdbUserThread *t;
+  UserStop stop;
   wait_for_attached_thread ();
   for (;;) {
     bool there = wait_for_stop (&t, &stop);
-    if (there && stop.kind == GDB_STOP_EXIT) {
+    if (there && stop.kind == USER_STOP_EXIT) {
       tell_exit (t, &stop);
       continue;
     }
@@ -279,10 +263,10 @@ gdb_listen (const char *where, GError **error)
   int fd = gdb_accept (where, error);
   if (fd < 0)
     return false;
-  gdb_link.socket = user_fd_hide (fd);
+  gdb_process.socket = user_fd_hide (fd);
   int wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  gdb_link.wake = wake < 0 ? -1 : user_fd_hide (wake);
-  if (gdb_link.socket >= 0 && gdb_link.wake >= 0)
+  gdb_process.wake = wake < 0 ? -1 : user_fd_hide (wake);
+  if (gdb_process.socket >= 0 && gdb_process.wake >= 0)
     return true;
   g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_MFILE, "-g: no file descriptors are left");
   return false;
@@ -291,12 +275,10 @@ gdb_listen (const char *where, GError **error)
 void
 gdb_attach (UserThread *thread)
 {
-  const GdbStop attached = { .kind = GDB_STOP_ATTACH };
-  gdb_server_init (&gdb_link.server);
-  gdb_link.server.send = send_packet;
-  stub.sent = g_string_sized_new (GDB_PACKET_MAX);
+  const UserStop attached = { .kind = USER_STOP_ATTACH };
+  gdb_process_init (&gdb_process, &gdb_process_target);
   user_debugger_set (&gdb_debugger);
-  gdb_self = gdb_thread_add (&gdb_link.server, thread);
+  gdb_self = gdb_thread_add (&gdb_process, thread);
   g_thread_unref (g_thread_new ("gdb", stub_main, NULL));
   gdb_report (gdb_self, &attached);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Breakpoints and the packets for watchpoints. */
+/* Breakpoints, and the packets for watchpoints. */
 
-#include "gdb-server.h"
+#include "gdb-command.h"
 
 #include <errno.h>
+
+/* As many as a person can want; each is looked at when code is translated. */
+#define MAX_BREAKPOINTS 65536
 
 bool
 gdb_has_breakpoint (const GdbServer *s, uint64_t pc)
@@ -16,16 +19,45 @@ gdb_has_breakpoint (const GdbServer *s, uint64_t pc)
 static GdbNext
 change_breakpoint (GdbServer *s, uint64_t addr, bool insert)
 {
-  if (gdb_has_breakpoint (s, addr) == insert)
-    return gdb_ok (s);
-  if (insert) {
-    g_hash_table_add (s->breakpoints, g_memdup2 (&addr, sizeof addr));
-    cpu_breakpoint_insert (addr);
-  } else {
-    cpu_breakpoint_remove (addr);
+  if (!insert)
     g_hash_table_remove (s->breakpoints, &addr);
-  }
+  else if (g_hash_table_size (s->breakpoints) < MAX_BREAKPOINTS)
+    g_hash_table_add (s->breakpoints, g_memdup2 (&addr, sizeof addr));
+  else if (!gdb_has_breakpoint (s, addr))
+    return gdb_error (s, ENOSPC);
   return gdb_ok (s);
+}
+
+static gboolean
+remove_unwanted (gpointer pc, gpointer unused, gpointer opaque)
+{
+  const GdbServer *s = opaque;
+  if (g_hash_table_contains (s->breakpoints, pc))
+    return FALSE;
+  cpu_breakpoint_remove (*(uint64_t *)pc);
+  return TRUE;
+}
+
+void
+gdb_sync_breakpoints (GdbServer *s)
+{
+  GHashTableIter iter;
+  gpointer pc;
+  g_hash_table_foreach_remove (s->inserted, remove_unwanted, s);
+  g_hash_table_iter_init (&iter, s->breakpoints);
+  while (g_hash_table_iter_next (&iter, &pc, NULL))
+    if (!g_hash_table_contains (s->inserted, pc)) {
+      cpu_breakpoint_insert (*(uint64_t *)pc);
+      g_hash_table_add (s->inserted, g_memdup2 (pc, sizeof (uint64_t)));
+    }
+}
+
+void
+gdb_remove_points (GdbServer *s)
+{
+  g_hash_table_remove_all (s->breakpoints);
+  gdb_sync_breakpoints (s);
+  gdb_watch_remove_all (s);
 }
 
 /* TYPE,ADDRESS,KIND and perhaps conditions, which we have not offered to understand. */
@@ -56,16 +88,4 @@ GdbNext
 gdb_remove_point (GdbServer *s, const char *args, size_t size)
 {
   return change_point (s, args, false);
-}
-
-void
-gdb_remove_all_points (GdbServer *s)
-{
-  GHashTableIter iter;
-  gpointer pc;
-  g_hash_table_iter_init (&iter, s->breakpoints);
-  while (g_hash_table_iter_next (&iter, &pc, NULL))
-    cpu_breakpoint_remove (*(uint64_t *)pc);
-  g_hash_table_remove_all (s->breakpoints);
-  gdb_watch_remove_all (s);
 }

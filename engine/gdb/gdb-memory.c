@@ -1,52 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Guest memory.  Breakpoints live in the translator, so memory is always as the guest has it. */
+/* Memory.  Breakpoints live in the translator, so memory is always as the guest has it. */
 
-#include "gdb-server.h"
+#include "gdb-command.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define PAGE 4096u
 
-/* Memory that is mapped but that the guest itself may not touch: a debugger may, as through ptrace. */
-static bool
-forced_access (uint64_t addr, void *bytes, size_t size, bool write)
-{
-  if (addr >= guest_space_size || user_page_prot (addr) < 0)
-    return false;
-  int fd = open ("/proc/self/mem", (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-  if (fd < 0)
-    return false;
-  off_t at = (off_t)(uintptr_t)g2h (addr);
-  ssize_t done = write ? pwrite (fd, bytes, size, at) : pread (fd, bytes, size, at);
-  close (fd);
-  return done == (ssize_t)size;
-}
-
-/* Within one page. */
-static bool
-access_page (uint64_t addr, void *bytes, size_t size, bool write)
-{
-  int error = write ? user_write (addr, bytes, size) : user_read (bytes, addr, size);
-  return error == 0 || forced_access (addr, bytes, size, write);
-}
-
 /* Returns how much could be done from the start. */
 static size_t
-access_memory (uint64_t addr, void *bytes, size_t size, bool write)
+access_memory (GdbServer *s, uint64_t addr, void *bytes, size_t size, bool write)
 {
+  GdbThread *t = gdb_server_general (s);
   size_t done = 0;
   while (done < size) {
     size_t chunk = MIN (size - done, PAGE - ((addr + done) & (PAGE - 1)));
-    if (!access_page (addr + done, (uint8_t *)bytes + done, chunk, write))
+    if (!s->target->memory (s, t, addr + done, (uint8_t *)bytes + done, chunk, write))
       break;
     done += chunk;
   }
-  if (write && done > 0)
-    cpu_invalidate (addr, done);
   return done;
 }
 
@@ -63,7 +36,7 @@ gdb_read_memory (GdbServer *s, const char *args, size_t size)
   uint64_t addr, length;
   if (!parse_range (&args, '\0', &addr, &length))
     return gdb_error (s, EINVAL);
-  size_t done = access_memory (addr, bytes, MIN (length, sizeof bytes), false);
+  size_t done = access_memory (s, addr, bytes, MIN (length, sizeof bytes), false);
   if (done == 0 && length > 0)
     return gdb_error (s, EFAULT);
   gdb_append_hex (s->reply, bytes, done);
@@ -73,7 +46,7 @@ gdb_read_memory (GdbServer *s, const char *args, size_t size)
 static GdbNext
 write_all (GdbServer *s, uint64_t addr, void *bytes, size_t size)
 {
-  return access_memory (addr, bytes, size, true) == size ? gdb_ok (s) : gdb_error (s, EFAULT);
+  return access_memory (s, addr, bytes, size, true) == size ? gdb_ok (s) : gdb_error (s, EFAULT);
 }
 
 GdbNext
