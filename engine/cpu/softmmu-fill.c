@@ -68,13 +68,24 @@ resolve (Cpu *cpu, CpuAccess access, Place *place)
          ((place->offset ^ place->phys) & PAGE_MASK) == 0;
 }
 
+/* How far the translation reaches inside the page. */
+static unsigned
+reach (const CpuTranslation *t)
+{
+  return t->once && t->bytes != 0 ? t->bytes : RAM_PAGE_SIZE - (unsigned)(t->phys & PAGE_MASK);
+}
+
 Place
-system_place (Cpu *cpu, uint64_t vaddr, CpuAccess access)
+system_place (Cpu *cpu, uint64_t vaddr, unsigned size, CpuAccess access)
 {
   CpuSystem *sys = cpu->system;
   CpuTranslation t;
   if (!sys->isa->translate (cpu, vaddr, access, &t))
     fault (cpu);
+  if (G_UNLIKELY (size > reach (&t))) {
+    sys->isa->bus_error (cpu, vaddr, access);
+    fault (cpu);
+  }
   Place place = { .phys = t.phys };
   bool whole = resolve (cpu, access, &place);
   if (!whole || t.once || !(t.prot & 1u << access))
@@ -102,18 +113,21 @@ enter_exec (Cpu *cpu, uint64_t pc, uint64_t ram)
   space->used_exec = true;
 }
 
-SystemExec
-system_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram)
+/* *ret_reach: how many bytes from pc on are good. */
+static SystemExec
+find_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram, unsigned *ret_reach)
 {
   CpuSystem *sys = cpu->system;
   const JitExecEntry *known = &sys->space->tlb->exec[jit_exec_index (pc)];
   CpuTranslation t;
+  *ret_reach = RAM_PAGE_SIZE - (unsigned)(pc & PAGE_MASK);
   if (G_LIKELY (known->page == (pc & ~PAGE_MASK))) {
     *ret_ram = known->ram | (pc & PAGE_MASK);
     return SYSTEM_EXEC_OK;
   }
   if (!sys->isa->translate (cpu, pc, CPU_EXEC, &t))
     return SYSTEM_EXEC_FAULT;
+  *ret_reach = reach (&t);
   Place place = { .phys = t.phys };
   bool whole = resolve (cpu, CPU_EXEC, &place);
   if (place.host == NULL) {
@@ -129,6 +143,13 @@ system_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram)
   return SYSTEM_EXEC_OK;
 }
 
+SystemExec
+system_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram)
+{
+  unsigned reach;
+  return find_exec (cpu, pc, ret_ram, &reach);
+}
+
 bool
 system_read_ram (uint64_t ram, void *out, size_t size)
 {
@@ -139,18 +160,20 @@ system_read_ram (uint64_t ram, void *out, size_t size)
   return true;
 }
 
-/* Nothing beyond what is asked for is looked at: the next page may be one that must not be touched. */
+/* Nothing beyond what is asked for is looked at: the next page may be one that must not be touched. Where
+ * protection is finer than a page, each part is asked for by itself: an instruction is fetched in parcels. */
 size_t
 system_fetch (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *ret_fault)
 {
   size_t done = 0;
   while (done < want) {
     uint64_t ram;
-    size_t part = MIN (want - done, RAM_PAGE_SIZE - ((pc + done) & PAGE_MASK));
-    if (system_exec (cpu, pc + done, &ram) == SYSTEM_EXEC_FAULT) {
+    unsigned reach;
+    if (find_exec (cpu, pc + done, &ram, &reach) == SYSTEM_EXEC_FAULT) {
       *ret_fault = cpu->state.fault;
       break;
     }
+    size_t part = MIN (want - done, reach);
     if (!system_read_ram (ram, out + done, part)) { /* The memory ends inside the page. */
       cpu->system->isa->bus_error (cpu, pc + done, CPU_EXEC);
       *ret_fault = cpu->state.fault;

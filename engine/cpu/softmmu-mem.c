@@ -93,7 +93,8 @@ load_crossing (Cpu *cpu, uint64_t addr, unsigned size)
 {
   uint64_t second = next_page (cpu, addr), value = 0;
   unsigned first_size = (unsigned)(-addr & PAGE_MASK);
-  Place low = system_place (cpu, addr, CPU_READ), high = system_place (cpu, second, CPU_READ);
+  Place low = system_place (cpu, addr, first_size, CPU_READ),
+        high = system_place (cpu, second, size - first_size, CPU_READ);
   for (unsigned i = 0; i < size; i++) {
     Place at = i < first_size ? low : high;
     unsigned n = i < first_size ? i : i - first_size;
@@ -109,7 +110,8 @@ store_crossing (Cpu *cpu, uint64_t addr, unsigned size, uint64_t value)
 {
   uint64_t second = next_page (cpu, addr);
   unsigned first_size = (unsigned)(-addr & PAGE_MASK);
-  Place low = system_place (cpu, addr, CPU_WRITE), high = system_place (cpu, second, CPU_WRITE);
+  Place low = system_place (cpu, addr, first_size, CPU_WRITE),
+        high = system_place (cpu, second, size - first_size, CPU_WRITE);
   for (unsigned i = 0; i < size; i++) {
     Place at = i < first_size ? low : high;
     unsigned n = i < first_size ? i : i - first_size;
@@ -129,7 +131,7 @@ soft_load (IrState *s, uint64_t addr, unsigned size)
   const JitTlbEntry *entry = &cpu->system->space->tlb->read[jit_tlb_index (addr)];
   if (entry->tag == (addr & ~PAGE_MASK))
     return host_load ((const void *)(uintptr_t)(addr + entry->addend), size);
-  Place place = system_place (cpu, addr, CPU_READ);
+  Place place = system_place (cpu, addr, size, CPU_READ);
   return load_at (cpu, addr, &place, size);
 }
 
@@ -146,7 +148,7 @@ soft_store (IrState *s, uint64_t addr, unsigned size, uint64_t value)
     host_store ((void *)(uintptr_t)(addr + entry->addend), size, value);
     return;
   }
-  Place place = system_place (cpu, addr, CPU_WRITE);
+  Place place = system_place (cpu, addr, size, CPU_WRITE);
   store_at (cpu, addr, &place, size, value);
 }
 
@@ -158,7 +160,7 @@ atomic_place (Cpu *cpu, uint64_t addr, unsigned size)
     cpu->system->isa->misaligned (cpu, addr, CPU_WRITE);
     ir_leave (&cpu->state, IR_EXIT_FAULT);
   }
-  Place place = system_place (cpu, addr, CPU_WRITE);
+  Place place = system_place (cpu, addr, size, CPU_WRITE);
   if (place.host == NULL)
     bus_error (cpu, addr, CPU_WRITE);
   return place;
@@ -212,7 +214,7 @@ static bool
 jit_fill_write (IrState *s, uint64_t addr, uint32_t kind)
 {
   Cpu *cpu = cpu_of (s);
-  system_place (cpu, addr, CPU_WRITE);
+  system_place (cpu, addr, 1u << (kind & JIT_KIND_LOG2), CPU_WRITE);
   return cpu->system->space->tlb->write[jit_tlb_index (addr)].tag == (addr & ~PAGE_MASK);
 }
 
@@ -232,10 +234,11 @@ jit_span (IrState *s, uint64_t addr, uint32_t kind)
   bool write = kind & JIT_KIND_WRITE;
   uint64_t first = addr - (kind >> JIT_KIND_BELOW & 0xfff),
            last = addr + (kind >> JIT_KIND_ABOVE & 0xfff) - 1;
-  if (crosses (addr, 1u << (kind & JIT_KIND_LOG2)))
+  unsigned size = 1u << (kind & JIT_KIND_LOG2);
+  if (crosses (addr, size))
     return JIT_NO_ADDEND;
   if (known_addend (cpu, addr, write) == JIT_NO_ADDEND)
-    system_place (cpu, addr, write ? CPU_WRITE : CPU_READ);
+    system_place (cpu, addr, size, write ? CPU_WRITE : CPU_READ);
   uint64_t addend = known_addend (cpu, first, write);
   return addend == known_addend (cpu, last, write) ? addend : JIT_NO_ADDEND;
 }

@@ -24,6 +24,8 @@ typedef struct {
   uint8_t prot;  /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
   uint8_t log2_size; /* of the guest's page: 12 and more */
   bool once;         /* good for this access only (protection finer than a page) */
+  uint16_t
+      bytes; /* with `once`: an access of more than so many from phys on is refused; 0: any in the page */
 } CpuTranslation;
 
 /* What an ISA adds for system mode. All are called on the vCPU's own thread unless said otherwise. */

@@ -60,7 +60,7 @@ typedef struct {
   uint64_t phys;
 } Place;
 /* Finds it, entering it in the TLB where that is allowed; leaves with a fault. */
-Place system_place (Cpu *cpu, uint64_t vaddr, CpuAccess access);
+Place system_place (Cpu *cpu, uint64_t vaddr, unsigned size, CpuAccess access);
 typedef enum { SYSTEM_EXEC_OK, SYSTEM_EXEC_FAULT, SYSTEM_EXEC_ONCE } SystemExec;
 /* The RAM address of the code at pc. ONCE: it must not be remembered. */
 SystemExec system_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram);

@@ -107,7 +107,10 @@ thread_main (gpointer data)
 {
   Vcpu *vcpu = data;
   current = vcpu;
+  g_mutex_lock (&vcpu->lock);
   vcpu->tid = (pid_t)syscall (SYS_gettid);
+  g_cond_broadcast (&vcpu->changed);
+  g_mutex_unlock (&vcpu->lock);
   while (obey (vcpu))
     run (vcpu);
   return NULL;
@@ -132,6 +135,11 @@ vcpu_new (Cpu *cpu, unsigned index, const VcpuHooks *hooks, GError **error)
     vcpu_free (vcpu);
     return NULL;
   }
+  /* Whoever has the vCPU may ask for its thread's id. */
+  g_mutex_lock (&vcpu->lock);
+  while (vcpu->tid == 0)
+    g_cond_wait (&vcpu->changed, &vcpu->lock);
+  g_mutex_unlock (&vcpu->lock);
   return vcpu;
 }
 

@@ -62,17 +62,71 @@ add_disk (Machine *machine, Drive *drive, GError **error)
   return machine_add_device (machine, device, error) != NULL;
 }
 
+static bool
+is_default (const Machine *machine, const Drive *drive)
+{
+  const char *interface = drive_interface (drive);
+
+  return *interface == '\0' || strcmp (interface, machine->board->block_interface) == 0;
+}
+
+/* The position of the drive with that index, -1 being those that say none; drives->len: there is none. */
+static unsigned
+position_of (const GPtrArray *drives, int index)
+{
+  unsigned i = 0;
+
+  while (i < drives->len && drive_index (drives->pdata[i]) != index)
+    i++;
+  return i;
+}
+
+/* Disks in the order of index=; those that say none fill the gaps. */
+static bool
+add_in_order (Machine *machine, GPtrArray *drives, GError **error)
+{
+  for (int index = 0; drives->len > 0; index++) {
+    unsigned i = position_of (drives, index);
+    if (i == drives->len)
+      i = position_of (drives, -1);
+    if (i == drives->len)
+      continue;
+    Drive *drive = g_ptr_array_steal_index (drives, i);
+    if (!add_disk (machine, drive, error))
+      return false;
+    i = position_of (drives, index);
+    if (i < drives->len) {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "-drive: '%s' and '%s' have the same index=%d; give each its own, or none",
+                   drive_id (drive), drive_id (drives->pdata[i]), index);
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool
+add_disks (Machine *machine, GError **error)
+{
+  g_autoptr (GPtrArray) drives = drive_list ();
+
+  for (unsigned i = drives->len; i-- > 0;) {
+    if (is_default (machine, drives->pdata[i]))
+      continue;
+    if (!add_disk (machine, drives->pdata[i], error))
+      return false;
+    g_ptr_array_remove_index (drives, i);
+  }
+  return add_in_order (machine, drives, error);
+}
+
 bool
 machine_add_configured_devices (Machine *machine, GError **error)
 {
   const GPtrArray *devices = machine->config->devices;
-  g_autoptr (GPtrArray) drives = drive_list ();
 
-  if (!add_nics (machine, error))
+  if (!add_nics (machine, error) || !add_disks (machine, error))
     return false;
-  for (unsigned i = 0; i < drives->len; i++)
-    if (!add_disk (machine, drives->pdata[i], error))
-      return false;
   for (unsigned i = 0; devices && i < devices->len; i++)
     if (machine_add_device (machine, devices->pdata[i], error) == NULL)
       return false;

@@ -53,10 +53,9 @@ find_class (const char *name, GError **error)
       g_ptr_array_add (names, (char *)c->name);
   }
   g_ptr_array_add (names, NULL);
-  const char *nearest = suggest_nearest (name, (const char *const *)names->pdata);
+  g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "there is no device '%s'%s%s%s -device help lists them", name,
-               nearest ? "; did you mean '" : ";", nearest ? nearest : "", nearest ? "'?" : "");
+               "there is no device '%s'%s -device help lists them", name, hint);
   return NULL;
 }
 
@@ -79,10 +78,10 @@ set_prop (Device *dev, const char *name, const char *value, GError **error)
   g_ptr_array_add (names, (char *)"id");
   g_ptr_array_add (names, (char *)"bus");
   g_ptr_array_add (names, NULL);
+  g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "the device '%s' has no property '%s'; did you mean '%s'? -device %s,help lists them",
-               dev->class->name, name, suggest_nearest (name, (const char *const *)names->pdata),
-               dev->class->name);
+               "the device '%s' has no property '%s'%s -device %s,help lists them", dev->class->name, name,
+               hint, dev->class->name);
   return false;
 }
 
@@ -167,22 +166,61 @@ plug_mmio (Machine *machine, Device *dev, const char *bus, GError **error)
   return true;
 }
 
+static void
+no_such_pci_bus (Machine *machine, const Device *dev, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  g_ptr_array_add (names, (char *)pci_bus_name (machine->pci));
+  for (unsigned slot = 0; slot < PCI_SLOT_COUNT; slot++) {
+    const PciDevice *pci = pci_bus_device (machine->pci, slot << 3);
+    if (pci && pci->secondary)
+      g_ptr_array_add (names, (char *)pci_bus_name (pci->secondary));
+  }
+  g_ptr_array_add (names, NULL);
+  g_autofree char *all = g_strjoinv (", ", (char **)names->pdata);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "the device '%s' cannot be put on the bus '%s'; the PCI buses here are %s, and a -device "
+               "pcie-root-port,id=%s before it would be another",
+               dev->class->name, name, all, name);
+}
+
+/* The device becomes the bridge's child, so that it is reset, saved and freed with it. */
+static bool
+realize_behind (Machine *machine, PciDevice *bridge, Device *dev, GError **error)
+{
+  if (machine->priv->reset_done)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                 "the device '%s' cannot be added to the bus '%s' of a machine that exists: there is no hot "
+                 "plug; give it on the command line",
+                 dev->class->name, pci_bus_name (bridge->secondary));
+  else if (device_realize (dev, error)) {
+    device_add_child (&bridge->dev, dev);
+    return true;
+  }
+  device_free (dev);
+  return false;
+}
+
 static bool
 plug_pci (Machine *machine, Device *dev, const char *bus, GError **error)
 {
+  PciDevice *pci = (PciDevice *)dev;
+
   if (machine->pci == NULL) {
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "the machine '%s' has no PCI bus for '%s'",
                  machine->board->name, dev->class->name);
     device_free (dev);
     return false;
   }
-  if (bus && strcmp (bus, "pcie.0") != 0 && strcmp (bus, "pci.0") != 0) {
-    bad_bus (dev, bus, "pcie.0", error);
+  pci->bus = bus && strcmp (bus, "pci.0") != 0 ? pci_bus_find (machine->pci, bus) : machine->pci;
+  if (pci->bus == NULL) {
+    no_such_pci_bus (machine, dev, bus, error);
     device_free (dev);
     return false;
   }
-  ((PciDevice *)dev)->bus = machine->pci;
-  return machine_realize (machine, dev, error);
+  PciDevice *bridge = pci_bus_bridge (pci->bus);
+  return bridge ? realize_behind (machine, bridge, dev, error) : machine_realize (machine, dev, error);
 }
 
 /* Buses that a device brings with it. */
@@ -336,6 +374,11 @@ machine_remove_device (Machine *machine, const char *id, GError **error)
   if (dev->parent != machine->root) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                  "the device '%s' cannot be unplugged while the machine exists", id);
+    return false;
+  }
+  if (is_a (dev, &pci_device_class) && ((PciDevice *)dev)->secondary && dev->children->len > 0) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                 "the port '%s' has a device behind it and cannot be unplugged", id);
     return false;
   }
   g_autofree char *id_copy = g_strdup (id);

@@ -3,6 +3,7 @@
 /* What the monitor shows of the machine. */
 
 #include "machine-private.h"
+#include <string.h>
 
 static void
 print_props (Device *dev, const DeviceClass *class, unsigned indent, GString *out)
@@ -18,12 +19,24 @@ print_props (Device *dev, const DeviceClass *class, unsigned indent, GString *ou
 }
 
 static void
+print_bus_head (const char *name, const char *type, unsigned indent, GString *out)
+{
+  g_string_append_printf (out, "%*sbus: %s\n%*stype %s\n", (int)indent, "", name, (int)indent + 2, "", type);
+}
+
+static void
 print_device (Device *dev, unsigned indent, GString *out)
 {
+  const PciBus *bus = strcmp (dev->class->bus, "PCI") == 0 ? ((const PciDevice *)dev)->secondary : NULL;
+
   g_string_append_printf (out, "%*sdev: %s, id \"%s\"\n", (int)indent, "", dev->class->name,
                           dev->id ? dev->id : "");
   g_string_append_printf (out, "%*spath %s\n", (int)indent + 2, "", dev->path);
   print_props (dev, dev->class, indent + 2, out);
+  if (bus) {
+    print_bus_head (pci_bus_name (bus), "PCIE", indent + 2, out);
+    indent += 2;
+  }
   for (unsigned i = 0; dev->children && i < dev->children->len; i++)
     print_device (dev->children->pdata[i], indent + 2, out);
 }
@@ -35,7 +48,7 @@ print_bus (Machine *machine, const char *name, const char *type, bool pci, unsig
 {
   const GPtrArray *children = machine->root->children;
 
-  g_string_append_printf (out, "%*sbus: %s\n%*stype %s\n", (int)indent, "", name, (int)indent + 2, "", type);
+  print_bus_head (name, type, indent, out);
   for (unsigned i = 0; children && i < children->len; i++) {
     Device *dev = children->pdata[i];
     if ((g_strcmp0 (dev->class->bus, "PCI") == 0) == pci)

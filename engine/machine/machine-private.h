@@ -42,6 +42,7 @@ struct MachinePrivate {
   GPtrArray *mmio;     /* Device: virtio-mmio transports, in the order -device fills them */
   unsigned mmio_used;  /* bit n: mmio[n] has a device */
   GPtrArray *chardevs; /* Chardev made for -serial */
+  unsigned serials;    /* how many serial ports the board has */
   NetBackend *default_net;
   unsigned anonymous; /* devices without an id so far */
   unsigned macs;      /* addresses handed out */

@@ -216,6 +216,13 @@ read_machine (SaveReader *reader, Machine *machine, GError **error)
   return state && read_ram (reader, machine, error) && load_state (reader, machine, state, error);
 }
 
+void
+machine_await_restore (Machine *machine)
+{
+  if (machine->state == MACHINE_PRELAUNCH)
+    machine_set_state (machine, MACHINE_RESTORING);
+}
+
 bool
 machine_restore (Machine *machine, const char *uri, GError **error)
 {

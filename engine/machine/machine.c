@@ -54,11 +54,11 @@ find_board (const MachineConfig *config, GError **error)
   if (board == NULL && n == 0)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "there is no machine for %s",
                  config->isa->name);
-  else if (board == NULL)
+  else if (board == NULL) {
+    g_autofree char *hint = suggest_hint (config->board, names);
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 "there is no machine type '%s'; did you mean '%s'? -machine help lists them", config->board,
-                 suggest_nearest (config->board, names));
-  else if (config->isa->system == NULL) {
+                 "there is no machine type '%s'%s -machine help lists them", config->board, hint);
+  } else if (config->isa->system == NULL) {
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s has no system mode in this build",
                  config->isa->name);
     return NULL;
@@ -95,9 +95,10 @@ check_options (const Machine *machine, GError **error)
   g_hash_table_iter_init (&iter, machine->config->board_options);
   while (g_hash_table_iter_next (&iter, &key, NULL))
     if (!g_strv_contains (machine->board->options, key)) {
+      g_autofree char *hint = suggest_hint (key, machine->board->options);
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
-                   "the machine type '%s' has no option '%s'; did you mean '%s'?", machine->board->name,
-                   (const char *)key, suggest_nearest (key, machine->board->options));
+                   "the machine type '%s' has no option '%s'%s -machine %s,help lists them",
+                   machine->board->name, (const char *)key, hint, machine->board->name);
       return false;
     }
   return true;
@@ -191,6 +192,7 @@ machine_serial (Machine *machine, unsigned index, Chardev **ret, GError **error)
   const char *text = serials && index < serials->len ? serials->pdata[index] : NULL;
 
   *ret = NULL;
+  machine->priv->serials = MAX (machine->priv->serials, index + 1);
   if (text == NULL || strcmp (text, "none") == 0)
     return true;
   *ret = chardev_new_legacy (text, error);
@@ -212,6 +214,23 @@ machine_add_mmio (Machine *machine, Device *transport)
   g_ptr_array_add (machine->priv->mmio, transport);
 }
 
+/* -serial for ports that the board has not. */
+static bool
+check_serials (const Machine *machine, GError **error)
+{
+  const GPtrArray *serials = machine->config->serials;
+
+  for (unsigned i = machine->priv->serials; serials && i < serials->len; i++)
+    if (strcmp (serials->pdata[i], "none") != 0) {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "-serial %s: the machine '%s' has %u serial port; for more consoles add -device "
+                   "virtio-serial-pci and -device virtconsole,chardev=ID",
+                   (const char *)serials->pdata[i], machine->board->name, machine->priv->serials);
+      return false;
+    }
+  return true;
+}
+
 static void
 free_chardev (void *chr)
 {
@@ -224,7 +243,7 @@ build (Machine *machine, GError **error)
   if (!device_realize (machine->root, error) || !check_options (machine, error) || !set_cpus (machine, error))
     return false;
   virtio_blk_default_queues = virtio_scsi_default_queues = machine->priv->cpus;
-  if (!machine->board->build (machine, error))
+  if (!machine->board->build (machine, error) || !check_serials (machine, error))
     return false;
   return machine_add_configured_devices (machine, error);
 }

@@ -41,9 +41,11 @@ typedef struct {
   bool no_default_devices, no_default_serial; /* -nodefaults */
   char *name, *uuid;
   char *boot_order; /* -boot order= */
+  char *boot_once;  /* instead of it, up to the first reset */
   bool boot_menu, boot_strict;
   bool no_reboot, no_shutdown, start_paused, snapshot;
   bool rtc_localtime;
+  bool rtc_vm;        /* the guest's clock stands when the machine does (-rtc clock=vm) */
   int64_t rtc_offset; /* seconds to add to UTC */
   char *incoming;     /* "file:PATH" */
   GPtrArray *fw_cfg;  /* char*: -fw_cfg texts */
@@ -127,6 +129,8 @@ int machine_run (Machine *machine);
  * through `progress` (may be NULL; false cancels). The file is complete or absent. */
 bool machine_save (Machine *machine, const char *uri, const BlockProgress *progress, GError **error);
 bool machine_restore (Machine *machine, const char *uri, GError **error);
+/* A machine that has not been started runs only once it is restored. */
+void machine_await_restore (Machine *machine);
 
 /* Texts of the monitor. */
 void machine_info_qtree (Machine *machine, GString *out);

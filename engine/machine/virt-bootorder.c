@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* In which order firmware is to try the devices: fw_cfg's file "bootorder", a list of OpenFirmware paths.  It
- * comes from the devices' bootindex= and, behind these, from -boot order=. */
+ * comes from the devices' bootindex= and, behind these, from -boot order= and once=. */
 
 #include "virt-private.h"
 #include "virt-map.h"
@@ -31,16 +31,32 @@ boot_kind (const PciDevice *pci)
   return drive && drive_is_cdrom (drive) ? BOOT_CDROM : BOOT_DISK;
 }
 
+/* Appends the nodes of the bus's bridges, the host's first. */
+static void
+append_bridges (GString *path, const PciBus *bus)
+{
+  const PciDevice *bridge = pci_bus_bridge (bus);
+
+  if (bridge == NULL)
+    return;
+  append_bridges (path, bridge->bus);
+  g_string_append_printf (path, "pci-bridge@%x/", bridge->devfn >> 3);
+}
+
 static char *
 open_firmware_path (const PciDevice *pci, BootKind kind)
 {
-  return g_strdup_printf ("/pci@%016" G_GINT64_MODIFIER "x/%s@%x/%s", VIRT_PCIE_ECAM_BASE,
-                          kind == BOOT_NET ? "ethernet" : "scsi", pci->devfn >> 3,
+  GString *path = g_string_new (NULL);
+
+  g_string_printf (path, "/pci@%016" G_GINT64_MODIFIER "x/", VIRT_PCIE_ECAM_BASE);
+  append_bridges (path, pci->bus);
+  g_string_append_printf (path, "%s@%x/%s", kind == BOOT_NET ? "ethernet" : "scsi", pci->devfn >> 3,
                           kind == BOOT_NET ? "ethernet-phy@0" : "disk@0,0");
+  return g_string_free (path, FALSE);
 }
 
 static uint64_t
-boot_index (const MachineConfig *config, PciDevice *pci, BootKind kind)
+boot_index (const char *order, PciDevice *pci, BootKind kind)
 {
   static const char letters[] = { [BOOT_DISK] = 'c', [BOOT_CDROM] = 'd', [BOOT_NET] = 'n' };
   g_autofree char *text = device_get (&pci->dev, "bootindex");
@@ -48,8 +64,8 @@ boot_index (const MachineConfig *config, PciDevice *pci, BootKind kind)
 
   if (text && g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT32, &index, NULL))
     return index;
-  const char *at = config->boot_order ? strchr (config->boot_order, letters[kind]) : NULL;
-  return at ? G_MAXUINT32 + (uint64_t)(at - config->boot_order) : NO_BOOTINDEX;
+  const char *at = order ? strchr (order, letters[kind]) : NULL;
+  return at ? G_MAXUINT32 + (uint64_t)(at - order) : NO_BOOTINDEX;
 }
 
 static int
@@ -66,29 +82,41 @@ clear_entry (void *entry)
   g_free (((BootEntry *)entry)->path);
 }
 
+/* Those of the bus that one can boot from, and of the buses behind it. */
+static void
+add_entries (PciBus *bus, const char *order, GArray *entries)
+{
+  for (unsigned slot = 0; slot < PCI_SLOT_COUNT; slot++) {
+    PciDevice *pci = pci_bus_device (bus, slot << 3);
+    BootKind kind = pci ? boot_kind (pci) : BOOT_NONE;
+    uint64_t index = kind != BOOT_NONE ? boot_index (order, pci, kind) : NO_BOOTINDEX;
+    if (index != NO_BOOTINDEX) {
+      BootEntry entry = { index, open_firmware_path (pci, kind) };
+      g_array_append_val (entries, entry);
+    }
+    if (pci && pci->secondary)
+      add_entries (pci->secondary, order, entries);
+  }
+}
+
 void
 virt_set_bootorder (Machine *machine)
 {
+  const MachineConfig *config = machine->config;
+  bool once = config->boot_once != NULL && !virt_of (machine)->booted;
   g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (BootEntry));
   g_autoptr (GString) list = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
 
   g_array_set_clear_func (entries, clear_entry);
-  for (unsigned slot = 0; slot < PCI_SLOT_COUNT; slot++) {
-    PciDevice *pci = pci_bus_device (machine->pci, slot << 3);
-    BootKind kind = pci ? boot_kind (pci) : BOOT_NONE;
-    uint64_t index = kind != BOOT_NONE ? boot_index (machine->config, pci, kind) : NO_BOOTINDEX;
-    if (index == NO_BOOTINDEX)
-      continue;
-    BootEntry entry = { index, open_firmware_path (pci, kind) };
-    g_array_append_val (entries, entry);
-  }
+  add_entries (machine->pci, once ? config->boot_once : config->boot_order, entries);
   g_array_sort (entries, compare_entries); /* keeps the order of equals */
   for (unsigned i = 0; i < entries->len; i++)
     g_string_append_printf (list, "%s%s", i ? "\n" : "", g_array_index (entries, BootEntry, i).path);
-  if (entries->len > 0 && machine->config->boot_strict)
+  virt_of (machine)->booted = true;
+  if (entries->len > 0 && config->boot_strict)
     g_string_append (list, "\nHALT");
-  if (entries->len == 0)
+  if (entries->len == 0 && config->boot_once == NULL)
     return;
   g_autoptr (GBytes) content = g_bytes_new (list->str, list->len + 1);
   if (!fw_cfg_add_file (virt_of (machine)->fw_cfg, BOOTORDER_FILE, content, &error))

@@ -23,6 +23,7 @@ typedef struct {
   /* What is loaded at reset. */
   Loader *loader;
   GBytes *fdt;
+  bool booted; /* what -boot once= said has been done */
 } Virt;
 
 static inline Virt *

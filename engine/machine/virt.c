@@ -19,6 +19,7 @@ read_options (Machine *machine, GError **error)
 {
   static const char *const aia_names[] = { "none", "aplic", "aplic-imsic", NULL };
   const char *aia = machine_option (machine, "aia");
+  g_autofree char *hint = suggest_hint (aia ? aia : "", aia_names);
   bool acpi, aclint;
   unsigned i = 0;
 
@@ -40,8 +41,7 @@ read_options (Machine *machine, GError **error)
                  "-machine virt: this machine has a CLINT instead of the parts of an ACLINT; use aclint=off");
   else if (aia_names[i] == NULL)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 "-machine virt: aia=%s is none of none, aplic, aplic-imsic; did you mean '%s'?", aia,
-                 suggest_nearest (aia, aia_names));
+                 "-machine virt: aia=%s is none of none, aplic, aplic-imsic%s", aia, hint);
   else
     return true;
   return false;
@@ -81,6 +81,14 @@ restart (void *opaque)
   machine_request_reset (opaque);
 }
 
+static Clock *vm_clock; /* of the one machine there is */
+
+static int64_t
+vm_wall_clock (void)
+{
+  return clock_now (vm_clock);
+}
+
 /* Seconds from the host's UTC to what the guest's clock is to show. */
 static int64_t
 rtc_offset (const MachineConfig *config)
@@ -105,6 +113,11 @@ add_misc (Machine *machine, GError **error)
   rtc->irq = virt_irq_line (machine, VIRT_IRQ_RTC);
   rtc->clock = machine->clock;
   rtc->offset = rtc_offset (machine->config) * INT64_C (1000000000);
+  if (machine->config->rtc_vm) {
+    vm_clock = machine->clock;
+    rtc->wall_clock = vm_wall_clock;
+    rtc->offset += g_get_real_time () * 1000 - clock_now (machine->clock);
+  }
   if (!machine_realize (machine, &test->dev, error)) {
     device_free (&rtc->dev);
     return false;
@@ -306,6 +319,8 @@ add_memory (Machine *machine, GError **error)
   uint64_t size = machine->config->ram_size ? machine->config->ram_size : machine->board->default_ram;
 
   machine->ram = machine_add_ram (machine, "riscv_virt_board.ram", MEMORY_RAM, VIRT_DRAM_BASE, size, error);
+  if (machine->ram == NULL)
+    g_prefix_error (error, "-m: ");
   return machine->ram && machine_add_ram (machine, "riscv_virt_board.mrom", MEMORY_ROM, VIRT_MROM_BASE,
                                           VIRT_MROM_SIZE, error);
 }

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Configuration space of type 0: reading, writing, BARs and capabilities. */
+/* Configuration space: reading, writing, bus mastering, BARs and capabilities. */
 
 #include "pci-internal.h"
 
 #include <string.h>
-
-static bool
-overlaps (unsigned offset, unsigned size, unsigned start, unsigned length)
-{
-  return offset < start + length && start < offset + size;
-}
 
 uint32_t
 pci_config_read (PciDevice *pci, unsigned offset, unsigned size)
@@ -18,6 +12,7 @@ pci_config_read (PciDevice *pci, unsigned offset, unsigned size)
   if (offset >= sizeof pci->config || size == 0 || size > 4 || size > sizeof pci->config - offset)
     return 0xffffffffu >> (32 - 8 * CLAMP (size, 1, 4));
   g_rec_mutex_lock (&pci->dev.lock);
+  pci_express_reading (pci, offset, size);
   if (pci->config_reading != NULL)
     pci->config_reading (pci, offset, size);
   uint32_t value = 0;
@@ -38,6 +33,55 @@ is_master (const PciDevice *pci)
   return __atomic_load_n (&pci->config[PCI_COMMAND], __ATOMIC_ACQUIRE) & PCI_COMMAND_MASTER;
 }
 
+bool
+pci_can_dma (const PciDevice *pci)
+{
+  const PciBus *bus = pci_bus_of (pci);
+  if (bus == NULL || !is_master (pci))
+    return false;
+  /* A bridge passes no requests upstream that it may not make itself. */
+  for (const PciDevice *bridge = bus->bridge; bridge != NULL; bridge = bridge->bus->bridge)
+    if (!is_master (bridge))
+      return false;
+  return true;
+}
+
+void
+pci_master_changed (PciDevice *pci)
+{
+  pci_msi_flush (pci);
+  pci_msix_flush (pci);
+  if (pci->dma_possible != NULL && pci_can_dma (pci))
+    pci->dma_possible (pci);
+  for (unsigned slot = 0; pci->secondary != NULL && slot < pci->secondary->slots; slot++) {
+    PciDevice *behind = pci_bus_device (pci->secondary, slot << 3);
+    if (behind != NULL)
+      pci_master_changed (behind);
+  }
+}
+
+/* What follows from a write. */
+static void
+written (PciDevice *pci, unsigned offset, unsigned size)
+{
+  /* A bridge's windows count with its BARs. */
+  const unsigned bars = (pci->secondary != NULL ? PCI_CAPABILITY_LIST : PCI_CARDBUS_CIS) - PCI_BASE_ADDRESS_0;
+  const bool command = pci_overlaps (offset, size, PCI_COMMAND, 2);
+  if (pci->secondary != NULL)
+    pci_bridge_update (pci, true);
+  if (command || pci_overlaps (offset, size, PCI_BASE_ADDRESS_0, bars))
+    pci_update_bars (pci);
+  if (command) {
+    pci_update_intx (pci);
+    pci_master_changed (pci);
+  } else {
+    pci_msi_flush (pci);
+    pci_msix_flush (pci);
+  }
+  if (pci->config_written != NULL)
+    pci->config_written (pci, offset, size);
+}
+
 void
 pci_config_write (PciDevice *pci, unsigned offset, unsigned size, uint32_t value)
 {
@@ -52,20 +96,8 @@ pci_config_write (PciDevice *pci, unsigned offset, unsigned size, uint32_t value
     next &= (uint8_t)~(byte & pci->w1c[at]);
     __atomic_store_n (&pci->config[at], next, __ATOMIC_RELEASE);
   }
-  if (overlaps (offset, size, PCI_COMMAND, 2) || overlaps (offset, size, PCI_BASE_ADDRESS_0, 4 * PCI_BARS))
-    pci_update_bars (pci);
-  if (overlaps (offset, size, PCI_COMMAND, 2))
-    pci_update_intx (pci);
-  pci_msix_flush (pci);
-  if (pci->config_written != NULL)
-    pci->config_written (pci, offset, size);
+  written (pci, offset, size);
   g_rec_mutex_unlock (&pci->dev.lock);
-}
-
-bool
-pci_can_dma (const PciDevice *pci)
-{
-  return pci_bus_of (pci) != NULL && is_master (pci);
 }
 
 MemoryMap *
@@ -74,29 +106,44 @@ pci_map (const PciDevice *pci)
   return pci->bus != NULL ? pci->bus->config.map : NULL;
 }
 
-/* The address the guest gave a BAR, in the memory map; false where it is not decoded. */
+/* Whether the bridges above pass accesses to the whole of a BAR downstream. */
+static bool
+is_reached (const PciDevice *pci, bool io, uint64_t address, uint64_t size)
+{
+  for (const PciDevice *bridge = pci->bus->bridge; bridge != NULL; bridge = bridge->bus->bridge)
+    if (__atomic_load_n (&bridge->secondary->down, __ATOMIC_ACQUIRE) ||
+        !(io ? pci_bridge_forwards_io (bridge, address, size)
+             : pci_bridge_forwards_memory (bridge, address, size)))
+      return false;
+  return true;
+}
+
+/* The address the guest gave a BAR, in the memory map; false where it is not decoded. Another thread may be
+ * writing the registers, who will look at them again. */
 static bool
 bar_address (const PciDevice *pci, unsigned n, uint64_t *ret_address)
 {
-  const uint16_t command = pci_get16 (pci->config + PCI_COMMAND);
-  const uint8_t *reg = pci->config + PCI_BASE_ADDRESS_0 + 4 * n;
+  const uint16_t command = pci_load16 (pci, PCI_COMMAND);
+  const unsigned reg = PCI_BASE_ADDRESS_0 + 4 * n;
   const uint64_t size = pci->bar[n].size;
   const PciBusConfig *bus = &pci->bus->config;
   if (pci->bar[n].type & PCI_BASE_ADDRESS_SPACE_IO) {
-    const uint32_t port = pci_get32 (reg) & (uint32_t)PCI_BASE_ADDRESS_IO_MASK;
-    if (!(command & PCI_COMMAND_IO) || bus->pio_base == 0 || port == 0 || port + size > 0x10000)
+    const uint32_t port = pci_load32 (pci, reg) & (uint32_t)PCI_BASE_ADDRESS_IO_MASK;
+    if (!(command & PCI_COMMAND_IO) || bus->pio_base == 0 || port == 0 || port + size > 0x10000 ||
+        !is_reached (pci, true, port, size))
       return false;
     *ret_address = bus->pio_base + port;
     return true;
   }
-  uint64_t address = pci_get32 (reg) & (uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
+  uint64_t address = pci_load32 (pci, reg) & (uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
   uint64_t limit = UINT64_C (1) << 32;
   if (pci->bar[n].type & PCI_BASE_ADDRESS_MEM_TYPE_64) {
-    address |= (uint64_t)pci_get32 (reg + 4) << 32;
+    address |= (uint64_t)pci_load32 (pci, reg + 4) << 32;
     limit = UINT64_C (1) << 52;
   }
   /* All ones is what sizing leaves there, with decoding on if the guest is careless. */
-  if (!(command & PCI_COMMAND_MEMORY) || address == 0 || address >= limit || address + size >= limit)
+  if (!(command & PCI_COMMAND_MEMORY) || address == 0 || address >= limit || address + size >= limit ||
+      !is_reached (pci, false, address, size))
     return false;
   *ret_address = bus->mmio_offset + address;
   return true;
@@ -121,6 +168,12 @@ pci_update_bars (PciDevice *pci)
       memory_region_map (map, region, address);
       device_trace (&pci->dev, "BAR %u at 0x%" PRIx64, n, address);
     }
+  }
+  /* Within the same change: the bridge's registers are read by whoever comes last. */
+  for (unsigned slot = 0; pci->secondary != NULL && slot < pci->secondary->slots; slot++) {
+    PciDevice *behind = pci_bus_device (pci->secondary, slot << 3);
+    if (behind != NULL)
+      pci_update_bars (behind);
   }
   memory_commit (map);
 }
@@ -162,18 +215,4 @@ pci_add_capability (PciDevice *pci, uint8_t id, unsigned size)
   pci->last_capability = offset;
   pci->next_capability = offset + ((size + 3) & ~3u);
   return offset;
-}
-
-void
-pci_add_express (PciDevice *pci)
-{
-  /* Version 2 has registers up to Slot Status 2; those of links and slots are zero in an integrated endpoint.
-   */
-  const unsigned cap = pci_add_capability (pci, PCI_CAP_ID_EXP, 0x3c);
-  if (cap == 0)
-    return;
-  pci_put16 (pci->config + cap + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_RC_END << 4);
-  pci_put32 (pci->config + cap + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER);
-  pci_put16 (pci->writable + cap + PCI_EXP_DEVCTL,
-             PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE);
 }

@@ -39,6 +39,7 @@ pci_unrealize (Device *dev)
 {
   PciDevice *pci = (PciDevice *)dev;
   pci_device_unplug (pci);
+  pci_msi_free (pci);
   pci_msix_free (pci);
 }
 
@@ -48,9 +49,13 @@ pci_reset (Device *dev)
   PciDevice *pci = (PciDevice *)dev;
   pci_set_intx (pci, false);
   for (unsigned i = 0; i < sizeof pci->config; i++)
-    __atomic_store_n (&pci->config[i], pci->config[i] & (uint8_t)~(pci->writable[i] | pci->w1c[i]),
+    __atomic_store_n (&pci->config[i],
+                      pci->config[i] & (uint8_t)~(pci->writable[i] | pci->w1c[i] | pci->own[i]),
                       __ATOMIC_RELEASE);
+  pci_msi_reset (pci);
   pci_msix_reset (pci);
+  if (pci->secondary != NULL)
+    pci_bridge_update (pci, false);
   pci_update_bars (pci);
 }
 
@@ -61,6 +66,7 @@ pci_save (Device *dev, GVariantBuilder *state)
   GVariant *config = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, pci->config, sizeof pci->config, 1);
   g_variant_builder_add (state, "{sv}", "pci-config", config);
   g_variant_builder_add (state, "{sv}", "pci-intx", g_variant_new_boolean (pci->intx_level));
+  pci_msi_save (pci, state);
   pci_msix_save (pci, state);
 }
 
@@ -69,7 +75,7 @@ static bool
 load_config (PciDevice *pci, const uint8_t *saved, GError **error)
 {
   for (unsigned i = 0; i < sizeof pci->config; i++) {
-    const uint8_t changing = pci->writable[i] | pci->w1c[i];
+    const uint8_t changing = pci->writable[i] | pci->w1c[i] | pci->own[i];
     if ((saved[i] ^ pci->config[i]) & (uint8_t)~changing) {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    "%s: the saved machine has another device here (byte 0x%x of PCI configuration space is "
@@ -97,7 +103,8 @@ pci_load (Device *dev, GVariant *state, GError **error)
                  "%s: the saved state has no PCI configuration space", dev->path);
     return false;
   }
-  if (!load_config (pci, bytes, error) || !pci_msix_load (pci, state, error))
+  if (!load_config (pci, bytes, error) || !pci_msi_load (pci, state, error) ||
+      !pci_msix_load (pci, state, error))
     return false;
   __atomic_store_n (&pci->intx_level, intx && pci->ids.intx, __ATOMIC_RELAXED);
   return true;
@@ -107,6 +114,8 @@ static bool
 pci_loaded (Device *dev, GError **error)
 {
   PciDevice *pci = (PciDevice *)dev;
+  if (pci->secondary != NULL)
+    pci_bridge_update (pci, false);
   pci_update_bars (pci);
   pci_update_intx (pci);
   return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The generic ECAM host bridge: configuration space of bus 0 as memory, 4 KiB per function. */
+/* The generic ECAM host bridge: configuration space as memory, 4 KiB per function. */
 
 #include "pci-internal.h"
 
@@ -14,17 +14,24 @@ all_ones (unsigned size)
   return UINT64_MAX >> (64 - 8 * size);
 }
 
+/* With the bus's devices_lock. */
+static PciDevice *
+function_at (PciHost *host, uint64_t offset)
+{
+  PciBus *bus = pci_bus_numbered (host->bus, (unsigned)(offset >> 20));
+  return bus != NULL ? pci_bus_device (bus, offset >> 12 & 0xff) : NULL;
+}
+
 static uint64_t
 ecam_read (void *opaque, uint64_t offset, unsigned size)
 {
   PciHost *host = opaque;
-  const uint64_t devfn = offset >> 12; /* and the bus above */
   const unsigned reg = (unsigned)(offset & 0xfff);
   uint64_t value = all_ones (size);
   if (pci_in_message ())
     return value;
   g_rw_lock_reader_lock (&host->bus->devices_lock);
-  PciDevice *pci = devfn < 256 ? pci_bus_device (host->bus, (unsigned)devfn) : NULL;
+  PciDevice *pci = function_at (host, offset);
   if (pci != NULL) {
     value = pci_config_read (pci, reg, MIN (size, 4));
     if (size == 8)
@@ -38,12 +45,11 @@ static void
 ecam_write (void *opaque, uint64_t offset, unsigned size, uint64_t value)
 {
   PciHost *host = opaque;
-  const uint64_t devfn = offset >> 12;
   const unsigned reg = (unsigned)(offset & 0xfff);
   if (pci_in_message ())
     return;
   g_rw_lock_reader_lock (&host->bus->devices_lock);
-  PciDevice *pci = devfn < 256 ? pci_bus_device (host->bus, (unsigned)devfn) : NULL;
+  PciDevice *pci = function_at (host, offset);
   if (pci != NULL) {
     pci_config_write (pci, reg, MIN (size, 4), (uint32_t)value);
     if (size == 8)

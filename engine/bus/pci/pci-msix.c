@@ -22,28 +22,6 @@ struct PciMsix {
   MmioOps ops;
 };
 
-static __thread bool sending;
-
-bool
-pci_in_message (void)
-{
-  return sending;
-}
-
-void
-pci_send_message (PciDevice *pci, uint64_t address, uint32_t data)
-{
-  PciBus *bus = pci_bus_of (pci);
-  if (sending || bus == NULL || !bus->config.msi)
-    return;
-  device_trace (&pci->dev, "message 0x%x to 0x%" PRIx64, data, address);
-  sending = true;
-  if (memory_write (bus->config.map, address, 4, data) != MEMORY_OK)
-    device_guest_error (&pci->dev, "a message interrupt goes to 0x%" PRIx64 ", where nothing takes it",
-                        address);
-  sending = false;
-}
-
 static uint16_t
 msix_control (const struct PciMsix *msix)
 {

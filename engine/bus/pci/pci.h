@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* PCI Express: configuration space, BARs, capabilities, INTx, MSI and MSI-X; the generic ECAM host bridge.
- * PCI Local Bus 3.0, PCI Express Base 4.0. */
+/* PCI Express: configuration space, BARs, capabilities, INTx, MSI and MSI-X; the generic ECAM host bridge and
+ * root ports. PCI Local Bus 3.0, PCI-to-PCI Bridge 1.2, PCI Express Base 4.0. */
 
 #include "device.h"
 
@@ -22,8 +22,9 @@ struct PciDevice {
   PciIds ids; /* set before pci_device_plug() */
   PciBus *bus;
   uint8_t devfn;
-  _Alignas (8) uint8_t config[4096], writable[4096],
-      w1c[4096]; /* bytes of configuration space and what writes may change */
+  /* Bytes of configuration space, what writes may change or clear, and what only the device itself changes: a
+   * reset makes these 0. */
+  _Alignas (8) uint8_t config[4096], writable[4096], w1c[4096], own[4096];
   struct {
     MemoryRegion *region;
     uint64_t size;
@@ -31,14 +32,20 @@ struct PciDevice {
   } bar[PCI_BARS];
   bool intx_level;  /* what the device asked for; guarded by the bus, as is the next */
   bool intx_driven; /* what of it reaches the pin */
+  struct PciMsi *msi;
   struct PciMsix *msix;
+  PciBus *secondary;        /* a bridge's; NULL: this is none */
   char *addr;               /* property "addr": "3", "3.0" */
   unsigned last_capability; /* where the next one is linked in */
   unsigned next_capability; /* where the next one goes */
+  unsigned express;         /* where the PCI Express capability is, or 0 */
   /* Before a read of configuration space, for bytes that change by themselves, and after a write to it. With
    * the device's lock; may be NULL. */
   void (*config_reading) (PciDevice *pci, unsigned offset, unsigned size);
   void (*config_written) (PciDevice *pci, unsigned offset, unsigned size);
+  /* DMA may have become possible: bus mastering is on here and in the bridges above. Any thread; may be NULL.
+   */
+  void (*dma_possible) (PciDevice *pci);
 };
 
 /* The base class: DeviceClass.base of every PCI device; property addr. A device's class->init fills `ids`.
@@ -61,17 +68,39 @@ void pci_bus_free (PciBus *bus);
 bool pci_device_plug (PciBus *bus, PciDevice *pci, GError **error);
 void pci_device_unplug (PciDevice *pci);
 PciDevice *pci_bus_device (PciBus *bus, unsigned devfn); /* or NULL */
-void pci_bus_print (PciBus *bus, GString *out);          /* info pci */
+const char *pci_bus_name (const PciBus *bus);
+PciDevice *pci_bus_bridge (const PciBus *bus); /* to the bus above; NULL: this is the root's */
+/* The number the guest gave it; 0 for the root's. */
+unsigned pci_bus_number (const PciBus *bus);
+/* The bus of that name at or below `root`, or NULL. */
+PciBus *pci_bus_find (PciBus *root, const char *name);
+void pci_bus_print (PciBus *bus, GString *out); /* info pci; the buses behind it too */
+/* What a bridge passes on to its secondary bus. */
+typedef struct {
+  uint64_t base, limit; /* the last byte; below base: nothing is forwarded */
+} PciWindow;
+PciWindow pci_bridge_io_window (const PciDevice *bridge);
+PciWindow pci_bridge_memory_window (const PciDevice *bridge);
+PciWindow pci_bridge_prefetchable_window (const PciDevice *bridge);
 
 /* Capabilities: a zeroed one of `size` bytes with its header; returns its offset in configuration space, 0
  * when there is no room. */
 unsigned pci_add_capability (PciDevice *pci, uint8_t id, unsigned size);
-/* The PCI Express capability of a root-complex integrated endpoint. */
+/* The PCI Express capability of an endpoint: one integrated into the root complex, or behind a port. */
 void pci_add_express (PciDevice *pci);
 /* The region's size must be a power of two. It is mapped where the guest says, below whatever else is there.
  */
 void pci_set_bar (PciDevice *pci, unsigned index, MemoryRegion *region, bool is_64bit, bool prefetchable,
                   bool io);
+/* MSI with up to 32 vectors, a power of two; with the upper half of the address; with a mask and a pending
+ * bit per vector. Does nothing, successfully, where nobody takes messages. The device is on a bus. */
+bool pci_msi_init (PciDevice *pci, unsigned vectors, bool is_64bit, bool maskable, GError **error);
+/* A message for vector n of those the guest has enabled, others' going to vector 0; pending when masked. Any
+ * thread, as for pci_msix_notify(). */
+void pci_msi_notify (PciDevice *pci, unsigned vector);
+bool pci_msi_enabled (const PciDevice *pci);
+/* How many of the device's vectors the guest has enabled. */
+unsigned pci_msi_vectors (const PciDevice *pci);
 /* MSI-X with its tables in the BAR region `in`, whose other offsets go on to its own ops; NULL: in a BAR of
  * their own. Does nothing, successfully, where nobody takes messages: the device then has its pin only. The
  * device is on a bus. */
@@ -91,8 +120,13 @@ bool pci_can_dma (const PciDevice *pci);
 MemoryMap *pci_map (const PciDevice *pci);
 uint32_t pci_config_read (PciDevice *pci, unsigned offset, unsigned size);
 void pci_config_write (PciDevice *pci, unsigned offset, unsigned size, uint32_t value);
-/* The generic host bridge (pci-host-ecam-generic): an ECAM window of 1 MiB per bus, in which bus 0 has
- * devices. Slot 0 holds the bridge's own function. */
+/* A root port ("pcie-root-port"): a PCI-to-PCI bridge to a link with one device, slot 0 of the bus that has
+ * the port's id as its name. There is no hot plug. */
+extern const DeviceClass pcie_root_port_class;
+/* Registers the device classes of this room that -device may name. */
+void pci_register (void);
+/* The generic host bridge (pci-host-ecam-generic): an ECAM window of 1 MiB per bus. Slot 0 of bus 0 holds the
+ * bridge's own function. */
 typedef struct {
   Device dev;
   PciBus *bus;

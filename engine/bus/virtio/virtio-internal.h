@@ -142,7 +142,8 @@ void virtq_save (VirtQueue *queue, GVariantBuilder *queues);
 bool virtq_load (VirtQueue *queue, GVariant *state, GError **error);
 #define VIRTQ_STATE_TYPE "(bu(ttt)(qqq)(bbb)b)"
 
-/* ---- What the driver does through a transport (virtio.c). The transport serialises them. ---- */
+/* ---- What the driver does through a transport (virtio-status.c, virtio-config.c). The transport serialises
+ * them. ---- */
 
 /* A change of the memory map of the device was noticed: raised by any map's listener, read by all queues. */
 extern unsigned virtio_map_generation;
@@ -154,6 +155,8 @@ uint64_t virtio_offered_features (VirtioDevice *vdev);
 void virtio_write_features (VirtioDevice *vdev, unsigned word, uint32_t value);
 /* For resets: no handler runs after this, until DRIVER_OK is set again. Without the device's lock. */
 void virtio_halt_queues (VirtioDevice *vdev);
+/* Lets them run, if the driver and the machine do. */
+void virtio_start_queues (VirtioDevice *vdev);
 uint8_t virtio_status (const VirtioDevice *vdev);
 void virtio_write_status (VirtioDevice *vdev, uint8_t status);
 uint64_t virtio_config_read (VirtioDevice *vdev, uint64_t offset, unsigned size);
@@ -172,6 +175,10 @@ void virtio_disable_queue (VirtioDevice *vdev, unsigned index);
 void virtio_kick (VirtioDevice *vdev, unsigned index);
 /* DMA has become possible: queues that could not get at their buffers look again. */
 void virtio_kick_all (VirtioDevice *vdev);
+
+/* virtio-save.c: hooks of the base class. */
+void virtio_save (Device *dev, GVariantBuilder *state);
+bool virtio_load (Device *dev, GVariant *state, GError **error);
 
 /* virtio-pci: the class for a device's. */
 DeviceClass *virtio_pci_class_new (const DeviceClass *device_class, const VirtioClass *vclass);

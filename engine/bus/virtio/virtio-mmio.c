@@ -23,7 +23,7 @@ struct VirtioMmio {
   IrqLine irq;
   MemoryRegion region;
   uint32_t device_features_sel, driver_features_sel, queue_sel;
-  GMutex irq_lock; /* the line follows the status */
+  GMutex irq_lock; /* the line follows the status, which the guest reads without it */
   uint32_t interrupt_status;
 };
 
@@ -33,8 +33,9 @@ static void
 change_interrupts (VirtioMmio *mmio, uint32_t clear, uint32_t set)
 {
   g_mutex_lock (&mmio->irq_lock);
-  mmio->interrupt_status = (mmio->interrupt_status & ~clear) | set;
-  irq_set (&mmio->irq, mmio->interrupt_status != 0);
+  const uint32_t status = (mmio->interrupt_status & ~clear) | set;
+  __atomic_store_n (&mmio->interrupt_status, status, __ATOMIC_RELEASE);
+  irq_set (&mmio->irq, status != 0);
   g_mutex_unlock (&mmio->irq_lock);
 }
 

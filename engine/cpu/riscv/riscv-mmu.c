@@ -107,6 +107,14 @@ is_reserved (const RiscvCpu *rv, uint64_t pte, bool is_leaf)
          (pte & PTE64_N && !(rv->exts >> RV_EXT_SVNAPOT & 1));
 }
 
+/* Whether S mode may access the entry: all of it, by one entry of the PMP. */
+static bool
+pmp_permits_pte (const RiscvCpu *rv, uint64_t pte_addr, CpuAccess access)
+{
+  RiscvPmpRule rule = riscv_pmp_rule (rv, pte_addr, RV_PRIV_S);
+  return rule.prot >> access & 1 && rule.bytes >= (rv->rv32 ? 4 : 8);
+}
+
 /* The physical address that a leaf at `level` gives; false where its page number is misaligned or reserved.
  */
 static bool
@@ -142,9 +150,8 @@ find_leaf (Cpu *cpu, uint64_t satp, uint64_t vaddr, bool protect, Leaf *ret)
     return WALK_PAGE_FAULT;
   for (unsigned level = levels; level-- > 0;) {
     uint64_t vpn = vaddr >> (12 + level * vpn_bits) & ((1u << vpn_bits) - 1);
-    bool uniform;
     ret->pte_addr = table + vpn * pte_size;
-    if (protect && !(riscv_pmp_permits (rv, ret->pte_addr, RV_PRIV_S, &uniform) & 1 << CPU_READ))
+    if (protect && !pmp_permits_pte (rv, ret->pte_addr, CPU_READ))
       return WALK_ACCESS_FAULT;
     if (!read_pte (cpu, ret->pte_addr, &ret->pte))
       return WALK_ACCESS_FAULT;
@@ -185,13 +192,13 @@ mark_accessed (Cpu *cpu, CpuAccess access, Leaf *leaf)
 {
   const RiscvCpu *rv = RV_CPU (cpu);
   uint64_t pte = leaf->pte | PTE_A | (access == CPU_WRITE ? PTE_D : 0);
-  bool same, uniform;
+  bool same;
 
   if (pte == leaf->pte)
     return WALK_OK;
   if (!(rv->menvcfg & ENVCFG_ADUE))
     return WALK_PAGE_FAULT;
-  if (!(riscv_pmp_permits (rv, leaf->pte_addr, RV_PRIV_S, &uniform) & 1 << CPU_WRITE))
+  if (!pmp_permits_pte (rv, leaf->pte_addr, CPU_WRITE))
     return WALK_ACCESS_FAULT;
   if (!replace_pte (cpu, leaf, pte, &same))
     return WALK_ACCESS_FAULT;
@@ -243,7 +250,6 @@ riscv_translate (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret
   RiscvCpu *rv = RV_CPU (cpu);
   RiscvPriv priv = access == CPU_EXEC ? rv->priv : riscv_data_priv (rv);
   const unsigned data = 1 << CPU_READ | 1 << CPU_WRITE, all = data | 1 << CPU_EXEC;
-  bool uniform;
 
   if (priv == RV_PRIV_M || riscv_satp_levels (rv, rv->satp) == 0) {
     *ret = (CpuTranslation){ .phys = vaddr, .prot = (uint8_t)all, .log2_size = 12 };
@@ -252,14 +258,16 @@ riscv_translate (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret
     if (result != WALK_OK)
       return fault (rv, vaddr, access, result == WALK_PAGE_FAULT);
   }
-  unsigned permits = riscv_pmp_permits (rv, ret->phys, priv, &uniform);
+  RiscvPmpRule rule = riscv_pmp_rule (rv, ret->phys, priv);
+  unsigned permits = rule.prot;
   if (!(permits >> access & 1))
     return fault (rv, vaddr, access, false);
   /* Where MPRV separates loads and stores from fetches, what holds for one says nothing of the other. */
   if (rv->priv != riscv_data_priv (rv))
     permits &= access == CPU_EXEC ? ~data : data;
   ret->prot &= permits;
-  ret->once = !uniform;
+  ret->once = !rule.uniform;
+  ret->bytes = rule.bytes;
   return true;
 }
 

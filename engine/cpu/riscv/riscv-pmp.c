@@ -100,26 +100,33 @@ riscv_set_pmpaddr (RiscvCpu *rv, unsigned number, uint64_t value)
   changed (rv);
 }
 
-unsigned
-riscv_pmp_permits (const RiscvCpu *rv, uint64_t phys, RiscvPriv priv, bool *ret_uniform)
+/* SPEC: RISC-V privileged §3.7.1.3: the lowest entry that matches any byte of an access must match all of
+ * them.
+ */
+RiscvPmpRule
+riscv_pmp_rule (const RiscvCpu *rv, uint64_t phys, RiscvPriv priv)
 {
-  const unsigned all = 1 << CPU_READ | 1 << CPU_WRITE | 1 << CPU_EXEC;
-  uint64_t page = phys & ~UINT64_C (0xfff), page_last = page | 0xfff;
+  const uint8_t all = 1 << CPU_READ | 1 << CPU_WRITE | 1 << CPU_EXEC;
+  uint64_t page = phys & ~UINT64_C (0xfff), page_last = page | 0xfff, last = page_last;
+  RiscvPmpRule rule = { .prot = priv == RV_PRIV_M ? all : 0, .uniform = true };
 
-  *ret_uniform = true;
   for (unsigned i = 0; i < rv->pmp_used; i++) {
     const RiscvPmpRange *r = &rv->pmp[i];
     uint8_t cfg = rv->pmpcfg[i];
     if (r->start > r->last || r->last < page || r->start > page_last)
       continue;
     if (r->start > page || r->last < page_last)
-      *ret_uniform = false;
-    if (phys < r->start || phys > r->last)
-      continue;
-    if (priv == RV_PRIV_M && !(cfg & PMP_L))
-      return all;
-    return (cfg & PMP_R ? 1 << CPU_READ : 0) | (cfg & PMP_W ? 1 << CPU_WRITE : 0) |
-           (cfg & PMP_X ? 1 << CPU_EXEC : 0);
+      rule.uniform = false;
+    if (phys < r->start) {
+      last = MIN (last, r->start - 1);
+    } else if (phys <= r->last) {
+      last = MIN (last, r->last);
+      if (priv != RV_PRIV_M || cfg & PMP_L)
+        rule.prot = (cfg & PMP_R ? 1 << CPU_READ : 0) | (cfg & PMP_W ? 1 << CPU_WRITE : 0) |
+                    (cfg & PMP_X ? 1 << CPU_EXEC : 0);
+      break;
+    }
   }
-  return priv == RV_PRIV_M ? all : 0;
+  rule.bytes = (uint16_t)(last - phys + 1);
+  return rule;
 }

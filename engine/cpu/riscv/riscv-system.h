@@ -77,9 +77,14 @@ void riscv_set_pmpcfg (RiscvCpu *rv, unsigned number, uint64_t value);
 void riscv_set_pmpaddr (RiscvCpu *rv, unsigned number, uint64_t value);
 /* Derives the ranges from pmpcfg and pmpaddr. */
 void riscv_pmp_update (RiscvCpu *rv);
-/* The accesses (1 << CpuAccess) permitted at a physical address, and whether all of its page has the same
- * ones. */
-unsigned riscv_pmp_permits (const RiscvCpu *rv, uint64_t phys, RiscvPriv priv, bool *ret_uniform);
+/* What PMP says about a physical address. */
+typedef struct {
+  uint8_t prot;   /* the accesses (1 << CpuAccess) permitted there */
+  uint16_t bytes; /* so many from the address on, inside its page, are decided by the same entry: an access
+                     that reaches further is refused */
+  bool uniform;   /* it is so for the whole page */
+} RiscvPmpRule;
+RiscvPmpRule riscv_pmp_rule (const RiscvCpu *rv, uint64_t phys, RiscvPriv priv);
 
 /* riscv-mmu.c */
 #define SATP32_MODE       (UINT64_C (1) << 31)

@@ -516,6 +516,47 @@ accept_device (Fixture *f, const char *text)
   return dev;
 }
 
+/* A port, and what is behind it. */
+static void
+test_root_port (Fixture *f, const void *data)
+{
+  static const char *const texts[] = {
+    "pcie-root-port,id=rp0,chassis=1,slot=2,port=16",
+    "pcie-root-port,id=rp1,addr=4",
+    "virtio-net-pci,netdev=n0,id=nic0,bus=rp1",
+  };
+  g_autoptr (GPtrArray) devices = g_ptr_array_new ();
+  NetBackend *net = net_backend_new ("user,id=n0", NULL);
+  g_autoptr (GError) error = NULL;
+
+  f->config.no_default_net = true;
+  f->config.boot_order = (char *)"n";
+  f->config.devices = devices;
+  for (unsigned i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_ptr_array_add (devices, (char *)texts[i]);
+  BUILD (f, count);
+  refuse_device (f, "pcie-root-port,chassis=1,slot=2", "slot 2");
+  refuse_device (f, "virtio-net-pci,netdev=n0,bus=rp9", "pcie.0, rp0, rp1");
+  g_autoptr (GString) tree = g_string_new (NULL);
+  machine_info_qtree (f->machine, tree);
+  const char *port = strstr (tree->str, "id \"rp1\""), *bus = strstr (tree->str, "bus: rp1"),
+             *nic = strstr (tree->str, "id \"nic0\"");
+  g_assert_true (port && bus > port && nic > bus);
+  machine_start (f->machine);
+  wait_for_count (f, 10);
+  g_autoptr (GBytes) order = fw_cfg_find_file (f->machine->fw_cfg, "bootorder");
+  g_assert_cmpstr (g_bytes_get_data (order, NULL), ==,
+                   "/pci@0000000030000000/pci-bridge@4/ethernet@0/ethernet-phy@0");
+  refuse_device (f, "virtio-net-pci,netdev=n0,bus=rp0", "hot plug");
+  g_assert_false (machine_remove_device (f->machine, "nic0", NULL));
+  g_assert_false (machine_remove_device (f->machine, "rp1", NULL));
+  g_assert_true (machine_save (f->machine, f->saved, NULL, &error));
+  machine_restore (f->machine, f->saved, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&f->machine, machine_free);
+  net_backend_free (net);
+}
+
 /* While the guest runs. */
 static void
 test_hotplug (Fixture *f, const void *data)
@@ -609,6 +650,7 @@ main (int argc, char **argv)
 {
   device_class_register (&uart_class);
   virtio_net_register ();
+  pci_register ();
   /* This is about machines, and short programs need no translation. */
   cpu_settings.interpret = true;
   g_test_init (&argc, &argv, NULL);
@@ -627,6 +669,7 @@ main (int argc, char **argv)
   ADD ("places", test_places);
   ADD ("options", test_options);
   ADD ("devices", test_devices);
+  ADD ("root-port", test_root_port);
   ADD ("hotplug", test_hotplug);
   ADD ("default-nic", test_default_nic);
   ADD ("dumpdtb", test_dumpdtb);

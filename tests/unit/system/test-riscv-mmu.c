@@ -546,6 +546,163 @@ test_pmp_walk (void)
   g_assert_cmphex (ram_get (m, at, 8) & (A | D), ==, A | D);
 }
 
+/* Opens all of memory by entry 7, for others to be put before it. */
+static void
+open_pmp (Machine *m)
+{
+  csr_set (m, CSR_pmpcfg, 0);
+  pmp (m, 7, PMP_ALL, UINT64_MAX);
+}
+
+/* An access is permitted by one entry, which must match all of its bytes: also where both sides of an edge
+ * permit it, and also to M mode. */
+static void
+test_pmp_straddling_data (void)
+{
+  enum { A0 = 10, A1, NA4 = 2 << 3, ALL = 7 };
+  static const RvOp loads[] = { RV_OP_lb, RV_OP_lh, RV_OP_lw, RV_OP_ld },
+                    stores[] = { RV_OP_sb, RV_OP_sh, RV_OP_sw, RV_OP_sd };
+  const uint64_t edge = DATA + 0x100;
+  g_autoptr (Machine) m = machine_new (64, NULL);
+
+  open_pmp (m);
+  pmp (m, 0, NA4 | ALL, edge);
+  for (unsigned priv = 0; priv < 4; priv += priv + 1)
+    for (unsigned log2 = 0; log2 < 4; log2++)
+      for (uint64_t addr = edge - 9; addr < edge + 6; addr++)
+        for (unsigned write = 0; write < 2; write++) {
+          uint64_t last = addr + (1u << log2) - 1;
+          bool inside = addr >= edge && last < edge + 4, ok = inside || last < edge || addr >= edge + 4;
+          uint32_t insn = write ? encode (stores[log2], &(Ops){ .rs1 = A1, .rs2 = A0 })
+                                : encode (loads[log2], &(Ops){ .rd = A0, .rs1 = A1 });
+          ram_set (m, edge - 16, 8, 0);
+          ram_set (m, edge - 8, 8, 0);
+          ram_set (m, edge, 8, 0);
+          ram_set (m, edge + 8, 8, 0);
+          go_to (m, (RiscvPriv)priv);
+          m->s->var[A0] = UINT64_MAX;
+          m->s->var[A1] = addr;
+          g_assert_true (execute (m, insn) == !ok);
+          if (!ok) {
+            g_assert_cmpuint (csr_get (m, CSR_mcause), ==, write ? 7 : 5);
+            g_assert_cmphex (csr_get (m, CSR_mtval), ==, addr);
+          }
+          g_assert_cmphex (ram_get (m, addr, 1), ==, ok && write ? 0xff : 0);
+          g_assert_cmphex (ram_get (m, last, 1), ==, ok && write ? 0xff : 0);
+        }
+}
+
+static void
+test_pmp_straddling_atomics (void)
+{
+  enum { A0 = 10, A1, NA4 = 2 << 3, ALL = 7 };
+  g_autoptr (Machine) m = machine_new (64, NULL);
+
+  open_pmp (m);
+  pmp (m, 0, NA4 | ALL, DATA + 0x100);
+  m->s->var[A1] = DATA + 0x100;
+  g_assert_false (execute (m, encode (RV_OP_amoadd_w, &(Ops){ .rd = A0, .rs1 = A1, .rs2 = A0 })));
+  g_assert_false (execute (m, encode (RV_OP_lr_w, &(Ops){ .rd = A0, .rs1 = A1 })));
+  g_assert_true (execute (m, encode (RV_OP_amoadd_d, &(Ops){ .rd = A0, .rs1 = A1, .rs2 = A0 })));
+  g_assert_cmpuint (csr_get (m, CSR_mcause), ==, 7);
+  g_assert_cmphex (csr_get (m, CSR_mtval), ==, DATA + 0x100);
+  g_assert_true (execute (m, encode (RV_OP_lr_d, &(Ops){ .rd = A0, .rs1 = A1 })));
+  /* Two pages are two accesses. */
+  pmp (m, 0, 3 << 3 | ALL, DATA | 0x7ff);
+  m->s->var[A1] = DATA + 0xffc;
+  g_assert_false (execute (m, encode (RV_OP_ld, &(Ops){ .rd = A0, .rs1 = A1 })));
+}
+
+/* Compiled code that has long been reading beside the edge does not read over it. */
+static void
+test_pmp_straddling_compiled (void)
+{
+  enum { A0 = 10, A1, A2, A3, NA4 = 2 << 3 };
+
+  for (unsigned write = 0; write < 2; write++) {
+    g_autoptr (Machine) m = machine_new (64, NULL);
+    open_pmp (m);
+    pmp (m, 0, NA4 | 7, DATA + 0x100);
+    m->s->var[A1] = DATA + 0x104;
+    m->s->var[A2] = DATA + 0xfc;
+    m->s->var[A3] = 1000;
+    append (m, write ? encode (RV_OP_sd, &(Ops){ .rs1 = A1, .rs2 = A3 })
+                     : encode (RV_OP_ld, &(Ops){ .rd = A0, .rs1 = A1 }));
+    append (m, encode (RV_OP_addi, &(Ops){ .rd = A3, .rs1 = A3, .imm = -1 }));
+    append (m, encode (RV_OP_bne, &(Ops){ .rs1 = A3, .imm = -8 }));
+    append (m, write ? encode (RV_OP_sd, &(Ops){ .rs1 = A1, .rs2 = A3, .imm = -8 })
+                     : encode (RV_OP_ld, &(Ops){ .rd = A0, .rs1 = A1, .imm = -8 }));
+    m->code_end = HANDLER_M;
+    append (m, encode (RV_OP_csrrs, &(Ops){ .rd = A2, .csr = CSR_mcause }));
+    go_to (m, RV_PRIV_U);
+    run_to_ebreak (m, 1);
+    g_assert_cmpuint (m->s->var[A2], ==, write ? 7 : 5);
+    g_assert_cmphex (csr_get (m, CSR_mtval), ==, DATA + 0xfc);
+    g_assert_cmphex (csr_get (m, CSR_mepc), ==, CODE + 12);
+  }
+}
+
+/* An instruction is fetched in parcels of two bytes, each of which must be permitted. */
+static void
+test_pmp_straddling_fetch (void)
+{
+  enum { A3 = 13, NA4 = 2 << 3 };
+  const uint32_t insn = encode (RV_OP_addi, &(Ops){ .rd = A3, .rs1 = A3, .imm = 1 });
+
+  for (unsigned form = 0; form < 16; form++) {
+    const bool interpret = form & 1, inside = form & 2, executable = form & 4, misaligned = form & 8;
+    const uint64_t edge = CODE + 0x200, entry = inside ? edge + 4 : edge;
+    uint64_t pc = edge - 16 - (misaligned ? 2 : 0), refused = misaligned ? edge - 2 : edge;
+    g_autoptr (Machine) m = machine_new (64, NULL);
+    m->cpu->interpret = interpret;
+    open_pmp (m);
+    /* The four bytes after the edge, or those after them. */
+    pmp (m, 0, NA4 | 3 | (executable ? 4 : 0), entry);
+    for (uint64_t at = pc; at < edge + 32; at += 4)
+      ram_set (m, at, 4, insn);
+    ram_set (m, edge + 32 - (misaligned ? 2 : 0), 4, 0x00100073); /* ebreak */
+    ram_set (m, HANDLER_M, 4, 0x00100073);
+    go_to (m, RV_PRIV_S);
+    m->s->pc = pc;
+    m->s->var[A3] = 0;
+    run_to_ebreak (m, executable ? 0 : 1);
+    if (executable) {
+      g_assert_cmpuint (m->s->var[A3], ==, 12);
+      continue;
+    }
+    refused += inside ? 4 : 0;
+    g_assert_cmpuint (csr_get (m, CSR_mcause), ==, 1);
+    g_assert_cmphex (csr_get (m, CSR_mepc), ==, refused);
+    g_assert_cmphex (csr_get (m, CSR_mtval), ==, entry);
+    g_assert_cmpuint (m->s->var[A3], ==, (refused - pc) / 4);
+  }
+}
+
+/* An entry of a page table too is read as a whole. */
+static void
+test_pmp_straddling_walk (void)
+{
+  enum { NA4 = 2 << 3 };
+  const uint64_t vaddr = 0x7000;
+  g_autoptr (Machine) m = machine_new (64, NULL);
+  CpuTranslation t;
+
+  use_tables (m, 3);
+  uint64_t at = map (m, 3, vaddr, 0, pte (DATA, V | R | W));
+  for (unsigned half = 0; half < 8; half += 4) {
+    go_to (m, RV_PRIV_M);
+    open_pmp (m);
+    pmp (m, 0, NA4 | 7, at + half);
+    go_to (m, RV_PRIV_S);
+    g_assert_false (m->isa->translate (m->cpu, vaddr, CPU_READ, &t));
+    g_assert_cmpuint (m->rv->trap_cause, ==, 5);
+  }
+  go_to (m, RV_PRIV_M);
+  pmp (m, 0, NA4 | 7, at + 8);
+  go_to (m, RV_PRIV_S);
+  g_assert_true (m->isa->translate (m->cpu, vaddr, CPU_READ, &t));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -562,5 +719,10 @@ main (int argc, char **argv)
   g_test_add_func ("/riscv/mmu/pmp-matrix", test_pmp_matrix);
   g_test_add_func ("/riscv/mmu/pmp-rules", test_pmp_rules);
   g_test_add_func ("/riscv/mmu/pmp-walk", test_pmp_walk);
+  g_test_add_func ("/riscv/mmu/pmp-straddling-data", test_pmp_straddling_data);
+  g_test_add_func ("/riscv/mmu/pmp-straddling-atomics", test_pmp_straddling_atomics);
+  g_test_add_func ("/riscv/mmu/pmp-straddling-compiled", test_pmp_straddling_compiled);
+  g_test_add_func ("/riscv/mmu/pmp-straddling-fetch", test_pmp_straddling_fetch);
+  g_test_add_func ("/riscv/mmu/pmp-straddling-walk", test_pmp_straddling_walk);
   return g_test_run ();
 }
