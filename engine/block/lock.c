@@ -15,6 +15,7 @@
  * then whether somebody holds the byte opposite.  These are the places QEMU uses. */
 
 enum { PERM_BASE = 100, UNSHARED_BASE = 200 };
+enum { ORPHAN_WAIT_US = 3000000, ORPHAN_RETRY_US = 20000 };
 enum { PERM_READ = 0, PERM_WRITE = 1, PERM_RESIZE = 3, N_PERMS = 4 };
 
 static int
@@ -62,7 +63,7 @@ process_holds (const char *pid, const struct stat *st, int own_fd, int at)
 }
 
 /* Such locks belong to an open file and not to a process, so the kernel does not say whose they are; the
- * processes' descriptors do, as far as we may look at them. "" if unknown. */
+ * processes' descriptors do, as far as we may look at them. NULL if unknown. */
 static char *
 find_holder (int fd, int at)
 {
@@ -80,18 +81,28 @@ find_holder (int fd, int at)
       return g_strdup_printf (" by process %s", pid);
     return g_strdup_printf (" by %s (process %s)", g_strchomp (comm), pid);
   }
-  return g_strdup (" by another process");
+  return NULL;
 }
 
+/* A process that was killed leaves requests behind in its io_uring, which hold the file and its locks a
+ * moment longer than the process exists; who is quick to go on with its image waits for that. */
 static bool
 check_byte (BlockFile *file, int at, bool write, GError **error)
 {
+  const gint64 deadline = g_get_monotonic_time () + ORPHAN_WAIT_US;
+  g_autofree char *holder = NULL;
   struct flock lock;
-  if (lock_byte (file->fd, F_OFD_GETLK, F_WRLCK, at, &lock) < 0 || lock.l_type == F_UNLCK)
-    return true;
-  g_autofree char *holder = find_holder (file->fd, at);
+  for (;;) {
+    if (lock_byte (file->fd, F_OFD_GETLK, F_WRLCK, at, &lock) < 0 || lock.l_type == F_UNLCK)
+      return true;
+    holder = find_holder (file->fd, at);
+    if (holder || g_get_monotonic_time () > deadline)
+      break;
+    g_usleep (ORPHAN_RETRY_US);
+  }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-               "%s: in use%s (%s; stop that, or use a copy or an overlay of the image)", file->path, holder,
+               "%s: in use%s (%s; stop that, or use a copy or an overlay of the image)", file->path,
+               holder ? holder : " by another process",
                write ? "only one may write to an image" : "it may be written to meanwhile");
   return false;
 }

@@ -21,6 +21,15 @@ net_set_error (GError **error, const char *format, ...)
   g_set_error_literal (error, NET_ERROR, 0, text);
 }
 
+GPtrArray *
+net_backend_kinds (void)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  for (unsigned i = 0; i < G_N_ELEMENTS (kinds); i++)
+    g_ptr_array_add (names, (char *)kinds[i]->name);
+  return names;
+}
+
 static const NetOps *
 find_kind (const char *name, GError **error)
 {
@@ -30,10 +39,9 @@ find_kind (const char *name, GError **error)
       return kinds[i];
     names[i] = kinds[i]->name;
   }
-  g_autofree char *all = g_strjoinv (", ", (char **)names);
+  g_autofree char *all = g_strjoinv (", ", (char **)names), *hint = name ? suggest_hint (name, names) : NULL;
   if (name)
-    net_set_error (error, "there is no kind of network '%s'; did you mean '%s'? Known: %s", name,
-                   suggest_nearest (name, names), all);
+    net_set_error (error, "there is no kind of network '%s'%s Known: %s", name, hint, all);
   else
     net_set_error (error, "the kind of network is missing; write one of %s first", all);
   return NULL;
@@ -231,6 +239,12 @@ disconnect (void *data)
   g_source_destroy (net->ready_source);
 }
 
+bool
+net_backend_attached (const NetBackend *net)
+{
+  return net->client != NULL;
+}
+
 void
 net_backend_detach (NetBackend *net)
 {
@@ -325,7 +339,7 @@ describe (void *data)
   Call *call = data;
   NetBackend *net = call->net;
   if (!call->connections)
-    g_string_append_printf (call->out, "%s: type=%s", net->id, net->ops->name);
+    g_string_append_printf (call->out, "%s: index=0,type=%s", net->id, net->ops->name);
   if (net->ops->describe)
     net->ops->describe (net, call->out, call->connections);
   if (!call->connections)

@@ -11,11 +11,16 @@ typedef struct {
   UserOptions options;
   Slirp *slirp;
   UserPoll *poll;
+  UserFlows *flows;
 } User;
 
 static slirp_ssize_t
 send_packet (const void *frame, size_t size, void *opaque)
 {
+  const NetBackend *net = opaque;
+  VnetPacket packet;
+  if (vnet_parse (frame, size, &packet))
+    user_flows_see (((User *)net->priv)->flows, frame, &packet, false);
   /* libslirp is done with the buffer after this. */
   net_receive (opaque, (uint8_t *)frame, size, true);
   return (slirp_ssize_t)size;
@@ -165,6 +170,7 @@ user_open (NetBackend *net, Keyval *kv, GError **error)
   User *user = net->priv = g_new0 (User, 1);
   net->unlimited = net->use_merge = true;
   user->poll = user_poll_new (net);
+  user->flows = user_flows_new ();
   if (!user_options_parse (&user->options, net, kv, error))
     return false;
   g_mutex_lock (&user_slirp_lock);
@@ -189,6 +195,7 @@ user_close (NetBackend *net)
     slirp_cleanup (user->slirp);
   g_mutex_unlock (&user_slirp_lock);
   user_poll_free (user->poll);
+  user_flows_free (user->flows);
   user_options_clear (&user->options);
   g_free (user);
 }
@@ -221,6 +228,7 @@ user_send (NetBackend *net, const struct iovec *iov, int n_iov)
   if (vnet_parse (frame, size, &packet) && packet.protocol == 6) {
     const unsigned headers = packet.version == 4 ? IPV4_TCP : IPV6_TCP;
     vnet_raise_mss (frame, &packet, net->mtu - headers, LARGEST - headers);
+    user_flows_see (user->flows, frame, &packet, true);
   } else {
     user_poll_soon (user->poll);
   }
@@ -264,8 +272,9 @@ user_save (NetBackend *net)
   slirp_state_save (user->slirp, write_state, state);
   g_mutex_unlock (&user_slirp_lock);
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (state);
-  return g_variant_new ("(i@ay)", slirp_state_version (),
-                        g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE));
+  return g_variant_new ("(i@ay@aay)", slirp_state_version (),
+                        g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE),
+                        user_flows_save (user->flows));
 }
 
 typedef struct {
@@ -287,16 +296,21 @@ read_state (void *buffer, size_t size, void *opaque)
 }
 
 static bool
+damaged (const NetBackend *net, GError **error)
+{
+  net_set_error (error, "the saved state of network %s is damaged", net->id);
+  return false;
+}
+
+static bool
 user_load (NetBackend *net, GVariant *state, GError **error)
 {
   const User *user = net->priv;
-  if (!g_variant_is_of_type (state, G_VARIANT_TYPE ("(iay)"))) {
-    net_set_error (error, "the saved state of network %s is damaged", net->id);
-    return false;
-  }
+  if (!g_variant_is_of_type (state, G_VARIANT_TYPE ("(iayaay)")))
+    return damaged (net, error);
   gint32 version;
-  g_autoptr (GVariant) bytes = NULL;
-  g_variant_get (state, "(i@ay)", &version, &bytes);
+  g_autoptr (GVariant) bytes = NULL, flows = NULL;
+  g_variant_get (state, "(i@ay@aay)", &version, &bytes, &flows);
   Reader reader = { g_variant_get_data (bytes), g_variant_get_size (bytes) };
   if (version > slirp_state_version ()) {
     net_set_error (error,
@@ -308,7 +322,7 @@ user_load (NetBackend *net, GVariant *state, GError **error)
   const int result = slirp_state_load (user->slirp, version, read_state, &reader);
   g_mutex_unlock (&user_slirp_lock);
   if (result >= 0)
-    return true;
+    return user_flows_reset_saved (net, flows) || damaged (net, error);
   net_set_error (error, "libslirp refuses the saved state of network %s: %s", net->id, g_strerror (-result));
   return false;
 }

@@ -49,3 +49,14 @@ void user_poll_forget_fd (UserPoll *poll, int fd);
 void *user_poll_timer_new (UserPoll *poll, SlirpTimerId id, void *opaque);
 void user_poll_timer_set (UserPoll *poll, void *timer, int64_t when_ms);
 void user_poll_timer_free (UserPoll *poll, void *timer);
+
+/* The guest's TCP connections, which a restored guest must be told it has lost. */
+typedef struct UserFlows UserFlows;
+UserFlows *user_flows_new (void);
+void user_flows_free (UserFlows *flows);
+/* Every IP packet to and from the guest. */
+void user_flows_see (UserFlows *flows, const uint8_t *frame, const VnetPacket *packet, bool from_guest);
+GVariant *user_flows_save (const UserFlows *flows);
+/* Sends the guest what makes it notice that the saved connections are no more. False where they are damaged.
+ */
+bool user_flows_reset_saved (NetBackend *net, GVariant *saved);

@@ -30,6 +30,8 @@ void net_backend_free (NetBackend *net);
 const char *net_backend_id (const NetBackend *net);
 NetBackend *net_backend_find (const char *id);
 GPtrArray *net_backend_list (void);
+GPtrArray *net_backend_kinds (void); /* "user", …: what net_backend_new() takes; free the array only */
+bool net_backend_attached (const NetBackend *net);
 unsigned net_backend_features (const NetBackend *net);
 /* What the client takes: with NET_VNET_HDR each frame has the header in both directions, and what the client
  * sends may use all of net_backend_features(). Any thread. */

@@ -17,11 +17,13 @@ UBOOT_SMODE = Path("/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf")
 NET = ("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0")
 
 
-class Installer(vm.VmTest):
+class InstallerTest(vm.VmTest):
     def start_installer(self, append):
         return self.start("-m", "1024", "-smp", "2", "-kernel", vm.KERNEL, "-initrd", vm.INITRD, "-append",
                           f"console=ttyS0 {append}", *NET)
 
+
+class Installer(InstallerTest):
     def test_first_question(self):
         """The newt screens, in the terminal multiplexer that the installer starts on a serial line."""
         machine = self.start_installer("")
@@ -33,9 +35,9 @@ class Installer(vm.VmTest):
         machine.expect(r"2\*shell", 20)
         machine.expect(r"BusyBox v", 20)
         self.type_until(machine, "grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo\n",
-                        lambda: machine.expect(r"^2[\s\b]+MemTotal: +9\d{5} kB", 8))  # it moves the cursor back, too
+                        lambda: machine.expect(r"^2[\s\b]+MemTotal: +9\d{5} kB", 5))  # it moves the cursor back, too
         status = []
-        self.type_until(machine, "poweroff\n", lambda: status.append(machine.wait(8)))
+        self.type_until(machine, "poweroff\n", lambda: status.append(machine.wait(5)))
         self.assertEqual(status, [0])
 
     def type_until(self, machine, text, seen):
@@ -48,10 +50,12 @@ class Installer(vm.VmTest):
                 return
         self.fail(f"typing {text!r} has no effect:\n{machine.text[-1000:]}")
 
+
+class Frontend(InstallerTest):
     def test_text_frontend(self):
         """Language, country and keyboard answered in the text front end, until it asks what needs a network."""
         machine = self.start_installer("DEBIAN_FRONTEND=text locale=en_US.UTF-8 keymap=us hostname=vm domain=")
-        machine.expect(r"Configuring the network with DHCP", 120)
+        machine.expect(r"Configuring the network with DHCP", 200)
         machine.expect(r"Debian archive mirror country", 60)
 
 
@@ -90,7 +94,9 @@ class Linux(vm.VmTest):
     def test_time(self):
         """A second of the guest's is one of the host's, and the clock of the board shows the date."""
         machine = self.start_linux()
-        self.assertAlmostEqual(int(machine.shell("date +%s")), time.time(), delta=5)
+        before = time.time()
+        date = int(machine.shell("date +%s"))
+        self.assertTrue(before - 3 < date < time.time() + 3, date - before)
         begun = time.monotonic()
         out = machine.shell("cut -d' ' -f1 /proc/uptime; sleep 3; cut -d' ' -f1 /proc/uptime").split("\n")
         took = time.monotonic() - begun
@@ -98,6 +104,19 @@ class Linux(vm.VmTest):
         self.assertGreaterEqual(slept, 2.99)
         self.assertLessEqual(slept, took + 0.1)
 
+    def test_idle(self):
+        """A guest that waits for somebody to type needs no processor."""
+        machine = self.start_linux("-smp", "2")
+        machine.shell("echo ready")
+        time.sleep(2)
+        before = machine.cpu_seconds()
+        time.sleep(5)
+        used = machine.cpu_seconds() - before
+        self.assertLess(used, 0.05, f"{used:.2f} s of processor time in 5 s of idling")
+        self.assertEqual(machine.shell("echo awake"), "awake")
+
+
+class Power(vm.VmTest):
     def test_reboot(self):
         machine = self.start_linux()
         machine.shell("touch /mark")
@@ -125,17 +144,6 @@ class Linux(vm.VmTest):
         machine.expect(r"OpenSBI v", 30)
         machine.qmp.run("quit")
         self.assertEqual(machine.wait(), 0)
-
-    def test_idle(self):
-        """A guest that waits for somebody to type needs no processor."""
-        machine = self.start_linux("-smp", "2")
-        machine.shell("echo ready")
-        time.sleep(2)
-        before = machine.cpu_seconds()
-        time.sleep(5)
-        used = machine.cpu_seconds() - before
-        self.assertLess(used, 0.05, f"{used:.2f} s of processor time in 5 s of idling")
-        self.assertEqual(machine.shell("echo awake"), "awake")
 
 
 class UBoot(vm.VmTest):

@@ -5,6 +5,7 @@
 import os
 import pty
 import re
+import socket
 import subprocess
 import time
 
@@ -16,24 +17,32 @@ class Hmp(vm.VmTest):
         image = self.image("d.img", 3 << 20)
         machine = self.start_linux("-smp", "2", "-drive", f"file={image},format=raw,if=virtio,id=disk0", "-netdev",
                                    "user,id=net7", "-device", "virtio-net-pci,netdev=net7,id=card7,mac=52:54:00:aa:bb:cc")
-        hmp = machine.qmp.hmp
+
+        def hmp(line):
+            return machine.qmp.hmp(line).replace("\r", "")
+
         registers = hmp("info registers")
         for name in ("pc ", "x2 /sp", "f10/fa0", "mstatus", "satp", "mhartid"):
             self.assertIn(name, registers)
         self.assertIn("CPU#1", hmp("info registers -a"))
-        for part in ("0000000080000000-", "plic", "uart", "fw"):
+        for part in ("address-space: memory", "0000000080000000-", "plic", "uart", "fw"):
             self.assertIn(part, hmp("info mtree").lower())
+        self.assertIn("FlatView", hmp("info mtree -f"))
         tree = hmp("info qtree")
         for part in ("ns16550a", "virtio-blk-pci", 'id "card7"', "52:54:00:aa:bb:cc"):
             self.assertIn(part, tree.lower())
-        self.assertIn("disk0", hmp("info block"))
-        self.assertIn("net7", hmp("info network"))
+        self.assertRegex(hmp("info block"), r"(?m)^disk0: .*d\.img \(raw\)\n    Attached to: .*\n    Cache mode: .*writeback$")
+        self.assertRegex(hmp("info network"), r"(?m)^card7: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:aa:bb:cc\n"
+                                              r" \\ net7: index=0,type=user,net=10\.0\.2\.0")
         self.assertIn("CPU #1", hmp("info cpus"))
         self.assertIn("running", hmp("info status"))
         self.assertIn("1af4:1042", hmp("info pci"))
-        self.assertIn("serial0", hmp("info chardev"))
+        self.assertIn("serial0: filename=stdio", hmp("info chardev"))
+        self.assertRegex(hmp("info chardev"), r"(?m)^compat_monitor0: filename=unix:")
         self.assertRegex(hmp("help"), r"(?m)^.*migrate")
-        self.assertIn("unknown command", hmp("infro status"))
+        self.assertIn("did you mean 'info'", hmp("infro status"))
+        self.assertNotIn("did you mean", hmp("xyzzy"))
+        self.assertIn("migrate file:PATH", hmp("savevm now"))
 
     def test_memory(self):
         machine = self.start_linux()
@@ -106,7 +115,31 @@ class Qmp(vm.VmTest):
         self.assertEqual(qmp.run("query-name"), {"name": "fridolin"})
         self.assertEqual(qmp.run("query-uuid")["UUID"], "550e8400-e29b-41d4-a716-446655440000")
         self.assertEqual(len(qmp.run("query-cpus-fast")), 3)
-        self.assertIn("query-status", [command["name"] for command in qmp.run("query-commands")])
+        commands = [command["name"] for command in qmp.run("query-commands")]
+        for name in ("qmp_capabilities", "query-status", "human-monitor-command", "screendump", "migrate-incoming"):
+            self.assertIn(name, commands)
+        self.assertEqual(qmp.run("query-target"), {"arch": "riscv64"})
+        self.assertEqual(qmp.run("query-memory-size-summary")["base-memory"], 64 << 20)
+
+    def test_incoming_later(self):
+        first = self.start("-m", "64", name="a")
+        first.expect("OpenSBI v")
+        first.save(self.dir / "saved")
+        second = self.start("-m", "64", "-incoming", "defer", name="b")
+        self.assertEqual(second.qmp.run("query-status"), {"running": False, "status": "inmigrate"})
+        self.assertIn("migrate_incoming", second.qmp.call("cont")["error"]["desc"])
+        self.assertIn("No such file", second.qmp.call("migrate-incoming", uri=f"file:{self.dir}/none")["error"]["desc"])
+        second.qmp.run("migrate-incoming", uri=f"file:{self.dir}/saved")
+        self.assertEqual(second.qmp.run("query-status"), {"running": True, "status": "running"})
+        self.assertIn("error", second.qmp.call("migrate-incoming", uri=f"file:{self.dir}/saved"))
+
+    def test_pretty(self):
+        self.start("-m", "64", "-chardev", "socket,id=p,path=p.sock,server=on,wait=off", "-mon",
+                   "chardev=p,mode=control,pretty=on")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20 * vm.PATIENCE)
+            client.connect(str(self.dir / "p.sock"))
+            self.assertTrue(client.recv(4096).startswith(b'{\n  "QMP" : {\n'))
 
     def test_screendump(self):
         status, known = self.run_briefly("-device", "help")

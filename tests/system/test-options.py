@@ -6,6 +6,7 @@ import os
 import signal
 import struct
 import time
+from pathlib import Path
 
 import vm
 
@@ -25,7 +26,7 @@ class Options(vm.VmTest):
         for args, says in (
                 (["-kernl", "x"], ["'-kernl'", "'-kernel'"]),
                 (["-machine", "vrit"], ["'vrit'", "'virt'"]),
-                (["-machine", "virt,acclk=on"], ["'acclk'", "did you mean"]),
+                (["-machine", "virt,acclin=on"], ["'acclin'", "did you mean 'aclint'"]),
                 (["-cpu", "rv46"], ["'rv46'", "rv64"]),
                 (["-cpu", "rv64,zbz=on"], ["'zbz'"]),
                 (["-device", "virtio-net-pic"], ["'virtio-net-pic'", "'virtio-net-pci'"]),
@@ -43,7 +44,69 @@ class Options(vm.VmTest):
                 (["-initrd", "/nonexistent"], ["nitrd"]),
                 (["-bios", "/nonexistent"], ["/nonexistent"]),
                 (["-d", "in_ams"], ["in_ams"]),
-                (["-object", "iothraed,id=i"], ["iothraed", "iothread"])):
+                (["-object", "iothraed,id=i"], ["iothraed", "'iothread'"])):
+            with self.subTest(args=args):
+                self.check_refused(*args, says=says)
+
+    def test_nonsense_is_like_nothing(self):
+        for args in (["-frobnicate"], ["-machine", "pc"], ["-machine", "virt,xyzzy=1"], ["-device", "e1000"],
+                     ["-device", "virtio-rng-pci,xyzzy=1"], ["-netdev", "bridge,id=n"], ["-serial", "udp:1"],
+                     ["-drive", "file=x,xyzzy=1"], ["-object", "secret,id=s"], ["-drive", "file=x,format=vmdk"]):
+            with self.subTest(args=args):
+                status, text = self.run_briefly(*QUIET, *args)
+                self.assertEqual(status, 1, text)
+                self.assertNotIn("did you mean", text)
+                self.assertNotIn("null)", text)
+
+    def test_options_of_qemu_that_are_not_here(self):
+        for args, says in ((["-vga", "std"], "virtio-gpu-pci"), (["-usb"], "no USB"), (["-enable-kvm"], "translated"),
+                           (["-loadvm", "x"], "-incoming"), (["-global", "a.b=c"], "-device"),
+                           (["-net", "user"], "-nic"), (["-serial", "telnet:localhost:1"], "socat"),
+                           (["-rtc", "driftfix=slew"], "driftfix"), (["-incoming", "exec:cat x"], "file:PATH")):
+            with self.subTest(args=args):
+                self.check_refused(*args, says=says)
+
+    def test_contradictions(self):
+        a, b = self.image("a", 1 << 20), self.image("b", 1 << 20)
+        fifo = self.dir / "fifo"
+        os.mkfifo(fifo)
+        for args, says in (
+                (["-kernel", a, "-kernel", b], "was said before"),
+                (["-machine", f"virt,kernel={a}", "-kernel", b], "was said before"),
+                (["-m", "64", "-m", "128"], "said before"),
+                (["-s", "-gdb", "tcp::1"], "was said before"),
+                (["-drive", f"file={a},format=raw,if=none,id=x"], ["'x'", "-device virtio-blk-pci,drive=x"]),
+                (["-drive", f"file={a},format=raw,id=x", "-drive", f"file={b},format=raw,id=x"], "two drives 'x'"),
+                (["-drive", f"file={a},format=raw", "-drive", f"file={a},format=raw"], "in use"),
+                (["-drive", f"file={a},format=raw,index=1", "-drive", f"file={b},format=raw,index=1"], "index=1"),
+                (["-drive", f"file={a},format=raw,if=none,id=x", "-device", "virtio-blk-pci,drive=x", "-device",
+                  "virtio-blk-pci,drive=x"], ["'x'", "in use"]),
+                (["-drive", f"file={self.dir},format=raw"], [f"-drive file={self.dir}", "directory"]),
+                (["-drive", f"file={a},format=raw,if=ide"], "if=virtio"),
+                (["-kernel", self.dir], "not a regular file"),
+                (["-netdev", "user,id=n", "-netdev", "user,id=n"], "'n'"),
+                (["-netdev", "user"], "id"),
+                (["-nic", "user,model=e1000"], "model=e1000"),
+                (["-chardev", "null,id=c", "-chardev", "null,id=c"], "'c' already"),
+                (["-serial", "null", "-serial", "null"], "1 serial port"),
+                (["-serial", "stdio", "-chardev", "stdio,id=c"], "standard input is in use"),
+                (["-object", "rng-builtin,id=o", "-object", "iothread,id=o"], "id 'o'"),
+                (["-object", f"rng-random,id=o,filename={a}"], "character device"),
+                (["-object", "rng-random"], "id"),
+                (["-device", "virtio-rng-pci,rng=o"], "-object"),
+                (["-device", "virtio-rng-pci,id=o", "-device", "virtio-rng-pci,id=o"], "'o'"),
+                (["-smp", "0"], "at least one"),
+                (["-smp", "600"], "512"),
+                (["-smp", "4,maxcpus=2"], "maxcpus"),
+                (["-smp", "3,cores=2"], "cores=2"),
+                (["-m", "0"], "-m 2048"),
+                (["-cpu", ""], "says nothing"),
+                (["-daemonize", "-serial", "stdio"], "-daemonize"),
+                (["-pidfile", "/nonexistent/pid"], "-pidfile /nonexistent/pid"),
+                (["-d", "strace"], "'strace'"),
+                (["-d", "trace:"], "pattern"),
+                (["-boot", "order=cc"], "once"),
+                (["-boot", "once=x"], "once=x")):
             with self.subTest(args=args):
                 self.check_refused(*args, says=says)
 
@@ -80,6 +143,18 @@ class Options(vm.VmTest):
         self.check_prints("-device", "virtio-net-pci,help", has=["mac", "netdev"])
         self.check_prints("-accel", "help", has=["tcg"])
         self.check_prints("-d", "help", has=["in_asm", "trace:"])
+        self.assertNotIn("strace", self.run_briefly("-d", "help")[1])
+        self.check_prints("-device", "virtio-rng,help", has=["virtio-rng-pci options", "rng=", "-object"])
+        self.check_prints("-machine", "virt,help", has=["aia=", "dumpdtb=", "pflash0="])
+        self.check_prints("-netdev", "help", has=["user\n", "tap\n", "stream\n"])
+        self.check_prints("-nic", "help", has=["user\n"])
+        self.check_prints("-chardev", "help", has=["stdio\n", "socket\n", "ringbuf\n"])
+        self.check_prints("-serial", "help", has=["stdio\n"])
+        self.check_prints("-object", "help", has=["iothread,", "rng-random,", "rng-builtin,"])
+        self.check_prints("-drive", "help", has=["cache=writeback|none|", "if=virtio|", "werror=report|", "index=<num>"])
+        self.check_prints("-blockdev", "help", has=["node-name=", "file.filename=", "cache.direct=on|off"])
+        self.check_prints("-display", "help", has=["none"])
+        self.check_prints("-h", has=["-daemonize", "Consoles"])
 
     def test_dumpdtb(self):
         dtb = self.dir / "virt.dtb"
@@ -103,6 +178,57 @@ class Files(vm.VmTest):
         machine.qmp.run("quit")
         self.assertEqual(machine.wait(), 0)
         self.assertFalse((self.dir / "pid").exists())
+
+    def test_daemonize(self):
+        """The command ends when QMP can be talked to."""
+        path = self.dir / "d.qmp"
+        status, text = self.run_briefly(*QUIET, "-m", "64", "-serial", "file:out.txt", "-daemonize", "-pidfile", "pid",
+                                        "-name", "guest=fridolin,process=vmproc", "-qmp",
+                                        f"unix:{path},server=on,wait=off")
+        self.assertEqual((status, text), (0, ""))
+        pid = int((self.dir / "pid").read_text())
+        self.assertEqual(Path(f"/proc/{pid}/comm").read_text(), "vmproc\n")
+        qmp = vm.Qmp(path)
+        self.addCleanup(qmp.close)
+        self.assertEqual(qmp.run("query-name"), {"name": "fridolin"})
+        qmp.run("quit")
+        end = time.monotonic() + 20 * vm.PATIENCE
+        while (self.dir / "pid").exists():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        status, text = self.run_briefly(*QUIET, "-daemonize", "-serial", "none", "-kernel", "/nonexistent")
+        self.assertEqual(status, 1)
+        self.assertIn("/nonexistent", text)
+
+    def test_clock_of_the_machine(self):
+        machine = self.start_linux("-rtc", "base=2001-02-03T04:05:06,clock=vm")
+        date = "cat /sys/class/rtc/rtc0/since_epoch"
+        before = int(machine.shell(date))
+        self.assertLess(abs(before - 981173106), 60)
+        machine.qmp.run("stop")
+        time.sleep(4)
+        machine.qmp.run("cont")
+        self.assertLess(int(machine.shell(date)) - before, 3)
+
+    def test_random_numbers_from_a_fifo(self):
+        fifo = self.dir / "fifo"
+        os.mkfifo(fifo)
+        machine = self.start_linux("-object", f"rng-random,id=r,filename={fifo}", "-device", "virtio-rng-pci,rng=r")
+        machine.shell("modprobe virtio-rng")
+        machine.send("dd if=/dev/hwrng bs=16 count=1 2>/dev/null; echo ' end'\n")
+        time.sleep(1)
+        machine.pump(0)
+        self.assertNotIn("ZZZZ", machine.text)
+        with open(fifo, "wb") as source:
+            source.write(b"Z" * 4096)
+        machine.expect("^Z{16} end$")
+
+    def test_used_once_and_later(self):
+        image = self.image("a", 1 << 20)
+        machine = self.idle_machine("-blockdev", f"driver=raw,node-name=n,file.filename={image}", "-netdev", "user,id=m")
+        machine.expect("OpenSBI v")
+        self.assertIn("'n'", machine.complaints())
+        self.assertIn("'m'", machine.complaints())
 
     def test_signals_end_it(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

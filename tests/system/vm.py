@@ -22,8 +22,9 @@ VITRINE = os.environ["VITRINE_SYSTEM"]
 # Debian's installer, from its package debian-installer-13-netboot-riscv64.
 INSTALLER = Path("/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64")
 KERNEL, INITRD = INSTALLER / "linux", INSTALLER / "initrd.gz"
-# Sanitizers, forced modes and a busy host make everything slower.
-PATIENCE = float(os.environ.get("VITRINE_TEST_PATIENCE", "1"))
+# Sanitizers, forced modes and a busy host make everything slower: how many times longer a wait may take than where all
+# is well.
+PATIENCE = float(os.environ.get("VITRINE_TEST_PATIENCE", "3"))
 # -test settings for every machine, such as "interpret".
 FORCED = os.environ.get("VITRINE_TEST")
 
@@ -194,6 +195,21 @@ class Machine(Console):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     return self.process.wait(max(0.1, end - time.monotonic()))
         raise AssertionError(f"it has not ended in {timeout} s; last on its console:\n{self.text[-2000:]}")
+
+    def save(self, path):
+        """Saves its state to a file; it stands still after that."""
+        self.qmp.run("migrate", uri=f"file:{path}")
+        end = time.monotonic() + 60 * PATIENCE
+        while (status := self.qmp.run("query-migrate").get("status")) not in ("completed", "failed"):
+            if time.monotonic() > end:
+                raise AssertionError("saving takes too long")
+            time.sleep(0.05)
+        if status != "completed":
+            raise AssertionError(f"saving has {status}: {self.complaints()}")
+
+    def received(self):
+        """How many bytes its network has brought the guest."""
+        return int(re.search(r"rx=\d+/(\d+)B", self.qmp.hmp("info network"))[1])
 
     def cpu_seconds(self):
         """Processor time used so far by all its threads."""

@@ -294,7 +294,7 @@ test_bad_options (void)
     { "stream", "addr.type" },
     { "stream,addr.type=unix", "addr.type=unix needs .path" },
     { "stream,addr.type=inet,addr.host=localhost", ".port" },
-    { "stream,addr.type=pigeon", "'inet'" },
+    { "stream,addr.type=pigeon", "Known: inet" },
     { "stream,addr.type=unix,addr.path=/nowhere/at/all", "reconnect-ms" },
     { "stream,server=on,addr.type=unix,addr.path=/nowhere/at/all", "No such file" },
     { "stream,server=on,reconnect-ms=1,addr.type=unix,addr.path=/x", "reconnect" },

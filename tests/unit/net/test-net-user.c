@@ -368,15 +368,138 @@ test_save (void)
   g_variant_dict_init (&dict, state);
   g_variant_dict_insert_value (
       &dict, "state",
-      g_variant_new ("(i@ay)", 6, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes_of, 3, 1)));
+      g_variant_new ("(i@ayaay)", 6, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes_of, 3, 1), NULL));
   g_autoptr (GVariant) cut = g_variant_ref_sink (g_variant_dict_end (&dict));
   net_backend_load (guest->net, cut, NULL);
   g_variant_dict_init (&dict, state);
-  g_variant_dict_insert_value (
-      &dict, "state",
-      g_variant_new ("(i@ay)", 999, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes_of, 3, 1)));
+  g_variant_dict_insert_value (&dict, "state",
+                               g_variant_new ("(i@ayaay)", 999,
+                                              g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes_of, 3, 1),
+                                              NULL));
   g_autoptr (GVariant) newer = g_variant_ref_sink (g_variant_dict_end (&dict));
   g_assert_false (net_backend_load (guest->net, newer, &error));
+  guest_free (guest);
+}
+
+/* The number of connections that a saved network says the guest has. */
+static gsize
+saved_connections (GVariant *state)
+{
+  g_autoptr (GVariant) own = g_variant_lookup_value (state, "state", G_VARIANT_TYPE ("(iayaay)"));
+  g_autoptr (GVariant) flows = g_variant_get_child_value (own, 2);
+  return g_variant_n_children (flows);
+}
+
+/* A guest that only waits for data is made to ask, and learns that its connection is no more. */
+static void
+test_save_connection (void)
+{
+  uint16_t port = 0;
+  const int listen_fd = host_socket (SOCK_STREAM, &port);
+  g_autoptr (GError) error = NULL;
+  VnetHdr hdr;
+  VnetPacket packet;
+  uint8_t data[1000], back[1000], out[200];
+  g_assert_cmpint (listen (listen_fd, 1), ==, 0);
+  Guest *guest = guest_new ("user,id=n0", ALL);
+  guest_arp (guest);
+  guest_tcp_connect (guest, port, 1460);
+  const int fd = accept (listen_fd, NULL, NULL);
+  frame_fill (data, sizeof data, 3);
+  g_assert_cmpint (send (fd, data, sizeof data, 0), ==, sizeof data);
+  guest_tcp_receive (guest, back, sizeof back);
+  const FrameFlow flow = guest->flow;
+  net_backend_pause (guest->net, true);
+  g_autoptr (GVariant) state = net_backend_save (guest->net);
+  g_assert_cmpuint (saved_connections (state), ==, 1);
+  guest_free (guest);
+  close (fd);
+  guest = guest_new ("user,id=n0", ALL);
+  guest->flow = flow;
+  net_backend_pause (guest->net, true);
+  g_assert_true (net_backend_load (guest->net, state, &error));
+  net_backend_pause (guest->net, false);
+  uint32_t seq[2];
+  for (unsigned i = 0; i < 2; i++) {
+    g_autoptr (GBytes) bytes = guest_receive_tcp (guest, &hdr, &packet);
+    const uint8_t *frame = g_bytes_get_data (bytes, NULL), *tcp = frame + packet.l4;
+    frame_check (frame, packet.end);
+    g_assert_cmpmem (frame, 6, flow.src_mac, 6);
+    g_assert_cmpuint (vnet_be16 (tcp), ==, port);
+    g_assert_cmpuint (vnet_be16 (tcp + 2), ==, flow.src_port);
+    g_assert_cmpuint (tcp[13], ==, VNET_TCP_ACK);
+    g_assert_cmpuint (packet.end, ==, packet.payload);
+    seq[i] = vnet_be32 (tcp + 4);
+  }
+  g_assert_cmpuint (seq[0] ^ seq[1], ==, UINT32_C (1) << 31);
+  g_assert_true (guest_send (guest, NULL, out, frame_tcp (out, &flow, VNET_TCP_ACK, 0, NULL, 0)));
+  g_autoptr (GBytes) answer = guest_receive_tcp (guest, &hdr, &packet);
+  const uint8_t *tcp = (const uint8_t *)g_bytes_get_data (answer, NULL) + packet.l4;
+  g_assert_cmpuint (tcp[13] & VNET_TCP_RST, ==, VNET_TCP_RST);
+  g_assert_cmpuint (vnet_be32 (tcp + 4), ==, flow.ack);
+  guest_free (guest);
+  close (listen_fd);
+}
+
+/* Connections that were refused, reset or closed by both sides are not kept. */
+static void
+test_save_closed (void)
+{
+  uint16_t port = 0;
+  const int listen_fd = host_socket (SOCK_STREAM, &port);
+  VnetHdr hdr;
+  VnetPacket packet;
+  uint8_t out[200];
+  g_assert_cmpint (listen (listen_fd, 1), ==, 0);
+  Guest *guest = guest_new ("user,id=n0", 0);
+  guest_arp (guest);
+  for (unsigned i = 0; i < 3; i++) {
+    guest->flow.src_port++;
+    guest_tcp_connect (guest, port, 1460);
+    const int fd = accept (listen_fd, NULL, NULL);
+    if (i == 0) {
+      g_assert_true (guest_send (guest, NULL, out, frame_tcp (out, &guest->flow, VNET_TCP_RST, 0, NULL, 0)));
+    } else {
+      const uint8_t fin = VNET_TCP_FIN | VNET_TCP_ACK;
+      g_assert_true (guest_send (guest, NULL, out, frame_tcp (out, &guest->flow, fin, 0, NULL, 0)));
+      g_assert_cmpint (recv (fd, out, 1, 0), ==, 0);
+    }
+    g_autoptr (GVariant) open = net_backend_save (guest->net);
+    g_assert_cmpuint (saved_connections (open), ==, i == 0 ? 0 : 1);
+    close (fd);
+    for (bool ended = i == 0; !ended;) {
+      g_autoptr (GBytes) bytes = guest_receive_tcp (guest, &hdr, &packet);
+      ended = ((const uint8_t *)g_bytes_get_data (bytes, NULL))[packet.l4 + 13] & VNET_TCP_FIN;
+    }
+    g_autoptr (GVariant) closed = net_backend_save (guest->net);
+    g_assert_cmpuint (saved_connections (closed), ==, 0);
+  }
+  guest_free (guest);
+  close (listen_fd);
+}
+
+/* What a damaged file says of connections is refused. */
+static void
+test_save_damaged (void)
+{
+  Guest *guest = guest_new ("user,id=n0", ALL);
+  g_autoptr (GVariant) state = net_backend_save (guest->net);
+  g_autoptr (GVariant) own = g_variant_lookup_value (state, "state", G_VARIANT_TYPE ("(iayaay)"));
+  g_autoptr (GVariant) version = g_variant_get_child_value (own, 0);
+  g_autoptr (GVariant) slirp = g_variant_get_child_value (own, 1);
+  const uint8_t flow[51] = { 5 };
+  for (unsigned size = 0; size <= sizeof flow; size += sizeof flow) {
+    GVariantBuilder flows;
+    GVariantDict dict;
+    g_autoptr (GError) error = NULL;
+    g_variant_builder_init (&flows, G_VARIANT_TYPE ("aay"));
+    g_variant_builder_add_value (&flows, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, flow, size, 1));
+    g_variant_dict_init (&dict, state);
+    g_variant_dict_insert (&dict, "state", "(@i@ayaay)", version, slirp, &flows);
+    g_autoptr (GVariant) bad = g_variant_ref_sink (g_variant_dict_end (&dict));
+    g_assert_false (net_backend_load (guest->net, bad, &error));
+    g_assert_nonnull (strstr (error->message, "n0 is damaged"));
+  }
   guest_free (guest);
 }
 
@@ -389,7 +512,7 @@ test_describe (void)
   Guest *guest = guest_new (options, 0);
   g_autoptr (GString) text = g_string_new (NULL);
   net_backend_describe (guest->net, text, false);
-  g_assert_nonnull (strstr (text->str, "lan: type=user,net=10.0.2.0,mask=255.255.255.0,restrict=on"));
+  g_assert_nonnull (strstr (text->str, "lan: index=0,type=user,net=10.0.2.0,mask=255.255.255.0,restrict=on"));
   g_string_set_size (text, 0);
   net_backend_describe (guest->net, text, true);
   g_assert_nonnull (strstr (text->str, "HOST_FORWARD"));
@@ -488,6 +611,9 @@ main (int argc, char **argv)
   g_test_add_func ("/net-user/stall", test_stall);
   g_test_add_func ("/net-user/pause-and-link", test_pause_and_link);
   g_test_add_func ("/net-user/save", test_save);
+  g_test_add_func ("/net-user/save-connection", test_save_connection);
+  g_test_add_func ("/net-user/save-closed", test_save_closed);
+  g_test_add_func ("/net-user/save-damaged", test_save_damaged);
   g_test_add_func ("/net-user/describe", test_describe);
   g_test_add_func ("/net-user/bad-options", test_bad_options);
   g_test_add_func ("/net-user/hostile", test_hostile);
