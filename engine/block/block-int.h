@@ -46,8 +46,7 @@ int file_pread (BlockFile *file, uint64_t offset, void *buffer, size_t size);
 int file_pwrite (BlockFile *file, uint64_t offset, const void *buffer, size_t size);
 int file_sync (BlockFile *file);
 int file_write_zeroes (BlockFile *file, uint64_t offset, uint64_t size, bool may_unmap);
-/* Takes space that was never written, and still reads as zeroes; where that cannot be done nothing happens.
- */
+/* Takes space that was never written and still reads as zeroes, and makes the file that long. */
 int file_reserve (BlockFile *file, uint64_t offset, uint64_t size);
 /* Gives the space back; failing to is no error. */
 void file_punch (BlockFile *file, uint64_t offset, uint64_t size);
@@ -96,6 +95,13 @@ typedef struct {
   uint64_t offset, size;
 } BlockSegment;
 
+/* New clusters for a write. */
+typedef struct {
+  uint64_t first, n;    /* clusters of the disk */
+  uint64_t host;        /* where they begin in the file */
+  uint64_t begin, stop; /* what of the disk they hold once the data is there */
+} BlockRoom;
+
 struct BlockFormat {
   const char *name;
   /* The file is open and locked. */
@@ -106,6 +112,13 @@ struct BlockFormat {
    * 0: it cannot be said so fast. Holds block->map_lock. */
   unsigned (*map) (Block *block, bool write, uint64_t offset, uint64_t size, BlockSegment *segments,
                    unsigned max);
+  /* For WRITE where there is nothing to write in place, if it needs no waiting: where the data goes.  The
+   * caller holds the clusters alone, and has settle() called in the end.  May be NULL. */
+  bool (*make_room) (Block *block, uint64_t offset, uint64_t size, BlockSegment *ret_segment,
+                     BlockRoom *ret_room);
+  /* The data is in the room, or `result` says why not. Returns that, or what went wrong now; -EAGAIN where it
+   * would have to wait, and may not. */
+  int (*settle) (Block *block, const BlockRoom *room, int result, bool may_wait);
   /* These hold what they need of the range themselves. */
   int (*preadv) (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
   int (*pwritev) (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
@@ -156,7 +169,7 @@ struct Block {
   GMutex queues_lock; /* the list, and a change of the number in flight to 0 */
   GPtrArray *queues;
   GCond idle;
-  GThreadPool *pool; /* made when first needed */
+  GThreadPool *pool, *settler; /* made when first needed */
 
   uint64_t stats[6]; /* atomic, in the order of BlockStats */
 };

@@ -104,6 +104,7 @@ open_backing (Block *block, const Chain *parent, GError **error)
     return false;
   BlockOptions options = block->options;
   options.format = block->backing_format;
+  options.snapshot = NULL;
   options.read_only = true;
   options.discard = options.detect_zeroes = false;
   block->backing = open_image (path, &options, &chain, error);
@@ -159,6 +160,8 @@ block_free (Block *block)
     return;
   if (block->pool)
     g_thread_pool_free (block->pool, FALSE, TRUE);
+  if (block->settler)
+    g_thread_pool_free (block->settler, FALSE, TRUE);
   file_close (block->file);
   if (block->backing)
     block_close (block->backing);
@@ -173,13 +176,25 @@ block_free (Block *block)
   g_free (block);
 }
 
+static bool
+check_snapshot (const Block *block, GError **error)
+{
+  if (!block->options.snapshot || (block->format == &block_format_qcow2 && block->read_only))
+    return true;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: %s", block->path,
+               block->read_only ? "only qcow2 images have snapshots" : "a snapshot can only be read");
+  return false;
+}
+
 static Block *
 open_image (const char *path, const BlockOptions *options, const Chain *parent, GError **error)
 {
   Block *block = block_alloc (path, options);
   if (open_file (block, error) && check_chain (block, parent, error))
     block->format = choose_format (block, options ? options->format : NULL, error);
-  if (!block->format || !block->format->open (block, error)) {
+  bool ok = block->format && check_snapshot (block, error) && block->format->open (block, error);
+  block->options.snapshot = NULL;
+  if (!ok) {
     block_free (block);
     return NULL;
   }
@@ -192,16 +207,18 @@ open_image (const char *path, const BlockOptions *options, const Chain *parent, 
 }
 
 bool
-block_check (const char *path, const char *format, unsigned repair, const BlockProgress *progress,
+block_check (const char *path, const BlockOptions *options, unsigned repair, const BlockProgress *progress,
              void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
              GError **error)
 {
-  BlockOptions options = { .read_only = repair == 0 };
-  Block *block = block_alloc (path, &options);
+  BlockOptions how = { .read_only = repair == 0,
+                       .cache = options->cache,
+                       .force_share = options->force_share };
+  Block *block = block_alloc (path, &how);
   bool ok = false;
   *ret_check = (BlockCheck){ 0 };
   if (open_file (block, error))
-    block->format = choose_format (block, format, error);
+    block->format = choose_format (block, options->format, error);
   if (block->format && block->format->check)
     ok = block->format->check (block, repair, progress, message, opaque, ret_check, error);
   else if (block->format)
@@ -299,12 +316,6 @@ block_format (Block *block)
   return block->format->name;
 }
 
-uint32_t
-block_alignment (Block *block)
-{
-  return MAX (block->file->alignment, SECTOR_SIZE);
-}
-
 bool
 block_can_discard (Block *block)
 {
@@ -337,17 +348,28 @@ block_stats (Block *block, BlockStats *ret_stats)
   *ret_stats = (BlockStats){ now[0], now[1], now[2], now[3], now[4], now[5] };
 }
 
+static GThreadPool *
+get_pool (Block *block, GThreadPool **place, GFunc work, unsigned workers)
+{
+  g_mutex_lock (&block->queues_lock);
+  if (!*place)
+    *place = g_thread_pool_new (work, NULL, (int)workers, FALSE, NULL);
+  GThreadPool *pool = *place;
+  g_mutex_unlock (&block->queues_lock);
+  return pool;
+}
+
 GThreadPool *
 block_pool (Block *block)
 {
-  g_mutex_lock (&block->queues_lock);
-  if (!block->pool) {
-    unsigned workers = block->options.aio_threads ? MIN (block->options.aio_threads, 256) : DEFAULT_WORKERS;
-    block->pool = g_thread_pool_new (job_work, NULL, (int)workers, FALSE, NULL);
-  }
-  GThreadPool *pool = block->pool;
-  g_mutex_unlock (&block->queues_lock);
-  return pool;
+  unsigned workers = block->options.aio_threads ? MIN (block->options.aio_threads, 256) : DEFAULT_WORKERS;
+  return get_pool (block, &block->pool, job_work, workers);
+}
+
+GThreadPool *
+block_settler (Block *block)
+{
+  return get_pool (block, &block->settler, job_settle, 1);
 }
 
 void

@@ -36,6 +36,8 @@ typedef struct {
   unsigned aio_threads; /* of the fallback pool; 0: default */
   enum { BLOCK_AIO_IO_URING, BLOCK_AIO_THREADS } aio;
   uint64_t l2_cache_size; /* 0: default */
+  const char *snapshot;   /* an internal snapshot, by id or name, in place of what the disk holds now; needs
+                             read_only */
 } BlockOptions;
 
 /* Opens an image. Errors name the file, the cause and the remedy: absent, no permission, in use by another
@@ -51,7 +53,6 @@ uint64_t block_size (Block *block); /* bytes, a multiple of 512 */
 bool block_read_only (Block *block);
 const char *block_path (Block *block);
 const char *block_format (Block *block);
-uint32_t block_alignment (Block *block); /* best request alignment, bytes */
 bool block_can_discard (Block *block);
 
 typedef enum { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_WRITE_ZEROES } BlockOp;
@@ -129,9 +130,10 @@ typedef struct { /* progress of long work; false: stop (GError G_IO_ERROR_CANCEL
   bool (*report) (void *opaque, uint64_t done, uint64_t total);
   void *opaque;
 } BlockProgress;
-bool block_check (const char *path, const char *format, unsigned repair, const BlockProgress *progress,
-                  void (*message) (void *opaque, const char *text), void *opaque, BlockCheck *ret_check,
-                  GError **error);
+/* Of the options, what says how the file is opened counts. */
+bool block_check (const char *path, const BlockOptions *options, unsigned repair,
+                  const BlockProgress *progress, void (*message) (void *opaque, const char *text),
+                  void *opaque, BlockCheck *ret_check, GError **error);
 
 /* Writes one cluster compressed: `offset` is a multiple of the cluster size and `size` is one cluster, or
  * less at the image's end.  Data that does not shrink is written plainly.  Several threads may do so at once:

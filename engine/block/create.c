@@ -21,8 +21,10 @@ block_format_find (const char *name, GError **error)
     if (strcmp (formats[i]->name, name) == 0)
       return formats[i];
   }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Unknown image format '%s'; did you mean '%s'?",
-               name, suggest_nearest (name, format_names));
+  g_autofree char *hint = suggest_hint (name, format_names);
+  g_autofree char *all = g_strjoinv (", ", (char **)format_names);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Unknown image format '%s'%s Known: %s", name,
+               hint, all);
   return NULL;
 }
 
@@ -72,9 +74,9 @@ parse_choice (const char *name, const char *value, const char *const *choices, u
       return true;
     }
   }
-  g_autofree char *all = g_strjoinv (", ", (char **)choices);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s=%s: not one of %s; did you mean '%s'?",
-               name, value, all, suggest_nearest (value, choices));
+  g_autofree char *all = g_strjoinv (", ", (char **)choices), *hint = suggest_hint (value, choices);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s=%s: not one of %s%s", name, value, all,
+               hint);
   return false;
 }
 
@@ -152,9 +154,9 @@ create_parse (const char *path, const BlockCreate *create, const char *const *na
     if (g_strv_contains (names, name))
       ok = parse_one (&options, name, value, error);
     else {
+      g_autofree char *hint = suggest_hint (name, names), *all = g_strjoinv (", ", (char **)names);
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "%s images have no option '%s'; did you mean '%s'?", create->format, (char *)name,
-                   suggest_nearest (name, names));
+                   "%s images have no option '%s'%s Known: %s", create->format, (char *)name, hint, all);
       ok = false;
     }
   }

@@ -12,10 +12,10 @@ static bool
 parse_int (Keyval *kv, const char *key, int *ret, GError **error)
 {
   uint64_t value;
-  if (!keyval_get (kv, key))
-    return true;
   if (!keyval_get_uint (kv, key, 0, &value, error))
     return false;
+  if (!keyval_get (kv, key))
+    return true;
   if (value > 255) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "%s=%" G_GUINT64_FORMAT ": must be below 256", key, value);
@@ -61,10 +61,10 @@ parse_policy (Keyval *kv, const char *key, bool write, DriveErrorPolicy *policy,
   static const char *const write_names[] = { "report", "ignore", "enospc", "stop", NULL };
   static const char *const read_names[] = { "report", "ignore", "stop", NULL };
   unsigned choice;
-  if (!keyval_get (kv, key))
-    return true;
   if (!keyval_get_choice (kv, key, write ? write_names : read_names, 0, &choice, error))
     return false;
+  if (!keyval_get (kv, key))
+    return true;
   *policy = !write && choice == 2 ? DRIVE_ERROR_STOP : (DriveErrorPolicy)choice;
   return true;
 }
@@ -171,6 +171,16 @@ drive_new (const char *options, bool snapshot_all, GError **error)
     return NULL;
   }
   return drive;
+}
+
+void
+drive_help (GString *out)
+{
+  g_autoptr (Keyval) nothing = keyval_parse ("", NULL, NULL);
+  Drive *drive = drive_alloc ();
+  parse_drive (nothing, drive, false, NULL);
+  keyval_describe (nothing, out);
+  drive_free (drive);
 }
 
 /* ---- -blockdev ---- */
@@ -308,6 +318,17 @@ parse_blockdev (Keyval *kv, Drive *drive, Drive **ret_node, GError **error)
          keyval_get_bool (kv, "auto-read-only", false, &drive->options.auto_read_only, error) &&
          (is_file || keyval_get_size (kv, "l2-cache-size", 0, &drive->options.l2_cache_size, error)) &&
          keyval_finish (kv, "-blockdev", error);
+}
+
+void
+drive_help_blockdev (GString *out)
+{
+  g_autoptr (Keyval) least =
+      keyval_parse ("driver=qcow2,node-name=x,file.driver=file,file.filename=x", NULL, NULL);
+  Drive *drive = drive_alloc (), *node = NULL;
+  parse_blockdev (least, drive, &node, NULL);
+  keyval_describe (least, out);
+  drive_free (drive);
 }
 
 Drive *

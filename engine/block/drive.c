@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "keyval.h"
-#include "suggest.h"
 
 /* Drives by name, their media, and what happens on errors. All but drive_error() is for the main thread. */
 
@@ -129,6 +128,24 @@ drive_is_cdrom (const Drive *drive)
   return drive->cdrom;
 }
 
+const char *
+drive_user (const Drive *drive)
+{
+  return drive->device ? drive->device : drive->user;
+}
+
+bool
+drive_is_locked (const Drive *drive)
+{
+  return drive->locked;
+}
+
+bool
+drive_is_removable (const Drive *drive)
+{
+  return drive->changed != NULL;
+}
+
 Block *
 drive_block (const Drive *drive)
 {
@@ -138,7 +155,7 @@ drive_block (const Drive *drive)
 bool
 drive_attach (Drive *drive, const char *device_path, GError **error)
 {
-  const char *user = drive->device ? drive->device : drive->user;
+  const char *user = drive_user (drive);
   if (user) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
                  "Drive '%s' is in use already, by %s; each device needs its own", drive->id, user);
@@ -258,13 +275,11 @@ drive_error (Drive *drive, bool write, int error)
 /* ---- Telling people ---- */
 
 static void
-describe_medium (const Drive *drive, GString *out)
+describe_cache (const Drive *drive, GString *out)
 {
   static const char *const caches[] = { "writeback", "writeback, direct", "writethrough",
                                         "writethrough, direct", "writeback, ignore flushes" };
   Block *block = drive->block;
-  g_string_append_printf (out, ": %s (%s%s%s)\n", block_path (block), block_format (block),
-                          block_read_only (block) ? ", read-only" : "", drive->snapshot ? ", snapshot" : "");
   g_string_append_printf (out, "    Cache mode:       %s\n", caches[drive->options.cache]);
   unsigned depth = 0;
   for (Block *backing = block_backing (block); backing; backing = block_backing (backing))
@@ -278,17 +293,22 @@ void
 drive_describe (Drive *drive, GString *out)
 {
   int error = g_atomic_int_get (&drive->last_error);
+  Block *block = drive->block;
   g_string_append (out, drive->id);
-  if (drive->block)
-    describe_medium (drive, out);
+  if (block)
+    g_string_append_printf (out, ": %s (%s%s%s)\n", block_path (block), block_format (block),
+                            block_read_only (block) ? ", read-only" : "",
+                            drive->snapshot ? ", snapshot" : "");
   else
     g_string_append (out, drive->path ? ": not opened yet\n" : ": [not inserted]\n");
   if (drive->device)
     g_string_append_printf (out, "    Attached to:      %s\n", drive->device);
-  if (drive->changed)
-    g_string_append_printf (out, "    Removable device: %slocked, tray %s\n", drive->locked ? "" : "not ",
-                            drive->block ? "closed" : "open");
   if (error)
     g_string_append_printf (out, "    I/O status:       %s\n",
                             error == ENOSPC ? "nospace" : g_strerror (error));
+  if (drive->changed)
+    g_string_append_printf (out, "    Removable device: %slocked, tray %s\n", drive->locked ? "" : "not ",
+                            block ? "closed" : "open");
+  if (block)
+    describe_cache (drive, out);
 }

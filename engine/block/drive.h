@@ -21,6 +21,9 @@ Drive *drive_new (const char *options, bool snapshot_all, GError **error);
 /* -blockdev's: "driver=qcow2,node-name=…,file.driver=file,file.filename=…". */
 Drive *drive_new_blockdev (const char *options, GError **error);
 void drive_free (Drive *drive);
+/* What the two know, a line for each setting. */
+void drive_help (GString *out);
+void drive_help_blockdev (GString *out);
 Drive *drive_find (const char *id); /* drive id or node name */
 GPtrArray *drive_list (void);       /* of all; free the array only */
 const char *drive_id (const Drive *drive);
@@ -29,7 +32,10 @@ const char *drive_interface (
 int drive_index (const Drive *drive);          /* index= or unit=, -1 if not given */
 const char *drive_serial (const Drive *drive); /* or NULL */
 bool drive_is_cdrom (const Drive *drive);
-Block *drive_block (const Drive *drive); /* NULL: no medium */
+const char *drive_user (const Drive *drive);  /* the device or node that has it, or NULL */
+bool drive_is_locked (const Drive *drive);    /* by the guest */
+bool drive_is_removable (const Drive *drive); /* its device knows of media that change */
+Block *drive_block (const Drive *drive);      /* NULL: no medium */
 
 /* A device takes the drive for itself; false and an error when another has it. */
 bool drive_attach (Drive *drive, const char *device_path, GError **error);

@@ -326,7 +326,8 @@ int
 file_reserve (BlockFile *file, uint64_t offset, uint64_t size)
 {
   int result;
-  return try_fallocate (file, 0, offset, size, &result) ? result : 0;
+  try_fallocate (file, 0, offset, size, &result);
+  return result;
 }
 
 void

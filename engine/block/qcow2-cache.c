@@ -42,7 +42,7 @@ cache_peek (Qcow2Cache *cache, uint64_t offset)
 {
   for (int i = *bucket (cache, offset); i >= 0; i = cache->slices[i].next) {
     if (cache->slices[i].offset == offset) {
-      cache->slices[i].recent = true;
+      __atomic_store_n (&cache->slices[i].recent, true, __ATOMIC_RELAXED);
       return &cache->slices[i];
     }
   }

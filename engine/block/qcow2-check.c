@@ -135,6 +135,7 @@ count_l2 (Check *c, uint64_t entry, bool active, uint8_t *table)
     return true;
   if (file_pread (s->file, offset, table, s->cluster_size) < 0)
     return read_error (c, "L2 table", offset);
+  c->last_host = 0;
   for (unsigned i = 0; i < s->l2_entries; i++) {
     const uint8_t *p = table + i * s->l2_entry_size;
     uint64_t value = be64_load (p);
@@ -387,6 +388,7 @@ count_everything (Check *c, GError **error)
 {
   Qcow2 *s = c->s;
   count (c, "header", 0, s->cluster_size);
+  count (c, "encryption header", s->encryption_offset, s->encryption_size);
   count (c, "L1 table", s->l1_offset, (uint64_t)s->l1_size * 8);
   if (!count_mapping (c, s->l1, s->l1_size, true) || !count_snapshots (c, error) || !count_bitmaps (c, error))
     return false;

@@ -124,11 +124,33 @@ qcow2_load_bitmaps (Qcow2 *s, GError **error)
                                      .in_use = h[15] & 1,
                                      .automatic = h[15] >> 1 & 1 },
                            .table_offset = be64_load (h),
-                           .table_size = be32_load (h + 8) };
+                           .table_size = be32_load (h + 8),
+                           .entry_offset = s->bitmaps.directory_offset + at,
+                           .flags = be32_load (h + 12) };
     g_array_append_val (bitmaps, bitmap);
     at += round_up (BITMAP_HEADER + extra + name, 8);
   }
   return g_steal_pointer (&bitmaps);
+}
+
+int
+qcow2_outdate_bitmaps (Qcow2 *s)
+{
+  enum { IN_USE = 1 };
+  g_autoptr (GArray) bitmaps = qcow2_load_bitmaps (s, NULL);
+  int result = bitmaps ? 0 : -EIO;
+  for (unsigned i = 0; result == 0 && i < bitmaps->len; i++) {
+    const Qcow2Bitmap *bitmap = &g_array_index (bitmaps, Qcow2Bitmap, i);
+    uint64_t place = bitmap->entry_offset + 12;
+    uint8_t field[4];
+    be32_store (field, bitmap->flags | IN_USE);
+    /* A directory on top of other tables is not to be written to. */
+    if (set_has (&s->metadata, place >> s->cluster_bits))
+      result = -EIO;
+    else if (!bitmap->info.in_use)
+      result = file_pwrite (s->file, place, field, sizeof field);
+  }
+  return result;
 }
 
 bool

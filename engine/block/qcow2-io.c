@@ -6,9 +6,6 @@
 
 /* Reading and writing data where map() could not help. */
 
-/* How far beyond the cluster that is needed the host's space is asked for; closing gives back the rest. */
-#define RESERVE_AHEAD (UINT64_C (1) << 20)
-
 /* ---- Reading ---- */
 
 static int
@@ -89,12 +86,10 @@ write_in_place (Qcow2 *s, uint64_t offset, uint64_t size, const struct iovec *io
 
 /* A write that needs clusters: what it covers, and what must be written around it. */
 typedef struct {
-  uint64_t first, n; /* clusters of the disk */
-  uint64_t host;
-  bool fresh;           /* `host` was allocated for it */
-  bool virgin;          /* ...and reads as zeroes */
-  uint64_t start, end;  /* what is written, of the disk, */
-  uint64_t begin, stop; /* and with what is around it */
+  BlockRoom room;
+  bool fresh;          /* the clusters were allocated for it */
+  bool virgin;         /* ...and read as zeroes */
+  uint64_t start, end; /* what is written, of the disk */
 } Plan;
 
 /* All of a cluster must be written if it is data somewhere else; else subclusters do. */
@@ -113,14 +108,15 @@ has_own_cluster (uint64_t entry)
   return !(entry & QCOW2_COMPRESSED) && entry & QCOW2_COPIED;
 }
 
-/* Finds the clusters for the beginning of [offset, end). *ret_plan->n is 0 where the data can go in place
+/* Finds the clusters for the beginning of [offset, end). ret_plan->room.n is 0 where the data can go in place
  * after all. Holds s->lock. */
 static int
 make_plan (Qcow2 *s, uint64_t offset, uint64_t end, Plan *ret_plan)
 {
   Qcow2Slice *slice;
   Qcow2Map map;
-  Plan plan = { .first = offset >> s->cluster_bits, .start = offset };
+  Plan plan = { .room.first = offset >> s->cluster_bits, .start = offset };
+  BlockRoom *room = &plan.room;
   int result = qcow2_map (s, offset, end - offset, &map);
   if (result == 0 && map.type == MAP_DATA && map.copied) {
     *ret_plan = plan;
@@ -132,31 +128,33 @@ make_plan (Qcow2 *s, uint64_t offset, uint64_t end, Plan *ret_plan)
     return result;
   uint64_t entry, bitmap, first_entry, first_bitmap;
   qcow2_entry_load (s, slice, offset, &first_entry, &first_bitmap);
-  plan.n = 1;
+  room->n = 1;
   if (has_own_cluster (first_entry))
-    plan.host = first_entry & QCOW2_OFFSET_MASK;
+    room->host = first_entry & QCOW2_OFFSET_MASK;
   else {
-    uint64_t most = MIN (s->slice_entries - plan.first % s->slice_entries,
-                         ((end - 1) >> s->cluster_bits) - plan.first + 1);
-    while (plan.n < most) {
-      qcow2_entry_load (s, slice, (plan.first + plan.n) << s->cluster_bits, &entry, &bitmap);
+    uint64_t most = MIN (s->slice_entries - room->first % s->slice_entries,
+                         ((end - 1) >> s->cluster_bits) - room->first + 1);
+    while (room->n < most) {
+      qcow2_entry_load (s, slice, (room->first + room->n) << s->cluster_bits, &entry, &bitmap);
       if (has_own_cluster (entry))
         break;
-      plan.n++;
+      room->n++;
     }
     plan.fresh = true;
-    result = qcow2_alloc (s, plan.n, &plan.host, &plan.n, &plan.virgin);
+    result = qcow2_alloc (s, room->n, &room->host, &room->n, &plan.virgin);
     if (result < 0)
       return result;
+    if (plan.virgin)
+      qcow2_lengthen (s, room->host + (room->n << s->cluster_bits));
     /* Allocation never touches L2 tables, so the slice is still there. */
   }
-  uint64_t last = plan.first + plan.n - 1;
+  uint64_t last = room->first + room->n - 1;
   plan.end = MIN (end, (last + 1) << s->cluster_bits);
   qcow2_entry_load (s, slice, last << s->cluster_bits, &entry, &bitmap);
-  plan.begin = needs_whole (s, first_entry, first_bitmap) ? plan.first << s->cluster_bits
-                                                          : offset - offset % s->subcluster_size;
-  plan.stop = needs_whole (s, entry, bitmap) ? (last + 1) << s->cluster_bits
-                                             : round_up (plan.end, s->subcluster_size);
+  room->begin = needs_whole (s, first_entry, first_bitmap) ? room->first << s->cluster_bits
+                                                           : offset - offset % s->subcluster_size;
+  room->stop = needs_whole (s, entry, bitmap) ? (last + 1) << s->cluster_bits
+                                              : round_up (plan.end, s->subcluster_size);
   *ret_plan = plan;
   return 0;
 }
@@ -207,41 +205,19 @@ fill (Qcow2 *s, const Plan *plan, uint64_t offset, uint64_t size, void **ret_buf
   return result;
 }
 
-/* Direct writes that make the file longer each time are slow, and so is taking space cluster by cluster. */
-static int
-reserve (Qcow2 *s, const Plan *plan)
-{
-  uint64_t size = plan->n << s->cluster_bits, end = plan->host + size;
-  g_mutex_lock (&s->lock);
-  bool reserved = end <= s->reserved;
-  if (!reserved)
-    s->reserved = plan->host + MAX (size, RESERVE_AHEAD);
-  g_mutex_unlock (&s->lock);
-  if (reserved || (size < RESERVE_AHEAD && file_reserve (s->file, plan->host, RESERVE_AHEAD) == 0))
-    return 0;
-  /* There may still be room for what is needed now. */
-  g_mutex_lock (&s->lock);
-  s->reserved = end;
-  g_mutex_unlock (&s->lock);
-  return file_reserve (s->file, plan->host, size);
-}
-
 static int
 write_plan (Qcow2 *s, const Plan *plan, const struct iovec *iov, int n_iov)
 {
+  const BlockRoom *room = &plan->room;
   void *head = NULL, *tail = NULL;
-  uint64_t head_size = plan->start - plan->begin, tail_size = plan->stop - plan->end;
-  int result = 0;
-  if (s->file->direct && plan->virgin && plan->end - plan->start < RESERVE_AHEAD)
-    result = reserve (s, plan);
-  if (result == 0)
-    result = fill (s, plan, plan->begin, head_size, &head);
+  uint64_t head_size = plan->start - room->begin, tail_size = room->stop - plan->end;
+  int result = fill (s, plan, room->begin, head_size, &head);
   if (result == 0)
     result = fill (s, plan, plan->end, tail_size, &tail);
   if (result == 0) {
     g_autofree struct iovec *all = g_new (struct iovec, n_iov + 2);
     int n = 0;
-    uint64_t at = plan->host + ((head ? plan->begin : plan->start) - (plan->first << s->cluster_bits));
+    uint64_t at = room->host + ((head ? room->begin : plan->start) - (room->first << s->cluster_bits));
     if (head)
       all[n++] = (struct iovec){ head, head_size };
     n += iov_slice (all + n, iov, n_iov, 0, plan->end - plan->start);
@@ -263,24 +239,23 @@ bitmap_of_range (const Qcow2 *s, uint64_t from, uint64_t to)
   return mask << first & 0xffffffff;
 }
 
-/* The data is in place: now the table says so. Holds s->lock. */
-static int
-link_plan (Qcow2 *s, const Plan *plan)
+int
+qcow2_link (Qcow2 *s, const BlockRoom *room, bool fresh)
 {
-  for (uint64_t i = 0; i < plan->n; i++) {
-    uint64_t start = (plan->first + i) << s->cluster_bits, entry, bitmap;
+  for (uint64_t i = 0; i < room->n; i++) {
+    uint64_t start = (room->first + i) << s->cluster_bits, entry, bitmap;
     Qcow2Slice *slice;
     int result = qcow2_slice_for_writing (s, start, &slice);
     if (result < 0)
       return result;
     qcow2_entry_load (s, slice, start, &entry, &bitmap);
-    uint64_t from = MAX (plan->begin, start) - start, to = MIN (plan->stop, start + s->cluster_size) - start;
+    uint64_t from = MAX (room->begin, start) - start, to = MIN (room->stop, start + s->cluster_size) - start;
     uint64_t covered = s->extended_l2 ? bitmap_of_range (s, from, to) : 0;
     if (entry & QCOW2_COMPRESSED)
       bitmap = 0;
     bitmap = (bitmap | covered) & ~(covered << 32);
-    qcow2_entry_store (s, slice, start, (plan->host + (i << s->cluster_bits)) | QCOW2_COPIED, bitmap);
-    if (plan->fresh)
+    qcow2_entry_store (s, slice, start, (room->host + (i << s->cluster_bits)) | QCOW2_COPIED, bitmap);
+    if (fresh)
       qcow2_free_entry (s, entry);
   }
   return 0;
@@ -296,14 +271,14 @@ write_new (Qcow2 *s, uint64_t offset, uint64_t size, const struct iovec *iov, in
   g_mutex_unlock (&s->lock);
   if (result < 0)
     return result;
-  if (plan.n == 0)
+  if (plan.room.n == 0)
     return write_in_place (s, offset, size, iov, n_iov);
   result = write_plan (s, &plan, iov, n_iov);
   g_mutex_lock (&s->lock);
   if (result == 0)
-    result = link_plan (s, &plan);
+    result = qcow2_link (s, &plan.room, plan.fresh);
   else if (plan.fresh)
-    qcow2_unalloc (s, plan.host, plan.n);
+    qcow2_unalloc (s, plan.room.host, plan.room.n);
   g_mutex_unlock (&s->lock);
   return result < 0 ? result : (int64_t)(plan.end - plan.start);
 }

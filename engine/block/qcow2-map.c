@@ -178,6 +178,15 @@ qcow2_slice (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice)
   return cache_get (s, &s->l2_cache, slice_offset (s, s->l1[index] & QCOW2_OFFSET_MASK, offset), ret_slice);
 }
 
+Qcow2Slice *
+qcow2_slice_at_hand (Qcow2 *s, uint64_t offset)
+{
+  uint64_t index = l1_index (s, offset);
+  if (g_atomic_int_get (&s->corrupt) || index >= s->l1_size || !(s->l1[index] & QCOW2_COPIED))
+    return NULL;
+  return cache_peek (&s->l2_cache, slice_offset (s, s->l1[index] & QCOW2_OFFSET_MASK, offset));
+}
+
 /* A table of our own in place of none, or of one that is shared with a snapshot. */
 static int
 make_table (Qcow2 *s, uint64_t index)

@@ -306,6 +306,22 @@ find_free (Qcow2 *s, uint64_t want, uint64_t *ret_first, uint64_t *ret_n)
   }
 }
 
+bool
+qcow2_alloc_is_fast (Qcow2 *s)
+{
+  uint64_t cluster = s->free_hint, area = cluster / s->refcounts_per_block;
+  uint64_t index = cluster % s->refcounts_per_block, per_slice = (s->slice_size * 8) >> s->refcount_order;
+  if ((s->compatible & QCOW2_COMPAT_LAZY && !s->dirty_set) || area >= s->reftable_size || !s->reftable[area])
+    return false;
+  uint64_t slice = s->reftable[area] + index / per_slice * s->slice_size, first, n, next;
+  /* Found in the cache, the slice is searched without I/O. */
+  if (!cache_peek (&s->refcount_cache, slice) || search_slice (s, cluster, 1, &first, &n, &next) < 0 ||
+      n == 0)
+    return false;
+  s->free_hint = first;
+  return true;
+}
+
 int
 qcow2_alloc (Qcow2 *s, uint64_t want, uint64_t *ret_offset, uint64_t *ret_n, bool *ret_virgin)
 {

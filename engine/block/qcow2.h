@@ -92,6 +92,8 @@ typedef struct {
   uint32_t n_snapshots;
   uint64_t snapshots_offset;
   Qcow2BitmapsHeader bitmaps;
+  uint64_t encryption_offset,
+      encryption_size; /* its keys are there; of interest only to who counts clusters */
 
   GMutex lock;
   uint64_t *l1;
@@ -107,7 +109,7 @@ typedef struct {
   Qcow2Set metadata;
   uint64_t file_end;      /* what entries may point to ends here */
   uint64_t virgin;        /* from here on the file has never been written, and reads as zeroes */
-  uint64_t reserved;      /* up to here space was asked for from the host, ahead of its use */
+  uint64_t reserved;      /* the file's length, where it was made longer ahead of its use */
   uint64_t free_hint;     /* no free cluster lies before this one */
   uint64_t compressed_at; /* where the next compressed cluster goes; 0: nowhere yet */
   GArray *freed;          /* Qcow2Range */
@@ -168,13 +170,32 @@ round_up (uint64_t x, uint64_t unit)
   return (x + unit - 1) / unit * unit;
 }
 
-/* ---- Header and tables: qcow2-open.c ---- */
+/* ---- Header: qcow2-header.c ---- */
 
 /* Reads and checks the header; the tables are not touched. */
 bool qcow2_read_header (Qcow2 *s, GError **error);
+
+/* Whether the L1 table is as large as the disk's size asks for. */
+bool qcow2_check_l1_size (const Qcow2 *s, GError **error);
+
+/* ---- Tables: qcow2-tables.c ---- */
+
+/* What is wrong with the image, as an error; returns false. */
+bool qcow2_damaged (const Qcow2 *s, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);
+bool qcow2_unsupported (const Qcow2 *s, GError **error, const char *what);
+/* A table must begin at a cluster and lie in the file, of which the last cluster may be cut short. */
+bool qcow2_check_table (const Qcow2 *s, const char *what, uint64_t offset, uint64_t bytes, GError **error);
+/* Puts a snapshot in the place of the active state, before the tables are loaded. */
+bool qcow2_choose_snapshot (Qcow2 *s, const char *id_or_name, GError **error);
+/* All metadata the active state of the image refers to, each in a place of its own. What snapshots have is
+ * not looked at, but for where it is. */
+bool qcow2_claim_metadata (Qcow2 *s, GError **error);
 /* Reads the L1 and refcount tables, and checks their entries. With `lenient` a bad entry is left to the
  * caller. */
 bool qcow2_load_tables (Qcow2 *s, bool lenient, GError **error);
+
+/* ---- Open images: qcow2-open.c ---- */
+
 Qcow2 *qcow2_new (Block *block);
 void qcow2_free (Qcow2 *s);
 /* Sets or clears bits of incompatible_features on the disk. */
@@ -215,6 +236,8 @@ int refcount_get (Qcow2 *s, uint64_t cluster, uint64_t *ret_count);
 int refcount_add (Qcow2 *s, uint64_t cluster, int delta);
 /* Up to `want` clusters in a row, whose refcount is then 1. *ret_virgin: they read as zeroes. */
 int qcow2_alloc (Qcow2 *s, uint64_t want, uint64_t *ret_offset, uint64_t *ret_n, bool *ret_virgin);
+/* Whether that would find its place at once, from what is in memory. */
+bool qcow2_alloc_is_fast (Qcow2 *s);
 /* Exactly `n` in a row. */
 int qcow2_alloc_exactly (Qcow2 *s, uint64_t n, uint64_t *ret_offset);
 /* Frees what nothing on the disk has ever referred to. */
@@ -245,6 +268,9 @@ void qcow2_decode (const Qcow2 *s, uint64_t entry, uint64_t bitmap, uint64_t wit
 void qcow2_entry_load (const Qcow2 *s, const Qcow2Slice *slice, uint64_t offset, uint64_t *ret_entry,
                        uint64_t *ret_bitmap);
 void qcow2_entry_store (Qcow2 *s, Qcow2Slice *slice, uint64_t offset, uint64_t entry, uint64_t bitmap);
+/* The slice with the offset's entry, if it may be changed and no waiting is needed; else NULL. Holds s->lock.
+ */
+Qcow2Slice *qcow2_slice_at_hand (Qcow2 *s, uint64_t offset);
 /* The slice with the offset's entry; NULL where there is no L2 table. Holds s->lock. */
 int qcow2_slice (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice);
 /* The same, and it may be changed: the table is made, or made our own. */
@@ -261,12 +287,20 @@ void qcow2_compressed_clusters (const Qcow2 *s, uint64_t entry, uint64_t *ret_fi
 /* Frees what an entry refers to. */
 void qcow2_free_entry (Qcow2 *s, uint64_t entry);
 
-/* ---- Data: qcow2-io.c, qcow2-zero.c, qcow2-compress.c ---- */
+/* ---- Data: qcow2-io.c, qcow2-room.c, qcow2-zero.c, qcow2-compress.c ---- */
 
 /* The caller holds the range. */
 int qcow2_read_held (Qcow2 *s, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
 int qcow2_preadv (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
 int qcow2_pwritev (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
+/* The data is in the room: now the tables say so. With `fresh` what was there before is freed. Holds s->lock.
+ */
+int qcow2_link (Qcow2 *s, const BlockRoom *room, bool fresh);
+/* Direct writes up to `end` are to find a file that is long enough. Holds s->lock. */
+void qcow2_lengthen (Qcow2 *s, uint64_t end);
+bool qcow2_make_room (Block *block, uint64_t offset, uint64_t size, BlockSegment *ret_segment,
+                      BlockRoom *ret_room);
+int qcow2_settle (Block *block, const BlockRoom *room, int result, bool may_wait);
 int qcow2_write_zeroes (Block *block, uint64_t offset, uint64_t size, bool may_unmap);
 int qcow2_discard (Block *block, uint64_t offset, uint64_t size);
 /* Makes whole clusters unallocated, whatever shows through then. */
@@ -300,5 +334,9 @@ typedef struct {
   BlockBitmap info;
   uint64_t table_offset;
   uint32_t table_size;
+  uint64_t entry_offset; /* of its directory entry, in the file */
+  uint32_t flags;
 } Qcow2Bitmap;
 GArray *qcow2_load_bitmaps (Qcow2 *s, GError **error);
+/* Marks all bitmaps as not kept up. Holds s->lock. */
+int qcow2_outdate_bitmaps (Qcow2 *s);

@@ -6,7 +6,7 @@ import subprocess
 
 import images
 
-COMMANDS = ["check", "compare", "convert", "create", "info", "map", "measure", "resize", "snapshot"]
+COMMANDS = ["bench", "check", "compare", "convert", "create", "info", "map", "measure", "resize", "snapshot"]
 
 
 class Command(images.ImageTest):

@@ -157,12 +157,13 @@ continues_pending (const BlkQueue *q, const BlkRequest *r)
          q->pending_parts + (unsigned)r->io.n_iov <= MERGE_PARTS;
 }
 
-/* A read or write whose io is filled in: while the handler takes more, it waits for the next. */
+/* A read or write whose io is filled in: while the handler takes more, it waits for the next. One of no
+ * sectors has nothing to add to it. */
 static void
 submit_transfer (BlkRequest *r)
 {
   BlkQueue *q = r->queue;
-  if (!q->q.handling || q->alone || r->io.size >= MERGE_BYTES) {
+  if (!q->q.handling || q->alone || r->io.size == 0 || r->io.size >= MERGE_BYTES) {
     block_submit (q->io, &r->io);
     return;
   }

@@ -8,7 +8,8 @@
 enum { CLEAN = 0, FAILED = 1, CORRUPT = 2, LEAKS = 3, UNSUPPORTED = 63 };
 
 typedef struct {
-  const char *path, *format, *output_format;
+  const char *path, *output_format;
+  BlockOptions options;
   unsigned repair;
   bool json, quiet, progress;
 } Check;
@@ -32,7 +33,7 @@ check_once (Check *c, unsigned repair, BlockCheck *ret, GError **error)
 {
   const BlockProgress progress = { report_progress, NULL };
   img_progress_begin (c->progress);
-  bool ok = block_check (c->path, c->format, repair, &progress, message, NULL, ret, error);
+  bool ok = block_check (c->path, &c->options, repair, &progress, message, NULL, ret, error);
   img_progress_end (ok);
   return ok;
 }
@@ -118,8 +119,8 @@ check_again (Check *c, BlockCheck *r, GError **error)
 static int
 find_format (Check *c)
 {
-  c->output_format = c->format;
-  if (c->format)
+  c->output_format = c->options.format;
+  if (c->options.format)
     return 0;
   GError *error = NULL;
   BlockOptions options = { .read_only = true, .force_share = true, .no_backing = true };
@@ -175,7 +176,13 @@ run (ImgArgs *args)
   int id, n;
   while ((id = img_next_option (args, &value)) >= 0) {
     switch (id) {
-      case 'f': c.format = value; break;
+      case 'f': c.options.format = value; break;
+      case 'U': c.options.force_share = true; break;
+      case 'T':
+        if (img_parse_cache (value, &c.options.cache))
+          break;
+        img_error ("Invalid source cache option: %s", value);
+        return 1;
       case 'q': c.quiet = true; break;
       case 'p': c.progress = true; break;
       case 'r':
@@ -196,6 +203,10 @@ run (ImgArgs *args)
   char **operands = img_operands (args, &n);
   if (n != 1)
     return img_usage_error (args, "Expecting one image file name");
+  if (c.repair && c.options.force_share) {
+    img_error ("--force-share cannot be combined with --repair: nobody else may use an image meanwhile");
+    return 1;
+  }
   c.path = operands[0];
   c.progress = c.progress && !c.json && !c.quiet;
   return check (&c);
@@ -204,6 +215,8 @@ run (ImgArgs *args)
 static const ImgOption options[] = {
   { 'f', "format", "FORMAT", "format of the image (default: by its content)" },
   { 'r', "repair", "leaks|all", "repair clusters that are lost, or all that can be" },
+  { 'T', "cache", "MODE", "how the image is read: writeback (default), none, ..." },
+  { 'U', "force-share", NULL, "even if the image is in use" },
   { IMG_OUTPUT, "output", "human|json", "for people (default) or for programs" },
   { 'p', "progress", NULL, "show how far it is" },
   { 'q', "quiet", NULL, "print nothing but errors" },

@@ -68,6 +68,47 @@ img_parse_size (const char *what, const char *text, uint64_t *ret_size)
   return false;
 }
 
+bool
+img_parse_snapshot (const char *text, char **ret_snapshot)
+{
+  g_free (*ret_snapshot);
+  *ret_snapshot = NULL;
+  if (!g_str_has_prefix (text, "snapshot.")) {
+    *ret_snapshot = g_strdup (text);
+    return true;
+  }
+  GError *error = NULL;
+  g_autoptr (Keyval) kv = keyval_parse (text, NULL, &error);
+  if (!kv) {
+    img_report (error);
+    return false;
+  }
+  const char *id = keyval_get (kv, "snapshot.id"), *name = keyval_get (kv, "snapshot.name");
+  if (!keyval_finish (kv, "a snapshot", &error)) {
+    img_report (error);
+    return false;
+  }
+  *ret_snapshot = g_strdup (id && *id ? id : name);
+  if (*ret_snapshot)
+    return true;
+  img_error ("Invalid snapshot specified: '%s' (snapshot.id=ID or snapshot.name=NAME)", text);
+  return false;
+}
+
+Block *
+img_open_source (const char *path, const char *format, BlockCache cache, bool force_share,
+                 const char *snapshot)
+{
+  GError *error = NULL;
+  BlockOptions options = {
+    .format = format, .read_only = true, .cache = cache, .force_share = force_share, .snapshot = snapshot
+  };
+  Block *block = block_open (path, &options, &error);
+  if (!block)
+    img_report_open (path, error);
+  return block;
+}
+
 Block *
 img_open (const char *path, const char *format, bool writable, BlockCache cache, bool force_share)
 {

@@ -14,6 +14,7 @@ typedef struct {
   BlockCache source_cache, target_cache;
   uint64_t granule, rate;
   unsigned threads;
+  char *snapshot;
   bool compress, progress, quiet, no_create, out_of_order, salvage, force_share, zero_given, help;
   GPtrArray *sources;
   bool created;
@@ -67,6 +68,7 @@ parse_option (Convert *c, int id, const char *value)
     case 'O': c->target_format = value; return true;
     case 'B': c->backing = value; return true;
     case 'F': c->backing_format = value; return true;
+    case 'l': return img_parse_snapshot (value, &c->snapshot);
     case 'c': c->compress = true; return true;
     case 'p': c->progress = true; return true;
     case 'q': c->quiet = true; return true;
@@ -100,6 +102,8 @@ contradiction (const Convert *c, unsigned n_sources)
     return "Out of order write and compress are mutually exclusive";
   if (c->compress && g_hash_table_contains (c->options, "preallocation"))
     return "Compression and preallocation not supported at the same time";
+  if (c->snapshot && n_sources > 1)
+    return "No support for concatenating multiple snapshot";
   if (c->no_create && g_hash_table_size (c->options) > 0)
     return "-o has no effect when skipping image creation";
   if (c->zero_given && !c->no_create)
@@ -119,7 +123,7 @@ static bool
 open_sources (Convert *c, char **paths, unsigned n)
 {
   for (unsigned i = 0; i < n; i++) {
-    Block *block = img_open (paths[i], c->format, false, c->source_cache, c->force_share);
+    Block *block = img_open_source (paths[i], c->format, c->source_cache, c->force_share, c->snapshot);
     if (!block)
       return false;
     g_ptr_array_add (c->sources, block);
@@ -293,12 +297,14 @@ run (ImgArgs *args)
     status = id == IMG_END ? convert (&c, args) : img_option_status (id);
   g_ptr_array_unref (c.sources);
   g_hash_table_unref (c.options);
+  g_free (c.snapshot);
   img_die_if_cancelled ();
   return status;
 }
 
 static const ImgOption options[] = {
   { 'f', "source-format", "FORMAT", "format of the sources (default: by their content)" },
+  { 'l', "source-snapshot", "SNAPSHOT", "read this internal snapshot of the source: its id or name" },
   { 'O', "target-format", "FORMAT", "format of the target: raw (default) or qcow2" },
   { 'o', "target-options", "NAME=VALUE[,...]", "options of the target's format; '-o help' lists them" },
   { 'c', "compress", NULL, "compress the target (qcow2)" },
@@ -318,6 +324,11 @@ static const ImgOption options[] = {
   { 'U', "force-share", NULL, "even if the sources are in use" },
   { 'p', "progress", NULL, "show how far it is" },
   { 'q', "quiet", NULL, "print nothing but errors" },
+  { IMG_REFUSED, "bitmaps", NULL, NULL, "bitmaps stay in the source; qemu-img bitmap makes new ones" },
+  { IMG_REFUSED + 1, "skip-broken-bitmaps", NULL, NULL, "bitmaps are not copied at all" },
+  { IMG_REFUSED + 2, "target-image-opts", NULL, NULL,
+    "name the file, and its format with --target-format (-O)" },
+  { 'C', "copy-range-offloading", NULL, NULL, "leave it out: data is always read and looked at for zeroes" },
   { 0 },
 };
 

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ImgCommand *const commands[] = { &img_check, &img_compare, &img_convert, &img_create,  &img_info,
-                                              &img_map,   &img_measure, &img_resize,  &img_snapshot };
+static const ImgCommand *const commands[] = { &img_bench,  &img_check,   &img_compare, &img_convert,
+                                              &img_create, &img_info,    &img_map,     &img_measure,
+                                              &img_resize, &img_snapshot };
 
 static const ImgCommand *
 find_command (const char *name)
@@ -36,9 +37,10 @@ print_help (void)
 }
 
 static int
-unknown (const char *what, const char *word, const char *nearest)
+unknown (const char *what, const char *word, const char *const *known)
 {
-  img_error ("%s: %s; did you mean '%s'?", what, word, nearest);
+  g_autofree char *hint = suggest_hint (word, known);
+  img_error ("%s: %s%s", what, word, hint);
   fprintf (stderr, "Try 'vitrine-img --help' for more information.\n");
   return 1;
 }
@@ -49,7 +51,7 @@ unknown_command (const char *name)
   const char *names[G_N_ELEMENTS (commands) + 1] = { NULL };
   for (unsigned i = 0; i < G_N_ELEMENTS (commands); i++)
     names[i] = commands[i]->name;
-  return unknown ("Command not found", name, suggest_nearest (name, names));
+  return unknown ("Command not found", name, names);
 }
 
 int
@@ -71,7 +73,7 @@ main (int argc, char **argv)
     return 0;
   }
   if (name[0] == '-')
-    return unknown ("Unknown option", name, suggest_nearest (name, options));
+    return unknown ("Unknown option", name, options);
   const ImgCommand *command = find_command (name);
   if (!command)
     return unknown_command (name);

@@ -18,6 +18,7 @@ typedef struct {
   unsigned refcount_bits;
   bool extended_l2, has_size, json, force_share, help;
   GHashTable *options;
+  char *snapshot;
 } Measure;
 
 static uint64_t
@@ -106,7 +107,7 @@ count_data (Measure *m, Block *block)
 static bool
 measure_source (Measure *m, const char *path)
 {
-  Block *block = img_open (path, m->format, false, BLOCK_CACHE_WRITEBACK, m->force_share);
+  Block *block = img_open_source (path, m->format, BLOCK_CACHE_WRITEBACK, m->force_share, m->snapshot);
   if (!block)
     return false;
   m->size = block_size (block);
@@ -187,6 +188,7 @@ run (ImgArgs *args)
       case 'f': m.format = value; break;
       case 'O': m.target_format = value; break;
       case 'U': m.force_share = true; break;
+      case 'l': ok = img_parse_snapshot (value, &m.snapshot); break;
       case 'o':
         m.help |= img_is_options_help (value);
         ok = m.help || img_add_create_options (options, value);
@@ -195,9 +197,11 @@ run (ImgArgs *args)
       case IMG_OUTPUT: ok = img_parse_output (args, value, &m.json); break;
     }
     if (!ok)
-      return 1;
+      break;
   }
-  return id == IMG_END ? run_operands (args, &m) : img_option_status (id);
+  int status = id >= 0 ? 1 : id == IMG_END ? run_operands (args, &m) : img_option_status (id);
+  g_free (m.snapshot);
+  return status;
 }
 
 static const ImgOption options[] = {
@@ -205,6 +209,7 @@ static const ImgOption options[] = {
   { 'o', "options", "NAME=VALUE[,...]", "its options: cluster_size, refcount_bits and extended_l2 matter" },
   { 's', "size", "SIZE", "of an empty image this large" },
   { 'f', "format", "FORMAT", "format of the source (default: by its content)" },
+  { 'l', "snapshot", "SNAPSHOT", "of this internal snapshot of the source: its id or name" },
   { IMG_OUTPUT, "output", "human|json", "for people (default) or for programs" },
   { 'U', "force-share", NULL, "even if the source is in use" },
   { 0 },

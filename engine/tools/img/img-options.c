@@ -17,6 +17,29 @@ static const ImgOption common[] = {
   { OPT_IMAGE_OPTS, "image-opts", NULL, NULL },
 };
 
+static const ImgOption *
+find_option (const ImgCommand *command, int id)
+{
+  for (const ImgOption *option = command->options; option->name; option++) {
+    if (option->id == id)
+      return option;
+  }
+  return NULL;
+}
+
+/* "-f, -b, -U, -h" */
+static char *
+list_letters (const ImgCommand *command)
+{
+  GString *text = g_string_new (NULL);
+  for (const ImgOption *option = command->options; option->name; option++) {
+    if (option->id < IMG_LONG && !option->refusal)
+      g_string_append_printf (text, "-%c, ", option->id);
+  }
+  g_string_append_printf (text, "-%c", OPT_HELP);
+  return g_string_free (text, FALSE);
+}
+
 static void
 add_option (ImgArgs *args, GString *letters, unsigned at, const ImgOption *option)
 {
@@ -63,17 +86,21 @@ static void
 complain (ImgArgs *args, int letter)
 {
   if (letter > 0 && letter < IMG_LONG) {
-    img_usage_error (args, "%s: unknown option '-%c'", args->command->name, letter);
+    g_autofree char *letters = list_letters (args->command);
+    img_usage_error (args, "%s: unknown option '-%c'; there are %s", args->command->name, letter, letters);
     return;
   }
   const char *word = args->argv[optind - 1];
   g_autofree char *name = g_strndup (word, strcspn (word, "="));
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  for (const struct option *option = args->longs; option->name; option++)
-    g_ptr_array_add (names, g_strdup_printf ("--%s", option->name));
+  for (const struct option *option = args->longs; option->name; option++) {
+    const ImgOption *known = find_option (args->command, option->val);
+    if (!known || !known->refusal)
+      g_ptr_array_add (names, g_strdup_printf ("--%s", option->name));
+  }
   g_ptr_array_add (names, NULL);
-  img_usage_error (args, "%s: unknown option '%s'; did you mean '%s'?", args->command->name, name,
-                   suggest_nearest (name, (const char *const *)names->pdata));
+  g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
+  img_usage_error (args, "%s: unknown option '%s'%s", args->command->name, name, hint);
 }
 
 int
@@ -103,8 +130,13 @@ img_next_option (ImgArgs *args, const char **ret_value)
     case OPT_IMAGE_OPTS:
       img_usage_error (args, "--image-opts is not supported: name the file, and its format with -f");
       return IMG_BAD;
-    default: return id;
+    default: break;
   }
+  const ImgOption *option = find_option (args->command, id);
+  if (!option->refusal)
+    return id;
+  img_usage_error (args, "%s: --%s is not supported: %s", args->command->name, option->name, option->refusal);
+  return IMG_BAD;
 }
 
 int

@@ -49,6 +49,9 @@ static const ImgOption options[] = {
   { 'f', "format", "FORMAT", "format of the image (default: by its content)" },
   { 'U', "force-share", NULL, "even if the image is in use" },
   { 'q', "quiet", NULL, "print nothing but errors and the list" },
+  { 'c', "create", "SNAPSHOT", NULL, "make an overlay of the image instead (vitrine-img create -b)" },
+  { 'a', "apply", "SNAPSHOT", NULL, "make an image of the snapshot instead (vitrine-img convert -l)" },
+  { 'd', "delete", "SNAPSHOT", NULL, "an image made by vitrine-img convert has no snapshots" },
   { 0 },
 };
 

@@ -20,9 +20,21 @@ typedef struct {
   const char *name;
   const char *argument; /* NULL: a switch */
   const char *help;
+  const char *refusal; /* of an option of qemu-img's that we do not have: why, and what to do instead */
 } ImgOption;
 
-enum { IMG_LONG = 256, IMG_OUTPUT, IMG_SHRINK, IMG_PREALLOCATION, IMG_SALVAGE, IMG_TARGET_IS_ZERO };
+enum {
+  IMG_LONG = 256,
+  IMG_OUTPUT,
+  IMG_SHRINK,
+  IMG_PREALLOCATION,
+  IMG_SALVAGE,
+  IMG_TARGET_IS_ZERO,
+  IMG_PATTERN,
+  IMG_FLUSH_INTERVAL,
+  IMG_NO_DRAIN,
+  IMG_REFUSED = 900 /* and up: for options that are */
+};
 /* What img_next_option() returns instead of an id. */
 enum { IMG_END = -1, IMG_BAD = -2, IMG_HELP = -3 };
 
@@ -66,6 +78,11 @@ bool img_parse_cache (const char *name, BlockCache *ret_cache);
 bool img_parse_size (const char *what, const char *text, uint64_t *ret_size);
 /* NULL after a complaint. */
 Block *img_open (const char *path, const char *format, bool writable, BlockCache cache, bool force_share);
+/* The same for reading; `snapshot` is NULL or an internal snapshot's id or name. */
+Block *img_open_source (const char *path, const char *format, BlockCache cache, bool force_share,
+                        const char *snapshot);
+/* What -l says: an id or a name, or snapshot.id=ID or snapshot.name=NAME. Complains about anything else. */
+bool img_parse_snapshot (const char *text, char **ret_snapshot);
 /* "1.5 GiB" */
 char *img_size_text (uint64_t bytes);
 /* The snapshots as a table; nothing if there are none. */
@@ -106,5 +123,5 @@ void img_parallel (unsigned n, void (*work) (void *opaque), void *opaque);
 void *img_buffer_new (size_t size);
 bool img_is_zero (const void *buffer, size_t size);
 
-extern const ImgCommand img_check, img_compare, img_convert, img_create, img_info, img_map, img_measure,
-    img_resize, img_snapshot;
+extern const ImgCommand img_bench, img_check, img_compare, img_convert, img_create, img_info, img_map,
+    img_measure, img_resize, img_snapshot;

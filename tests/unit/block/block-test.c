@@ -120,8 +120,8 @@ test_check_clean (const char *path, bool leaks_allowed)
 {
   BlockCheck check;
   g_autoptr (GError) error = NULL;
-  g_assert_true (
-      block_check (path, "qcow2", 0, NULL, leaks_allowed ? NULL : print_message, NULL, &check, &error));
+  g_assert_true (block_check (path, &(BlockOptions){ .format = "qcow2" }, 0, NULL,
+                              leaks_allowed ? NULL : print_message, NULL, &check, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (check.corruptions, ==, 0);
   g_assert_cmpuint (check.check_errors, ==, 0);

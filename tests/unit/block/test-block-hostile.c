@@ -184,7 +184,8 @@ test_bad_l2 (void)
     block_close (block);
     assert_untouched (image);
     BlockCheck check;
-    g_assert_true (block_check (path, "qcow2", 0, NULL, NULL, NULL, &check, NULL));
+    g_assert_true (
+        block_check (path, &(BlockOptions){ .format = "qcow2" }, 0, NULL, NULL, NULL, &check, NULL));
     g_assert_cmpuint (check.corruptions, >, 0);
   }
 }
@@ -221,7 +222,8 @@ test_refcount_lie (void)
     assert_untouched (image);
     /* Which can be repaired. */
     BlockCheck check;
-    g_assert_true (block_check (path, "qcow2", BLOCK_REPAIR_ALL, NULL, NULL, NULL, &check, NULL));
+    g_assert_true (block_check (path, &(BlockOptions){ .format = "qcow2" }, BLOCK_REPAIR_ALL, NULL, NULL,
+                                NULL, &check, NULL));
     g_assert_cmpuint (check.corruptions, ==, 1);
     g_assert_cmpuint (check.corruptions_fixed, ==, 1);
     test_check_clean (path, false);
@@ -236,7 +238,8 @@ repair_and_compare (char *image, uint64_t least_corruptions)
   g_assert_true (g_file_set_contents (path, image, (gssize)original_size, NULL));
   BlockCheck check;
   g_autoptr (GError) error = NULL;
-  g_assert_true (block_check (path, "qcow2", BLOCK_REPAIR_ALL, NULL, NULL, NULL, &check, &error));
+  g_assert_true (block_check (path, &(BlockOptions){ .format = "qcow2" }, BLOCK_REPAIR_ALL, NULL, NULL, NULL,
+                              &check, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (check.corruptions, >=, least_corruptions);
   test_check_clean (path, false);
@@ -323,7 +326,8 @@ test_noise (void)
     } else if (!(get (image, 72, 8) & 1)) /* of which the repair may have failed half-way */
       assert_untouched (image);
     BlockCheck check;
-    block_check (path, "qcow2", i % 2 ? BLOCK_REPAIR_ALL : 0, NULL, NULL, NULL, &check, NULL);
+    block_check (path, &(BlockOptions){ .format = "qcow2" }, i % 2 ? BLOCK_REPAIR_ALL : 0, NULL, NULL, NULL,
+                 &check, NULL);
   }
   g_assert_cmpuint (opened, >, rounds / 10);
   g_rand_free (random);

@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Slots of the disk, each with at most one request at a time: so the model is exact whatever the order. They
  * are not multiples of a cluster, so that neighbours meet in one. */
@@ -395,6 +397,79 @@ test_ahead (void)
   free (data);
 }
 
+enum { N_SMALL = 16 };
+
+static void
+note_result (BlockRequest *request, int result)
+{
+  *(int *)request->opaque = result;
+}
+
+/* Writes a cluster in small pieces that are all under way at once; the results go to `results`. */
+static void
+write_pieces (BlockQueue *queue, uint64_t offset, uint8_t *data, int *results)
+{
+  BlockRequest requests[N_SMALL];
+  struct iovec iov[N_SMALL];
+  for (unsigned i = 0; i < N_SMALL; i++) {
+    iov[i] = (struct iovec){ data + i * 4096, 4096 };
+    requests[i] = (BlockRequest){ .op = BLOCK_WRITE,
+                                  .offset = offset + i * 4096,
+                                  .size = 4096,
+                                  .iov = &iov[i],
+                                  .n_iov = 1,
+                                  .done = note_result,
+                                  .opaque = &results[i] };
+    results[i] = 1;
+    block_submit (queue, &requests[i]);
+  }
+  block_kick (queue);
+  while (block_in_flight (queue))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Pieces that share a new cluster fail together where the file cannot become longer, and can be written again
+ * when it can. */
+static void
+test_no_space (void)
+{
+  enum { CLUSTER = 65536, SIZE = 4 << 20 };
+  g_autofree char *path = test_path ("no-space.qcow2");
+  test_create (path, "qcow2", SIZE, "");
+  Block *block = test_open (path, &(BlockOptions){ .cache = BLOCK_CACHE_NONE });
+  BlockQueue *queue = block_queue_new (block, NULL, NULL);
+  uint8_t *data = aligned_alloc (4096, CLUSTER);
+  g_autofree uint8_t *model = g_malloc0 (SIZE);
+  int results[N_SMALL];
+  test_fill (data, CLUSTER, 3);
+  /* The tables are there, and only data is missing. */
+  write_pieces (queue, 0, data, results);
+  memcpy (model, data, CLUSTER);
+  for (unsigned i = 0; i < N_SMALL; i++)
+    g_assert_cmpint (results[i], ==, 0);
+
+  struct rlimit before, small = { 6 * CLUSTER, RLIM_INFINITY };
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  small.rlim_max = before.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  write_pieces (queue, 10 * CLUSTER, data, results);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  for (unsigned i = 0; i < N_SMALL; i++)
+    g_assert_cmpint (results[i], ==, -EFBIG);
+  test_same (block, model, SIZE);
+
+  write_pieces (queue, 10 * CLUSTER, data, results);
+  memcpy (model + 10 * CLUSTER, data, CLUSTER);
+  for (unsigned i = 0; i < N_SMALL; i++)
+    g_assert_cmpint (results[i], ==, 0);
+  test_same (block, model, SIZE);
+  block_queue_free (queue);
+  block_close (block);
+  test_check_clean (path, false);
+  free (data);
+}
+
 /* Requests that are refused are completed like others. */
 static void
 keep_result (BlockRequest *request, int result)
@@ -450,6 +525,7 @@ main (int argc, char **argv)
     g_test_add_data_func (name, &piece_cases[i], test_pieces);
   }
   g_test_add_func ("/block/queue/ahead", test_ahead);
+  g_test_add_func ("/block/queue/no-space", test_no_space);
   g_test_add_func ("/block/queue/drain", test_drain);
   g_test_add_func ("/block/queue/refused", test_refused);
   return g_test_run ();

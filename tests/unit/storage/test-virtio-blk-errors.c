@@ -395,6 +395,31 @@ test_merge (void)
   storage_drive_free (drive);
 }
 
+/* Requests for no sectors continue each other too, and would make one of no parts. */
+static void
+test_merge_empty (void)
+{
+  Drive *drive = storage_drive ("d0", DISK, "");
+  BlkDriver driver;
+  Slot slots[MERGED] = { 0 };
+  blk_open (&driver, guest_form (0), 0, "drive=d0");
+  storage_fault.seen = 0;
+  device_quiesce (driver.guest.dev);
+  for (unsigned i = 0; i < MERGED; i++) {
+    slots[i].header = guest_alloc (&driver.guest, 16, 16);
+    slots[i].status = guest_alloc (&driver.guest, 1, 1);
+    *(struct virtio_blk_outhdr *)guest_host (&driver.guest, slots[i].header) =
+        (struct virtio_blk_outhdr){ .type = i < MERGED / 2 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN };
+    const Segment segments[] = { { slots[i].header, 16 }, { slots[i].status, 1 } };
+    g_assert_true (ring_add (&driver.ring, segments, 1, 1, &slots[i]));
+  }
+  device_resume (driver.guest.dev);
+  g_assert_cmpuint (finish_row (&driver), ==, 0);
+  g_assert_cmpuint (storage_fault.seen, ==, MERGED);
+  blk_close (&driver);
+  storage_drive_free (drive);
+}
+
 static void
 test_merge_stop (void)
 {
@@ -428,6 +453,7 @@ main (int argc, char **argv)
   g_test_add_func ("/virtio-blk/stop-in-flight", test_stop_in_flight);
   g_test_add_func ("/virtio-blk/deep-queues", test_deep_queues);
   g_test_add_func ("/virtio-blk/merge", test_merge);
+  g_test_add_func ("/virtio-blk/merge-empty", test_merge_empty);
   g_test_add_func ("/virtio-blk/merge-stop", test_merge_stop);
   return g_test_run ();
 }
