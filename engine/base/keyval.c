@@ -15,6 +15,7 @@ typedef struct {
 struct Keyval {
   GPtrArray *entries; /* Entry */
   GPtrArray *asked;   /* char *: every key that was looked up, once */
+  GHashTable *kinds;  /* char * -> char *: what may stand behind a key, where it is not any text */
 };
 
 static void
@@ -33,6 +34,7 @@ keyval_free (Keyval *kv)
     return;
   g_ptr_array_unref (kv->entries);
   g_ptr_array_unref (kv->asked);
+  g_hash_table_unref (kv->kinds);
   g_free (kv);
 }
 
@@ -66,6 +68,7 @@ keyval_parse (const char *text, const char *first_key, GError **error)
   g_autoptr (Keyval) kv = g_new0 (Keyval, 1);
   kv->entries = g_ptr_array_new_with_free_func (entry_free);
   kv->asked = g_ptr_array_new_with_free_func (g_free);
+  kv->kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (const char *p = text; *p;) {
     const size_t length = strcspn (p, "=,");
     if (p[length] == '=' && length) {
@@ -93,6 +96,12 @@ note_asked (Keyval *kv, const char *key)
 {
   if (!g_ptr_array_find_with_equal_func (kv->asked, key, g_str_equal, NULL))
     g_ptr_array_add (kv->asked, g_strdup (key));
+}
+
+static void
+note_kind (Keyval *kv, const char *key, char *kind)
+{
+  g_hash_table_replace (kv->kinds, g_strdup (key), kind);
 }
 
 /* The last entry that says something about the key, all of which are known from now on. */
@@ -240,6 +249,7 @@ bool
 keyval_get_bool (Keyval *kv, const char *key, bool initial, bool *ret, GError **error)
 {
   const Entry *entry = find (kv, key, true);
+  note_kind (kv, key, g_strdup ("on|off"));
   *ret = initial;
   if (!entry)
     return true;
@@ -254,6 +264,7 @@ bool
 keyval_get_uint (Keyval *kv, const char *key, uint64_t initial, uint64_t *ret, GError **error)
 {
   const char *value = keyval_get (kv, key);
+  note_kind (kv, key, g_strdup ("<num>"));
   *ret = initial;
   return !value || blame (keyval_parse_uint (value, ret, error), key, error);
 }
@@ -262,6 +273,7 @@ bool
 keyval_get_size (Keyval *kv, const char *key, uint64_t initial, uint64_t *ret, GError **error)
 {
   const char *value = keyval_get (kv, key);
+  note_kind (kv, key, g_strdup ("<size>"));
   *ret = initial;
   return !value || blame (keyval_parse_size (value, 1, ret, error), key, error);
 }
@@ -271,6 +283,7 @@ keyval_get_choice (Keyval *kv, const char *key, const char *const *names, unsign
                    GError **error)
 {
   const char *value = keyval_get (kv, key);
+  note_kind (kv, key, g_strjoinv ("|", (char **)names));
   *ret = initial;
   if (!value)
     return true;
@@ -280,9 +293,8 @@ keyval_get_choice (Keyval *kv, const char *key, const char *const *names, unsign
       return true;
     }
   }
-  g_autofree char *all = g_strjoinv (", ", (char **)names);
-  return bad (error, "%s: there is no '%s'; did you mean '%s'? Known: %s", key, value,
-              suggest_nearest (value, names), all);
+  g_autofree char *all = g_strjoinv (", ", (char **)names), *hint = suggest_hint (value, names);
+  return bad (error, "%s: there is no '%s'%s Known: %s", key, value, hint, all);
 }
 
 bool
@@ -297,8 +309,27 @@ keyval_finish (Keyval *kv, const char *what, GError **error)
     g_autoptr (GPtrArray) words = g_ptr_array_copy (kv->asked, (GCopyFunc)(void *)g_strdup, NULL);
     g_ptr_array_set_free_func (words, g_free);
     g_ptr_array_add (words, NULL);
-    return bad (error, "%s has no setting '%s'; did you mean '%s'?", what, entry->pair.key,
-                suggest_nearest (entry->pair.key, (const char *const *)words->pdata));
+    g_autofree char *hint = suggest_hint (entry->pair.key, (const char *const *)words->pdata);
+    g_autofree char *all = g_strjoinv (", ", (char **)words->pdata);
+    return bad (error, "%s has no setting '%s'%s Known: %s", what, entry->pair.key, hint, all);
   }
   return true;
+}
+
+static int
+compare_keys (const void *a, const void *b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+void
+keyval_describe (Keyval *kv, GString *out)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_copy (kv->asked, NULL, NULL);
+  g_ptr_array_set_free_func (keys, NULL); /* They are the list's they were copied from. */
+  g_ptr_array_sort (keys, compare_keys);
+  for (unsigned i = 0; i < keys->len; i++) {
+    const char *kind = g_hash_table_lookup (kv->kinds, keys->pdata[i]);
+    g_string_append_printf (out, "  %s=%s\n", (const char *)keys->pdata[i], kind ? kind : "<str>");
+  }
 }

@@ -41,6 +41,10 @@ GPtrArray *keyval_prefix (Keyval *kv, const char *prefix);
  * 'server'?" */
 bool keyval_finish (Keyval *kv, const char *what, GError **error);
 
+/* A line for each key that was looked up so far, "  cache=writeback|none|…": what a reader of settings knows,
+ * once it has read none. */
+void keyval_describe (Keyval *kv, GString *out);
+
 /* "512", "4k", "1.5G" (powers of 1024; a number without a suffix counts `unit` bytes). */
 bool keyval_parse_size (const char *text, uint64_t unit, uint64_t *ret, GError **error);
 /* Decimal, 0x hexadecimal, whole; with sign it fails. */

@@ -22,7 +22,7 @@ static const struct {
   { "op", VLOG_IR, "the same, by QEMU's name" },
   { "out_asm", VLOG_OUT_ASM, "host code made from each region" },
   { "exec", VLOG_EXEC, "address of each block before it runs" },
-  { "int", VLOG_INT, "exceptions and signals" },
+  { "int", VLOG_INT, "exceptions, interrupts and signals" },
   { "cpu", VLOG_CPU, "registers before each block" },
   { "unimp", VLOG_UNIMP, "things the guest asked for that are not there" },
   { "strace", VLOG_STRACE, "system calls" },
@@ -31,23 +31,23 @@ static const struct {
 };
 
 static uint32_t
-item_by_name (const char *name)
+item_by_name (const char *name, uint32_t known)
 {
   if (!strcmp (name, "all"))
-    return ~0u;
+    return known;
   for (unsigned i = 0; i < G_N_ELEMENTS (log_items); i++)
     if (!strcmp (name, log_items[i].name))
-      return log_items[i].item;
+      return log_items[i].item & known;
   return 0;
 }
 
 bool
-vlog_parse (const char *list, char **ret_unknown)
+vlog_parse (const char *list, uint32_t known, char **ret_unknown)
 {
   g_auto (GStrv) names = g_strsplit (list, ",", -1);
   uint32_t mask = 0;
   for (char **name = names; *name; name++) {
-    uint32_t item = item_by_name (*name);
+    uint32_t item = item_by_name (*name, known);
     if (!item) {
       *ret_unknown = g_strdup (*name);
       return false;
@@ -60,12 +60,13 @@ vlog_parse (const char *list, char **ret_unknown)
 }
 
 char *
-vlog_help (void)
+vlog_help (uint32_t known)
 {
   GString *text = g_string_new ("Items of -d, separated by commas:\n");
   for (unsigned i = 0; i < G_N_ELEMENTS (log_items); i++)
-    g_string_append_printf (text, "  %-10s %s\n", log_items[i].name, log_items[i].help);
-  g_string_append (text, "  all        all of them\n");
+    if (log_items[i].item & known)
+      g_string_append_printf (text, "  %-14s %s\n", log_items[i].name, log_items[i].help);
+  g_string_append (text, "  all            all of them\n");
   return g_string_free (text, FALSE);
 }
 

@@ -18,6 +18,9 @@ typedef enum {
   VLOG_STRACE = 1 << 7,  /* system calls */
   VLOG_PAGE = 1 << 8,    /* guest memory map changes */
   VLOG_COUNT = 1 << 9,   /* counters of the translator, at exit */
+  /* What there is in programs, and in machines. */
+  VLOG_USER = (1 << 10) - 1,
+  VLOG_SYSTEM = VLOG_USER & ~(VLOG_STRACE | VLOG_PAGE),
 } VlogItem;
 
 extern uint32_t vlog_mask;
@@ -29,10 +32,11 @@ vlog_enabled (uint32_t items)
 }
 
 /* Parses a comma-separated list of item names ("all" for each) and adds them. On failure returns false, and
- * the unknown name in *ret_unknown (newly allocated). */
-bool vlog_parse (const char *list, char **ret_unknown);
-/* A table of the items for -d help. Newly allocated. */
-char *vlog_help (void);
+ * the unknown name in *ret_unknown (newly allocated). `known`: the items there are, VLOG_USER or VLOG_SYSTEM.
+ */
+bool vlog_parse (const char *list, uint32_t known, char **ret_unknown);
+/* A table of those for -d help. Newly allocated. */
+char *vlog_help (uint32_t known);
 /* Sends the log to a file; "%d" in the name becomes the process id. False and errno on failure. */
 bool vlog_open (const char *file);
 

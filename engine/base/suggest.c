@@ -45,19 +45,45 @@ is_short_for (const char *word, const char *candidate)
   return !*word;
 }
 
+/* How many slips of the finger are believed in a word of that many letters: what differs more is another
+ * word.
+ */
+static unsigned
+slips (size_t letters)
+{
+  return MIN (((unsigned)letters + 1) / 3, 5);
+}
+
+/* How far the word is from what it may be meant for; UINT_MAX: it is not. */
+static unsigned
+farness (const char *word, const char *candidate)
+{
+  if (*word && g_str_has_prefix (candidate, word))
+    return 0;
+  const unsigned slipped = distance (word, candidate);
+  if (slipped > 2 && *word && is_short_for (word, candidate))
+    return 2;
+  return slipped <= slips (MAX (strnlen (word, LONGEST), strnlen (candidate, LONGEST))) ? slipped : UINT_MAX;
+}
+
 const char *
 suggest_nearest (const char *word, const char *const *candidates)
 {
-  const char *best = candidates[0];
+  const char *best = NULL;
   unsigned least = UINT_MAX;
   for (unsigned i = 0; candidates[i]; i++) {
-    unsigned d = *word && g_str_has_prefix (candidates[i], word) ? 0 : distance (word, candidates[i]);
-    if (d > 2 && *word && is_short_for (word, candidates[i]))
-      d = 2;
-    if (d < least) {
-      least = d;
+    const unsigned far = farness (word, candidates[i]);
+    if (far < least) {
+      least = far;
       best = candidates[i];
     }
   }
   return best;
+}
+
+char *
+suggest_hint (const char *word, const char *const *candidates)
+{
+  const char *nearest = suggest_nearest (word, candidates);
+  return nearest ? g_strdup_printf ("; did you mean '%s'?", nearest) : g_strdup (".");
 }

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MAX_FDS = 16 }; /* of a message; the kernel closes the others */
+
 typedef struct {
   void (*ready) (void *opaque);
   void *opaque;
@@ -52,6 +54,46 @@ hangup (Chardev *chr)
     chr->kind->hangup (chr);
 }
 
+void
+chardev_close_fds (Chardev *chr)
+{
+  for (int fd; (fd = chardev_take_fd (chr)) >= 0;)
+    close (fd);
+}
+
+/* Those of a message take the place of those before, so a peer cannot pile them up. */
+static void
+keep_fds (Chardev *chr, struct msghdr *message)
+{
+  for (struct cmsghdr *c = CMSG_FIRSTHDR (message); c; c = CMSG_NXTHDR (message, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+      continue;
+    chardev_close_fds (chr);
+    if (!chr->fds)
+      chr->fds = g_array_new (FALSE, FALSE, sizeof (int));
+    g_array_append_vals (chr->fds, CMSG_DATA (c), (unsigned)((c->cmsg_len - CMSG_LEN (0)) / sizeof (int)));
+  }
+}
+
+static ssize_t
+read_some (Chardev *chr, int fd, uint8_t *data, size_t size)
+{
+  if (!chr->out_is_socket || fd != chr->out_fd)
+    return read (fd, data, size);
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE (MAX_FDS * sizeof (int))];
+  } control;
+  struct iovec iov = { data, size };
+  struct msghdr message = {
+    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
+  const ssize_t n = recvmsg (fd, &message, MSG_CMSG_CLOEXEC);
+  if (n >= 0)
+    keep_fds (chr, &message);
+  return n;
+}
+
 static gboolean
 on_readable (int fd, GIOCondition condition, void *opaque)
 {
@@ -62,7 +104,7 @@ on_readable (int fd, GIOCondition condition, void *opaque)
     drop_source (&chr->in_source);
     return G_SOURCE_REMOVE;
   }
-  const ssize_t n = read (fd, buffer, MIN (room, sizeof buffer));
+  const ssize_t n = read_some (chr, fd, buffer, MIN (room, sizeof buffer));
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return G_SOURCE_CONTINUE;
   chr->refs++; /* The device may free it. */
@@ -91,6 +133,7 @@ on_idle (void *opaque)
   Chardev *chr = opaque;
   g_mutex_lock (&chr->lock);
   const unsigned todo = chr->todo;
+  const bool open = chr->frontend_open;
   chr->todo = 0;
   drop_source (&chr->idle);
   GSList *waiting = todo & CHARDEV_DO_READY ? g_steal_pointer (&chr->waiting) : NULL;
@@ -100,6 +143,8 @@ on_idle (void *opaque)
     chr->frontend.event (chr->opaque, chr->connected);
   if (todo & CHARDEV_DO_HANGUP && chr->in_fd >= 0 && chr->kind->hangup)
     hangup (chr);
+  if (todo & CHARDEV_DO_OPEN && chr->attached && chr->kind->frontend_open)
+    chr->kind->frontend_open (chr, open);
   if (todo & CHARDEV_DO_RESUME)
     (chr->kind->resume ? chr->kind->resume : chardev_input_resume) (chr);
   for (GSList *l = waiting; l; l = l->next) {
@@ -139,6 +184,7 @@ chardev_set_fds (Chardev *chr, int in_fd, int out_fd)
 {
   drop_source (&chr->in_source);
   chr->in_fd = in_fd;
+  chardev_close_fds (chr);
   g_mutex_lock (&chr->lock);
   drop_source (&chr->out_source);
   struct stat st;

@@ -22,6 +22,7 @@ typedef struct {
   char *name;  /* "unix:/tmp/x,server=on" */
   char *path;  /* of a server, to be removed; NULL: none */
   bool server, nodelay;
+  bool takeover;         /* of a server: who comes later takes the place of who is there */
   uint64_t reconnect_ms; /* 0: never */
   GSocketConnectable *peer;
   GSocketListener *listener;
@@ -43,6 +44,11 @@ static void
 take_connection (SocketChardev *s, GSocketConnection *connection)
 {
   GSocket *socket = g_socket_connection_get_socket (connection);
+  if (s->connection) {
+    chardev_set_fds (&s->chr, -1, -1);
+    chardev_set_connected (&s->chr, false);
+    g_object_unref (s->connection);
+  }
   s->connection = connection;
   g_socket_set_blocking (socket, FALSE);
   if (s->nodelay)
@@ -51,6 +57,8 @@ take_connection (SocketChardev *s, GSocketConnection *connection)
   const int fd = g_socket_get_fd (socket);
   chardev_set_fds (&s->chr, fd, fd);
   chardev_set_connected (&s->chr, true);
+  if (s->takeover)
+    look_for_peer (s);
 }
 
 static gboolean
@@ -99,9 +107,9 @@ socket_hangup (Chardev *chr)
   g_clear_object (&s->connection);
   describe (s);
   chardev_set_connected (chr, false);
-  if (s->server)
+  if (s->server && !s->takeover)
     look_for_peer (s);
-  else if (s->reconnect_ms)
+  else if (!s->server && s->reconnect_ms)
     s->timer = g_timeout_add ((unsigned)s->reconnect_ms, on_timer, s);
 }
 

@@ -26,13 +26,24 @@ typedef struct {
   void (*notify_writable) (Chardev *chr, void (*ready) (void *opaque), void *opaque);
   bool (*attach) (Chardev *chr, const ChardevFrontend *frontend, void *opaque, GError **error);
   void (*detach) (Chardev *chr, void *opaque); /* NULL: all */
+  /* The device's side is in use, or no longer: chardev_set_frontend_open(). Main thread; may be NULL. */
+  void (*frontend_open) (Chardev *chr, bool open);
 } ChardevKind;
+
+/* Makes a kind known that another room has. It stays. */
+void chardev_add_kind (const ChardevKind *kind);
 
 extern const ChardevKind chardev_null, chardev_ringbuf, chardev_vc, chardev_file, chardev_pipe,
     chardev_serial, chardev_stdio, chardev_pty, chardev_socket, chardev_mux;
 
 /* What the main thread is to do for a back end. */
-enum { CHARDEV_DO_HANGUP = 1, CHARDEV_DO_RESUME = 2, CHARDEV_DO_READY = 4, CHARDEV_DO_EVENT = 8 };
+enum {
+  CHARDEV_DO_HANGUP = 1,
+  CHARDEV_DO_RESUME = 2,
+  CHARDEV_DO_READY = 4,
+  CHARDEV_DO_EVENT = 8,
+  CHARDEV_DO_OPEN = 16
+};
 
 struct Chardev {
   const ChardevKind *kind;
@@ -44,6 +55,7 @@ struct Chardev {
   int in_fd; /* -1: none; main thread */
   GSource *in_source;
   gint paused; /* atomic: nothing is read until chardev_accept_input() */
+  GArray *fds; /* int: that the peer has passed and nobody has taken; main thread */
 
   GMutex lock; /* guards the rest, which any thread may use */
   int out_fd;  /* -1: what is written is dropped */
@@ -54,6 +66,7 @@ struct Chardev {
   GSource *out_source;
   GSList *waiting; /* Waiting: who wants to know of room */
   unsigned todo;   /* CHARDEV_DO_* */
+  bool frontend_open;
   GSource *idle;
 };
 
@@ -69,6 +82,8 @@ void chardev_set_connected (Chardev *chr, bool connected);
 /* Bytes the device takes; 0, and paused, when none. Main thread. */
 size_t chardev_room (Chardev *chr);
 void chardev_input_resume (Chardev *chr);
+/* Closes the descriptors that the peer has passed and nobody has taken. */
+void chardev_close_fds (Chardev *chr);
 void chardev_fd_write (Chardev *chr, const uint8_t *data, size_t size);
 void chardev_waiting_add (Chardev *chr, void (*ready) (void *opaque), void *opaque);
 void chardev_waiting_remove (Chardev *chr, void *opaque); /* NULL: all */

@@ -11,10 +11,23 @@
 #include <string.h>
 #include <unistd.h>
 
-static const ChardevKind *const kinds[] = { &chardev_null, &chardev_stdio,  &chardev_file,
-                                            &chardev_pipe, &chardev_serial, &chardev_pty,
-                                            &chardev_vc,   &chardev_socket, &chardev_ringbuf };
+enum { OWN_KINDS = 9, MAX_KINDS = 16 };
+
+static const ChardevKind *kinds[MAX_KINDS] = { &chardev_null, &chardev_stdio,  &chardev_file,
+                                               &chardev_pipe, &chardev_serial, &chardev_pty,
+                                               &chardev_vc,   &chardev_socket, &chardev_ringbuf };
+static unsigned n_kinds = OWN_KINDS;
 static GPtrArray *all; /* not those inside a mux */
+
+void
+chardev_add_kind (const ChardevKind *kind)
+{
+  for (unsigned i = 0; i < n_kinds; i++)
+    if (kinds[i] == kind)
+      return;
+  g_return_if_fail (n_kinds < MAX_KINDS);
+  kinds[n_kinds++] = kind;
+}
 
 void
 chardev_register (Chardev *chr)
@@ -62,6 +75,8 @@ chardev_free (Chardev *chr)
   if (chr->log_fd >= 0)
     close (chr->log_fd);
   g_byte_array_unref (chr->pending);
+  chardev_close_fds (chr);
+  g_clear_pointer (&chr->fds, g_array_unref);
   g_mutex_clear (&chr->lock);
   g_free (chr->id);
   g_free (chr->text);
@@ -119,21 +134,29 @@ chardev_list (void)
   return list;
 }
 
+GPtrArray *
+chardev_kinds (void)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  for (unsigned i = 0; i < n_kinds; i++)
+    g_ptr_array_add (names, (char *)kinds[i]->name);
+  return names;
+}
+
 static const ChardevKind *
 find_kind (const char *name, GError **error)
 {
-  const char *names[G_N_ELEMENTS (kinds) + 1] = { NULL };
-  for (unsigned i = 0; i < G_N_ELEMENTS (kinds); i++) {
+  const char *names[MAX_KINDS + 1] = { NULL };
+  for (unsigned i = 0; i < n_kinds; i++) {
     if (!strcmp (kinds[i]->name, name))
       return kinds[i];
     names[i] = kinds[i]->name;
   }
   if (!strcmp (name, "memory"))
     return &chardev_ringbuf;
-  g_autofree char *known = g_strjoinv (", ", (char **)names);
+  g_autofree char *known = g_strjoinv (", ", (char **)names), *hint = suggest_hint (name, names);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "there is no character back end '%s'; did you mean '%s'? Known: %s", name,
-               suggest_nearest (name, names), known);
+               "there is no character back end '%s'%s Known: %s", name, hint, known);
   return NULL;
 }
 
@@ -240,6 +263,10 @@ legacy_settings (const char *text, const char **ret_kind, GError **error)
     return g_str_has_prefix (text + 5, "path=") ? g_strdup (text + 5) : g_strconcat ("path=", text + 5, NULL);
   if (g_str_has_prefix (text, "tcp:"))
     return tcp_settings (text + 4, error);
+  if (g_str_has_prefix (text, "telnet:")) {
+    g_autofree char *tcp = tcp_settings (text + 7, error);
+    return tcp ? g_strconcat (tcp, ",telnet=on", NULL) : NULL;
+  }
   *ret_kind = text;
   if (g_str_has_prefix (text, "vc:")) /* The rest is a size in characters or pixels. */
     *ret_kind = "vc";
@@ -305,7 +332,8 @@ chardev_attach (Chardev *chr, const ChardevFrontend *frontend, void *opaque, GEr
   chr->opaque = opaque;
   chr->attached = true;
   g_mutex_lock (&chr->lock);
-  chardev_kick (chr, CHARDEV_DO_RESUME | (chr->connected ? CHARDEV_DO_EVENT : 0));
+  chr->frontend_open = true;
+  chardev_kick (chr, CHARDEV_DO_RESUME | CHARDEV_DO_OPEN | (chr->connected ? CHARDEV_DO_EVENT : 0));
   g_mutex_unlock (&chr->lock);
   return true;
 }
@@ -319,6 +347,8 @@ chardev_detach_one (Chardev *chr, void *opaque)
   } else if (!opaque || opaque == chr->opaque) {
     chr->attached = false;
     chr->opaque = NULL;
+    if (chr->kind->frontend_open)
+      chr->kind->frontend_open (chr, false);
   }
 }
 
@@ -360,6 +390,27 @@ void
 chardev_notify_writable (Chardev *chr, void (*ready) (void *opaque), void *opaque)
 {
   (chr->kind->notify_writable ? chr->kind->notify_writable : chardev_waiting_add) (chr, ready, opaque);
+}
+
+void
+chardev_set_frontend_open (Chardev *chr, bool open)
+{
+  g_mutex_lock (&chr->lock);
+  if (chr->frontend_open != open) {
+    chr->frontend_open = open;
+    chardev_kick (chr, CHARDEV_DO_OPEN);
+  }
+  g_mutex_unlock (&chr->lock);
+}
+
+int
+chardev_take_fd (Chardev *chr)
+{
+  if (!chr->fds || chr->fds->len == 0)
+    return -1;
+  const int fd = g_array_index (chr->fds, int, 0);
+  g_array_remove_index (chr->fds, 0);
+  return fd;
 }
 
 void

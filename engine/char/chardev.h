@@ -28,6 +28,7 @@ typedef struct {
  * remedy. "none" is for the caller: there is no device. */
 Chardev *chardev_new_legacy (const char *text, GError **error);
 Chardev *chardev_new (const char *options, GError **error);
+GPtrArray *chardev_kinds (void);                    /* their names; free the array only */
 void chardev_free (Chardev *chr);                   /* gives up a reference */
 const char *chardev_id (const Chardev *chr);        /* may be NULL */
 void chardev_set_id (Chardev *chr, const char *id); /* "serial0", for those made without one */
@@ -50,6 +51,12 @@ bool chardev_writable (Chardev *chr);
 void chardev_notify_writable (Chardev *chr, void (*ready) (void *opaque), void *opaque);
 /* The device takes input again. */
 void chardev_accept_input (Chardev *chr);
+/* Whether somebody in the guest uses the device. An attached one is taken to be in use unless it says
+ * otherwise here. Any thread. */
+void chardev_set_frontend_open (Chardev *chr, bool open);
+/* The descriptor that came with the input last read from a Unix socket, which is the caller's now; -1: none.
+ */
+int chardev_take_fd (Chardev *chr);
 
 /* A multiplexer on `chr` (takes ownership): several front ends share it, Ctrl-A C goes to the next, Ctrl-A X
  * asks to quit, Ctrl-A H helps, Ctrl-A T shows timestamps, Ctrl-A B sends a break, Ctrl-A Ctrl-A sends one.

@@ -55,6 +55,13 @@ display_free (Display *display)
   g_mutex_lock (&all_lock);
   g_ptr_array_remove (all, display);
   g_mutex_unlock (&all_lock);
+  g_rec_mutex_lock (&display->listeners_lock);
+  for (unsigned i = 0; i < display->listeners->len; i++) {
+    const Listener *l = &g_array_index (display->listeners, Listener, i);
+    if (l->calls->gone)
+      l->calls->gone (l->opaque, display);
+  }
+  g_rec_mutex_unlock (&display->listeners_lock);
   g_array_unref (display->listeners);
   g_rec_mutex_clear (&display->lock);
   g_rec_mutex_clear (&display->listeners_lock);
@@ -234,4 +241,10 @@ display_refresh (Display *display)
 {
   if (display->refresh)
     display->refresh (display->refresh_opaque);
+}
+
+bool
+display_needs_refresh (const Display *display)
+{
+  return display->refresh != NULL;
 }

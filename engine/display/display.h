@@ -22,6 +22,8 @@ typedef struct {
   void (*resized) (void *opaque, Display *display);
   void (*updated) (void *opaque, Display *display, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
   void (*cursor) (void *opaque, Display *display); /* shape or position: display_cursor() */
+  /* The screen is about to be freed, and the listener removed. On the main thread; may be NULL. */
+  void (*gone) (void *opaque, Display *display);
 } DisplayListener;
 
 /* The device's side. */
@@ -47,6 +49,8 @@ void display_remove_listener (Display *display, void *opaque);
 bool display_lock (Display *display, DisplaySurface *ret_surface); /* false: off (and not locked) */
 void display_unlock (Display *display);
 void display_refresh (Display *display);
+/* Whether its changes are seen by display_refresh() only. */
+bool display_needs_refresh (const Display *display);
 void display_request_size (Display *display, uint32_t width, uint32_t height);
 bool display_cursor (Display *display, uint32_t *ret_argb, uint32_t *ret_hot_x, uint32_t *ret_hot_y,
                      int32_t *ret_x, int32_t *ret_y);
@@ -67,6 +71,11 @@ void input_sink_remove (void *opaque);
 /* To the newest sink of the kind; false: there is none. */
 bool input_send (InputKind kind, uint16_t type, uint16_t code, int32_t value);
 bool input_has (InputKind kind);
+/* The keyboard's lights as the guest has set them, one bit for each LED_*. Reported from any thread;
+ * `changed` is called on the main thread (one at a time; NULL: none). */
+void input_report_leds (unsigned leds);
+unsigned input_leds (void);
+void input_watch_leds (void (*changed) (void *opaque, unsigned leds), void *opaque);
 /* One of QEMU's key names to its code; an error names the nearest. NULL-terminated: all of them. */
 bool input_key_find (const char *name, uint16_t *ret_code, GError **error);
 const char *const *input_key_names (void);

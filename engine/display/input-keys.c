@@ -217,8 +217,8 @@ input_key_find (const char *name, uint16_t *ret_code, GError **error)
   }
   if (find_number (name, ret_code))
     return true;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "there is no key '%s'; did you mean '%s'?",
-               name, suggest_nearest (name, input_key_names ()));
+  g_autofree char *hint = suggest_hint (name, input_key_names ());
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "there is no key '%s'%s", name, hint);
   return false;
 }
 

@@ -64,6 +64,47 @@ input_send (InputKind kind, uint16_t type, uint16_t code, int32_t value)
   return sink != NULL;
 }
 
+/* Lights. */
+
+static gint leds, leds_to_tell; /* atomic */
+static unsigned leds_told;      /* main thread */
+static void (*leds_changed) (void *opaque, unsigned leds);
+static void *leds_opaque;
+
+static gboolean
+tell_leds (void *unused)
+{
+  g_atomic_int_set (&leds_to_tell, 0);
+  const unsigned now = input_leds ();
+  if (leds_changed && now != leds_told)
+    leds_changed (leds_opaque, now);
+  leds_told = now;
+  return G_SOURCE_REMOVE;
+}
+
+void
+input_report_leds (unsigned now)
+{
+  g_atomic_int_set (&leds, (gint)now);
+  if (g_atomic_int_compare_and_exchange (&leds_to_tell, 0, 1))
+    g_idle_add_full (G_PRIORITY_DEFAULT, tell_leds, NULL, NULL);
+}
+
+unsigned
+input_leds (void)
+{
+  return (unsigned)g_atomic_int_get (&leds);
+}
+
+void
+input_watch_leds (void (*changed) (void *opaque, unsigned leds), void *opaque)
+{
+  leds_changed = changed;
+  leds_opaque = opaque;
+}
+
+/* Keys pressed for somebody. */
+
 static gboolean on_chord_timer (void *unused);
 
 static void

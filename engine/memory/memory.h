@@ -103,5 +103,5 @@ void memory_dma_done (MemoryMap *map, uint64_t addr, uint64_t size);
 /* For debuggers, loaders and the monitor: like DMA, but writes ROM too. */
 MemoryResult memory_debug_write (MemoryMap *map, uint64_t addr, const void *buffer, uint64_t size);
 
-/* Text of the view and of the regions, for info mtree. */
-void memory_print (MemoryMap *map, GString *out);
+/* Text of the regions, or `flat` of the view, for info mtree. */
+void memory_print (MemoryMap *map, bool flat, GString *out);

@@ -18,15 +18,15 @@ find_below (Device *dev, const char *id)
   return NULL;
 }
 
-Device *
-monitor_find_device (Machine *machine, const char *id)
+static Device *
+find_device (Machine *machine, const char *id)
 {
   return machine->root ? find_below (machine->root, id) : NULL;
 }
 
 /* The device that has `value` for its property. */
 static Device *
-find_user (Device *dev, const char *prop, const char *value)
+find_user (const Device *dev, const char *prop, const char *value)
 {
   for (unsigned i = 0; dev->children && i < dev->children->len; i++) {
     Device *child = dev->children->pdata[i];
@@ -38,11 +38,18 @@ find_user (Device *dev, const char *prop, const char *value)
   return NULL;
 }
 
-Drive *
-monitor_find_drive (Machine *machine, const char *id, GError **error)
+Device *
+monitor_find_user (const Machine *machine, const char *prop, const char *value)
+{
+  return machine->root ? find_user (machine->root, prop, value) : NULL;
+}
+
+/* By the drive's id, or that of the device that has it. */
+static Drive *
+find_drive (Machine *machine, const char *id, GError **error)
 {
   Drive *drive = drive_find (id);
-  Device *dev = drive ? NULL : monitor_find_device (machine, id);
+  Device *dev = drive ? NULL : find_device (machine, id);
   g_autofree char *name = dev ? device_get (dev, "drive") : NULL;
   if (name)
     drive = drive_find (name);
@@ -56,7 +63,7 @@ NetBackend *
 monitor_find_net (Machine *machine, const char *id, GError **error)
 {
   NetBackend *net = net_backend_find (id);
-  Device *dev = net ? NULL : monitor_find_device (machine, id);
+  Device *dev = net ? NULL : find_device (machine, id);
   g_autofree char *name = dev ? device_get (dev, "netdev") : NULL;
   if (name)
     net = net_backend_find (name);
@@ -137,7 +144,7 @@ static JsonNode *
 run_device_del (MonitorContext *ctx, JsonObject *args, GError **error)
 {
   const char *id = arg_string (args, "id");
-  if (!monitor_find_device (ctx->machine, id))
+  if (!find_device (ctx->machine, id))
     monitor_fail (error, MONITOR_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found; info qtree lists them", id);
   else
     machine_remove_device (ctx->machine, id, error);
@@ -164,7 +171,7 @@ run_netdev_del (MonitorContext *ctx, JsonObject *args, GError **error)
 {
   const char *id = arg_string (args, "id");
   NetBackend *net = net_backend_find (id);
-  const Device *user = net && ctx->machine->root ? find_user (ctx->machine->root, "netdev", id) : NULL;
+  const Device *user = net ? monitor_find_user (ctx->machine, "netdev", id) : NULL;
   if (!net)
     monitor_fail (error, MONITOR_ERROR_DEVICE_NOT_FOUND,
                   "Device '%s' not found; info network lists the networks", id);
@@ -183,7 +190,7 @@ drive_of (MonitorContext *ctx, JsonObject *args, GError **error)
 {
   const char *id = arg_string (args, "id") ? arg_string (args, "id") : arg_string (args, "device");
   if (id)
-    return monitor_find_drive (ctx->machine, id, error);
+    return find_drive (ctx->machine, id, error);
   monitor_fail (error, MONITOR_ERROR_GENERIC, "Parameter 'id' is missing");
   return NULL;
 }

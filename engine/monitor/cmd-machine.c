@@ -23,7 +23,8 @@ run_cont (MonitorContext *ctx, JsonObject *args, GError **error)
     monitor_fail (error, MONITOR_ERROR_GENERIC,
                   "The guest has powered off; reset the machine first (system_reset)");
   else if (state == MACHINE_RESTORING)
-    monitor_fail (error, MONITOR_ERROR_GENERIC, "The machine is being restored; wait until that is done");
+    monitor_fail (error, MONITOR_ERROR_GENERIC,
+                  "The machine waits for a saved one; name it with migrate_incoming file:PATH");
   else if (state != MACHINE_RUNNING)
     machine_start (ctx->machine);
   return NULL;
@@ -81,6 +82,8 @@ bool
 monitor_migrate (Machine *machine, const char *uri, GError **error)
 {
   GError *problem = NULL;
+  if (!g_str_has_prefix (uri, "file:"))
+    return monitor_fail (error, MONITOR_ERROR_GENERIC, "'%s' is no place to save to; write file:PATH", uri);
   migration.start = g_get_monotonic_time ();
   g_clear_pointer (&migration.why, g_free);
   set_status ("active");
@@ -113,6 +116,19 @@ monitor_migrate_later (Machine *machine, const char *uri, GError **error)
   set_status ("setup");
   g_idle_add (migrate_now, machine);
   return true;
+}
+
+/* After -incoming defer. */
+static JsonNode *
+run_migrate_incoming (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  Machine *machine = ctx->machine;
+  if (machine->state != MACHINE_RESTORING)
+    monitor_fail (error, MONITOR_ERROR_GENERIC,
+                  "The machine does not wait for a saved one; start the program with -incoming defer");
+  else if (machine_restore (machine, arg_string (args, "uri"), error) && !machine->config->start_paused)
+    machine_start (machine);
+  return NULL;
 }
 
 static JsonNode *
@@ -161,7 +177,7 @@ monitor_set_log (const char *items, GError **error)
     return true;
   }
   for (unsigned i = 0; names[i]; i++)
-    if (!device_log_item (names[i]) && !vlog_parse (names[i], &unknown))
+    if (!device_log_item (names[i]) && !vlog_parse (names[i], MONITOR_LOG_ITEMS, &unknown))
       return monitor_fail (error, MONITOR_ERROR_GENERIC, "there is no log item '%s'; 'log' lists them",
                            unknown);
   return true;
@@ -174,6 +190,7 @@ const QmpCommand qmp_machine_commands[] = {
   { "system_powerdown", run_powerdown },
   { "quit", run_quit },
   /* The other keys are those clients send by habit. */
+  { "migrate-incoming", run_migrate_incoming, { { "uri", ARG_STRING } } },
   { "migrate", run_migrate, { { "uri", ARG_STRING }, { "detach", ARG_BOOL | ARG_OPTIONAL } } },
   { NULL },
 };

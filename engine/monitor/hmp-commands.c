@@ -25,8 +25,7 @@ help (MonitorContext *ctx, char **words, GString *out, GError **error)
   const size_t before = out->len;
   hmp_help_for (hmp_commands, "", words[0], out);
   hmp_help_for (hmp_memory_commands, "", words[0], out);
-  return out->len > before ||
-         monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND, "there is no command '%s'", words[0]);
+  return out->len > before || hmp_unknown (words[0], error);
 }
 
 static bool
@@ -102,9 +101,9 @@ choose_cpu (MonitorContext *ctx, char **words, GString *out, GError **error)
 static bool
 log_items (MonitorContext *ctx, char **words, GString *out, GError **error)
 {
-  if (!words[0]) {
-    g_autofree char *known = vlog_help ();
-    g_string_append_printf (out, "%s%s  none       nothing any more\n", known, device_log_help);
+  if (!words[0] || !strcmp (words[0], "help")) {
+    g_autofree char *known = vlog_help (MONITOR_LOG_ITEMS);
+    g_string_append_printf (out, "%s%s  none           nothing any more\n", known, device_log_help);
     return true;
   }
   return one_word (words, "item,item,…", error) && monitor_set_log (words[0], error);
@@ -195,6 +194,10 @@ const HmpCommand hmp_commands[] = {
     "-f=force device" },
   { "change", "device filename [format]", "put another medium in", "blockdev-change-medium",
     "device filename format" },
+  { "set_password", "protocol password [connected]", "let SPICE clients in that know it", "set_password",
+    "protocol password connected" },
+  { "expire_password", "protocol time", "let it expire: now, never, +SECONDS, or seconds since 1970",
+    "expire_password", "protocol time" },
   { "balloon", "target", "ask the guest to have this much memory, in MiB", .run = balloon },
   { "memsave", "addr size file", "save virtual memory", "memsave", "val size filename" },
   { "pmemsave", "addr size file", "save physical memory", "pmemsave", "val size filename" },
@@ -203,5 +206,7 @@ const HmpCommand hmp_commands[] = {
   { "logfile", "filename", "log to a file", .run = log_file },
   { "gdbserver", "[device|none]", "start or end the debugger's server", .run = gdbserver },
   { "migrate", "[-d] file:PATH", "save the machine's state to a file (-d: do not wait)", .run = migrate },
+  { "migrate_incoming", "file:PATH", "go on with a saved machine (after -incoming defer)", "migrate-incoming",
+    "uri" },
   { NULL },
 };

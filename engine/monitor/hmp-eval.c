@@ -43,9 +43,8 @@ read_register (Parser *p, const char *name, uint64_t *ret)
   }
   monitor_release (vcpu, was_running);
   g_ptr_array_add (names, NULL);
-  return found ||
-         monitor_fail (p->error, MONITOR_ERROR_GENERIC, "there is no register '%s'; did you mean '$%s'?",
-                       name, suggest_nearest (name, (const char *const *)names->pdata));
+  g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
+  return found || monitor_fail (p->error, MONITOR_ERROR_GENERIC, "there is no register '%s'%s", name, hint);
 }
 
 static bool

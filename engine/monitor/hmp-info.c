@@ -77,7 +77,11 @@ info_registers (MonitorContext *ctx, char **words, GString *out, GError **error)
 static bool
 info_mtree (MonitorContext *ctx, char **words, GString *out, GError **error)
 {
-  memory_print (ctx->machine->memory, out);
+  const bool flat = words[0] && !strcmp (words[0], "-f");
+  if (words[0] && (!flat || words[1]))
+    return monitor_fail (error, MONITOR_ERROR_GENERIC, "'%s' is not known; -f shows what is seen where",
+                         words[flat]);
+  memory_print (ctx->machine->memory, flat, out);
   return true;
 }
 
@@ -110,6 +114,7 @@ info_block (MonitorContext *ctx, char **words, GString *out, GError **error)
 {
   g_autoptr (GPtrArray) drives = drive_list ();
   for (unsigned i = 0; i < drives->len; i++) {
+    g_string_append (out, i ? "\n" : "");
     drive_describe (drives->pdata[i], out);
     end_line (out);
   }
@@ -136,27 +141,43 @@ info_blockstats (MonitorContext *ctx, char **words, GString *out, GError **error
   return true;
 }
 
+/* The card, with the network behind it in the next line. */
+static void
+describe_card (const Device *card, unsigned number, GString *out)
+{
+  g_autofree char *mac = device_get ((Device *)card, "mac");
+  if (card->id)
+    g_string_append (out, card->id);
+  else
+    g_string_append_printf (out, "%s.%u", card->class->name, number);
+  g_string_append_printf (out, ": index=0,type=nic,model=%s,macaddr=%s\n \\ ", card->class->name,
+                          mac ? mac : "");
+}
+
 static bool
-describe_networks (GString *out, bool connections)
+info_network (MonitorContext *ctx, char **words, GString *out, GError **error)
 {
   g_autoptr (GPtrArray) networks = net_backend_list ();
+  unsigned number = 0;
   for (unsigned i = 0; i < networks->len; i++) {
-    net_backend_describe (networks->pdata[i], out, connections);
+    const Device *card = monitor_find_user (ctx->machine, "netdev", net_backend_id (networks->pdata[i]));
+    if (card)
+      describe_card (card, number++, out);
+    net_backend_describe (networks->pdata[i], out, false);
     end_line (out);
   }
   return true;
 }
 
 static bool
-info_network (MonitorContext *ctx, char **words, GString *out, GError **error)
-{
-  return describe_networks (out, false);
-}
-
-static bool
 info_usernet (MonitorContext *ctx, char **words, GString *out, GError **error)
 {
-  return describe_networks (out, true);
+  g_autoptr (GPtrArray) networks = net_backend_list ();
+  for (unsigned i = 0; i < networks->len; i++) {
+    net_backend_describe (networks->pdata[i], out, true);
+    end_line (out);
+  }
+  return true;
 }
 
 static bool
@@ -245,12 +266,13 @@ const HmpCommand hmp_info_commands[] = {
   { "kvm", "", "whether KVM is in use", .run = info_kvm },
   { "mice", "", "pointing devices", .run = info_mice },
   { "migrate", "", "how saving goes", .run = info_migrate },
-  { "mtree", "", "the physical address space", .run = info_mtree },
+  { "mtree", "[-f]", "the physical address space (-f: what is seen where)", .run = info_mtree },
   { "name", "", "the machine's name", .run = info_name },
   { "network", "", "networks", .run = info_network },
   { "pci", "", "PCI devices", .run = info_pci },
   { "qtree", "", "devices and their properties", .run = info_qtree },
   { "registers", "[-a]", "registers of the CPU (-a: of all)", .run = info_registers },
+  { "spice", "", "the SPICE server and its clients", .run = monitor_info_spice },
   { "status", "", "whether the machine runs", .run = info_status },
   { "usernet", "", "networks and their connections", .run = info_usernet },
   { "uuid", "", "the machine's UUID", .run = info_uuid },

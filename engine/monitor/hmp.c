@@ -67,14 +67,40 @@ add_names (GPtrArray *words, const HmpCommand *commands, const char *beginning)
 }
 
 static char *
-nearest_in (const HmpCommand *commands, const HmpCommand *more, const char *name)
+hint_in (const HmpCommand *commands, const HmpCommand *more, const char *name)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   add_names (names, commands, "");
   if (more)
     add_names (names, more, "");
   g_ptr_array_add (names, NULL);
-  return g_strdup (suggest_nearest (name, (const char *const *)names->pdata));
+  return suggest_hint (name, (const char *const *)names->pdata);
+}
+
+/* What QEMU's monitor has and this one has not, where there is another way; NULL: nothing is known of it. */
+static char *
+why_not (const char *name)
+{
+  static const char snapshots[] =
+      "snapshots inside an image are not made here; 'migrate file:PATH' saves the "
+      "machine, -incoming file:PATH goes on with it.";
+  static const char at_once[] = "a machine is saved at once, and there is nothing to tune or cancel.";
+  static const struct {
+    const char *names, *why;
+  } missing[] = {
+    { "savevm|loadvm|delvm|info snapshots", snapshots },
+    { "migrate_cancel|migrate_set_parameter|migrate_set_capability|migrate_pause|migrate_continue", at_once },
+    { "commit|drive_add|drive_del", "drives are declared on the command line (-drive, -blockdev)." },
+    { "object_add|object_del", "objects are declared on the command line (-object)." },
+    { "trace-event|info trace-events", "devices are traced with 'log trace:PATTERN'." },
+    { "info usb|info usbhost", "this machine has no USB." },
+  };
+  for (unsigned i = 0; i < G_N_ELEMENTS (missing); i++) {
+    g_auto (GStrv) names = g_strsplit (missing[i].names, "|", -1);
+    if (g_strv_contains ((const char *const *)names, name))
+      return g_strconcat (": ", missing[i].why, NULL);
+  }
+  return NULL;
 }
 
 static const QmpCommand *
@@ -156,6 +182,16 @@ call_shared (MonitorContext *ctx, const HmpCommand *command, char **words, GErro
   return result != NULL;
 }
 
+bool
+hmp_unknown (const char *name, GError **error)
+{
+  g_autofree char *hint = why_not (name);
+  if (!hint)
+    hint = hint_in (hmp_commands, hmp_memory_commands, name);
+  return monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND, "unknown command: '%s'%s%s", name, hint,
+                       g_str_has_suffix (hint, ".") ? " 'help' lists them" : "");
+}
+
 static bool
 run_words (MonitorContext *ctx, GPtrArray *words, GString *out, GError **error)
 {
@@ -164,11 +200,8 @@ run_words (MonitorContext *ctx, GPtrArray *words, GString *out, GError **error)
   const HmpCommand *command = find_in (hmp_commands, name, length);
   if (!command)
     command = find_in (hmp_memory_commands, name, length);
-  if (!command) {
-    g_autofree char *nearest = nearest_in (hmp_commands, hmp_memory_commands, name);
-    return monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND, "unknown command: '%s'; did you mean '%s'?",
-                         name, nearest);
-  }
+  if (!command)
+    return hmp_unknown (name, error);
   if (name[length]) { /* "x/4i": the format is a word of its own. */
     g_ptr_array_insert (words, 1, g_strdup (name + length));
     if (command->qmp)
@@ -207,10 +240,15 @@ hmp_info (MonitorContext *ctx, char **words, GString *out, GError **error)
   }
   const HmpCommand *command = find_in (hmp_info_commands, words[0], strlen (words[0]));
   if (!command) {
-    g_autofree char *nearest = nearest_in (hmp_info_commands, NULL, words[0]);
-    return monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND,
-                         "there is no 'info %s'; did you mean 'info %s'?", words[0], nearest);
+    g_autofree char *name = g_strconcat ("info ", words[0], NULL), *hint = why_not (name);
+    if (!hint)
+      hint = hint_in (hmp_info_commands, NULL, words[0]);
+    return monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND, "there is no 'info %s'%s 'info' lists them",
+                         words[0], hint);
   }
+  if (words[1] && !*command->params)
+    return monitor_fail (error, MONITOR_ERROR_GENERIC, "'%s' is one word too many; the command is: info %s",
+                         words[1], command->name);
   return command->run (ctx, words + 1, out, error);
 }
 

@@ -21,7 +21,8 @@ bool monitor_fail (GError **error, MonitorErrorCode code, const char *format, ..
 /* Where commands are run. */
 typedef struct {
   Machine *machine;
-  unsigned cpu; /* HMP's current one */
+  unsigned cpu;     /* HMP's current one */
+  Monitor *monitor; /* who commands; NULL: a debugger */
 } MonitorContext;
 
 extern MonitorHooks monitor_hooks;
@@ -41,8 +42,8 @@ typedef struct {
   bool open_args;        /* takes others too */
 } QmpCommand;
 /* Ended by name NULL. */
-extern const QmpCommand qmp_machine_commands[], qmp_query_commands[], qmp_device_commands[],
-    qmp_input_commands[], qmp_memory_commands[];
+extern const QmpCommand qmp_machine_commands[], qmp_query_commands[], qmp_query_device_commands[],
+    qmp_device_commands[], qmp_input_commands[], qmp_memory_commands[], qmp_spice_commands[];
 /* People's forms of input, which QMP has in another shape. */
 extern const QmpCommand hmp_input_commands[];
 const QmpCommand *qmp_find (const char *name, GError **error);
@@ -78,15 +79,20 @@ extern const HmpCommand hmp_commands[], hmp_info_commands[], hmp_memory_commands
 GPtrArray *hmp_complete (const char *line);
 /* A value: numbers, registers ($pc), + - * / % & | ^ ~ ( ). */
 bool hmp_eval (MonitorContext *ctx, const char *text, uint64_t *ret, GError **error);
+bool monitor_info_spice (MonitorContext *ctx, char **words, GString *out, GError **error);
 bool hmp_info (MonitorContext *ctx, char **words, GString *out, GError **error);
+/* That there is no such command, and which is meant or why not; returns false. */
+bool hmp_unknown (const char *name, GError **error);
 void hmp_help_for (const HmpCommand *commands, const char *prefix, const char *name, GString *out);
 
 /* Shared by the commands. */
 JsonObject *monitor_version (void);
-Device *monitor_find_device (Machine *machine, const char *id);
-/* By the drive's id, or that of the device that has it. */
-Drive *monitor_find_drive (Machine *machine, const char *id, GError **error);
+/* The device that has `value` for its property: the one that uses a drive or a network. NULL: none. */
+Device *monitor_find_user (const Machine *machine, const char *prop, const char *value);
+/* By the network's id, or that of the device that has it. */
 NetBackend *monitor_find_net (Machine *machine, const char *id, GError **error);
+/* What can be logged from now on: counters count from the start or not at all. */
+#define MONITOR_LOG_ITEMS (VLOG_SYSTEM & ~VLOG_COUNT)
 bool monitor_set_log (const char *items, GError **error);
 bool monitor_add_netdev (const char *text, GError **error);
 /* Saves now; the other one when the command has been answered. */
@@ -109,7 +115,7 @@ struct Monitor {
   bool waits; /* for room in chr */
   GByteArray *out;
   QmpSplitter *splitter; /* QMP */
-  bool negotiated;
+  bool negotiated, pretty;
   HmpEditor *editor; /* HMP */
 };
 void monitor_write (Monitor *monitor, const char *text, size_t size);

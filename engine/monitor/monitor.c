@@ -170,6 +170,14 @@ monitor_event (const char *name, JsonObject *data)
   json_object_unref (event);
 }
 
+void
+monitor_send_event (const char *name, GVariant *data)
+{
+  g_autoptr (GVariant) owned = data ? g_variant_ref_sink (data) : NULL;
+  g_autoptr (JsonNode) node = data ? json_gvariant_serialize (owned) : NULL;
+  monitor_event (name, node ? json_node_dup_object (node) : NULL);
+}
+
 static bool running, reset_by_user;
 
 void
@@ -276,6 +284,7 @@ monitor_new (Machine *machine, Chardev *chr, bool qmp, GError **error)
   Monitor *monitor = g_new0 (Monitor, 1);
   monitor->refs = 1;
   monitor->ctx.machine = machine;
+  monitor->ctx.monitor = monitor;
   monitor->chr = chr;
   monitor->out = g_byte_array_new ();
   if (qmp)
@@ -300,9 +309,12 @@ monitor_hmp_new (Machine *machine, Chardev *chr, GError **error)
 }
 
 Monitor *
-monitor_qmp_new (Machine *machine, Chardev *chr, GError **error)
+monitor_qmp_new (Machine *machine, Chardev *chr, bool pretty, GError **error)
 {
-  return monitor_new (machine, chr, true, error);
+  Monitor *monitor = monitor_new (machine, chr, true, error);
+  if (monitor)
+    monitor->pretty = pretty;
+  return monitor;
 }
 
 void

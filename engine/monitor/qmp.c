@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define QMP_NEGOTIATE "qmp_capabilities"
+
 JsonNode *
 node_of_object (JsonObject *object)
 {
@@ -42,8 +44,10 @@ arg_bool (JsonObject *args, const char *name, bool initial)
   return json_object_get_boolean_member_with_default (args, name, initial);
 }
 
-static const QmpCommand *const tables[] = { qmp_machine_commands, qmp_query_commands, qmp_device_commands,
-                                            qmp_input_commands, qmp_memory_commands };
+static const QmpCommand *const tables[] = { qmp_machine_commands,      qmp_query_commands,
+                                            qmp_query_device_commands, qmp_device_commands,
+                                            qmp_input_commands,        qmp_memory_commands,
+                                            qmp_spice_commands };
 
 const QmpCommand *
 qmp_find (const char *name, GError **error)
@@ -56,9 +60,10 @@ qmp_find (const char *name, GError **error)
   for (unsigned i = 0; i < G_N_ELEMENTS (tables); i++)
     for (const QmpCommand *c = tables[i]; c->name; c++)
       g_ptr_array_add (names, (char *)c->name);
+  g_ptr_array_add (names, (char *)QMP_NEGOTIATE);
   g_ptr_array_add (names, NULL);
-  monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND, "The command %s has not been found; did you mean %s?",
-                name, suggest_nearest (name, (const char *const *)names->pdata));
+  g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
+  monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND, "The command %s has not been found%s", name, hint);
   return NULL;
 }
 
@@ -66,6 +71,10 @@ JsonNode *
 qmp_list_commands (void)
 {
   JsonArray *list = json_array_new ();
+  /* The session's own: execute(). */
+  JsonObject *first = json_object_new ();
+  json_object_set_string_member (first, "name", QMP_NEGOTIATE);
+  json_array_add_object_element (list, first);
   for (unsigned i = 0; i < G_N_ELEMENTS (tables); i++) {
     for (const QmpCommand *c = tables[i]; c->name; c++) {
       JsonObject *entry = json_object_new ();
@@ -133,7 +142,7 @@ void
 qmp_send (Monitor *monitor, JsonNode *node)
 {
   g_autoptr (JsonNode) owned = node;
-  g_autofree char *text = json_to_string (node, FALSE);
+  g_autofree char *text = json_to_string (node, monitor->pretty);
   g_autofree char *line = g_strconcat (text, "\r\n", NULL);
   monitor_write (monitor, line, strlen (line));
 }
@@ -207,7 +216,7 @@ negotiate (Monitor *monitor, JsonObject *args, GError **error)
 static JsonNode *
 execute (Monitor *monitor, const char *name, JsonObject *args, GError **error)
 {
-  if (!strcmp (name, "qmp_capabilities"))
+  if (!strcmp (name, QMP_NEGOTIATE))
     return negotiate (monitor, args, error) ? node_of_object (json_object_new ()) : NULL;
   if (!monitor->negotiated) {
     monitor_fail (error, MONITOR_ERROR_COMMAND_NOT_FOUND,

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "system-options.h"
+#include "system-option-table.h"
 
 #include "suggest.h"
 #include <stdio.h>
 #include <string.h>
 
-void
-system_print_help (const SystemCommand *command)
+static void
+print_group (const SystemOptionGroup *group)
 {
-  printf ("Usage: %s [OPTION]... [DISK_IMAGE]\nRuns a %s machine.\n\n", command->program, command->isa->name);
-  for (unsigned i = 0; i < system_n_options; i++) {
-    const SystemOption *o = &system_options[i];
+  printf ("\n%s:\n", group->title);
+  for (const SystemOption *o = group->options; o->name; o++) {
     if (o->help == NULL)
       continue;
     g_autofree char *left =
@@ -20,8 +19,25 @@ system_print_help (const SystemCommand *command)
     else
       printf ("  %s%*s %s\n", left, (int)(30 - g_utf8_strlen (left, -1)), "", o->help);
   }
+}
+
+void
+system_print_help (const SystemCommand *command)
+{
+  printf ("Usage: %s [OPTION]... [DISK_IMAGE]\nRuns a %s machine.\n", command->program, command->isa->name);
+  for (const SystemOptionGroup *group = system_option_groups; group->title; group++)
+    print_group (group);
   puts ("\nIn the terminal of -nographic: Ctrl-A X quits, Ctrl-A C switches between console and monitor, "
         "Ctrl-A H helps.");
+}
+
+void
+system_print_names (const char *title, GPtrArray *names)
+{
+  puts (title);
+  for (unsigned i = 0; i < names->len; i++)
+    puts (names->pdata[i]);
+  g_ptr_array_unref (names);
 }
 
 void
@@ -58,16 +74,17 @@ print_props (const DeviceClass *class)
 bool
 system_print_device_properties (const char *name, GError **error)
 {
+  g_autofree char *pci = g_strconcat (name, "-pci", NULL);
   const DeviceClass *class = device_class_find (name);
+  if (class == NULL)
+    class = device_class_find (pci);
   if (class == NULL) {
     g_autoptr (GPtrArray) classes = device_classes (), names = g_ptr_array_new ();
     for (unsigned i = 0; i < classes->len; i++)
       g_ptr_array_add (names, (gpointer)((const DeviceClass *)classes->pdata[i])->name);
     g_ptr_array_add (names, NULL);
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 "there is no device '%s'; did you mean '%s'?", name,
-                 suggest_nearest (name, (const char *const *)names->pdata));
-    return false;
+    g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
+    return system_bad (error, "there is no device '%s'%s -device help lists them", name, hint);
   }
   printf ("%s options:\n", class->name);
   print_props (class);
@@ -85,9 +102,25 @@ system_print_machines (const SystemCommand *command)
     }
 }
 
-void
-system_print_default_cpus (const SystemCommand *command)
+bool
+system_print_machine_options (const SystemCommand *command, const char *name, GError **error)
 {
+  const Board *board = name ? board_find (command->isa->name, name) : *board_list ();
+  if (board == NULL)
+    return system_bad (error, "there is no machine type '%s'; -machine help lists them", name);
+  printf ("%s options:\n  accel=tcg\n  dumpdtb=<str> - write the device tree there, and end\n"
+          "  kernel=, initrd=, append=, dtb=, firmware= - as -kernel, -initrd, -append, -dtb, -bios\n",
+          board->name);
+  for (const char *const *option = board->options; *option; option++)
+    printf ("  %s=<str>\n", *option);
+  return true;
+}
+
+void
+system_print_cpus (const SystemCommand *command)
+{
+  g_autofree char *text = command->isa->models ();
+  puts (text);
   for (const Board *const *board = board_list (); *board; board++)
     if (strcmp ((*board)->isa, command->isa->name) == 0)
       printf ("default of -machine %s: %s\n", (*board)->name, (*board)->default_cpu);

@@ -8,16 +8,19 @@
 #include "log.h"
 #include "monitor.h"
 #include "riscv-cpu.h"
+#include "spice.h"
 #include <errno.h>
 #include <glib-unix.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 typedef struct {
   SystemCommand command;
   Machine *machine;
+  SpiceService *spice;
   GPtrArray *monitors, *chardevs, *nets, *drives;
 } System;
 
@@ -31,6 +34,30 @@ isa_from_name (const char *argv0)
   return isa;
 }
 
+/* What was said and cannot be done: the message names the option, where it does not yet. */
+static bool
+blame (const char *option, const char *text, GError **error)
+{
+  if (error && *error && (*error)->message[0] != '-')
+    g_prefix_error (error, "-%s %s: ", option, text);
+  return false;
+}
+
+static bool
+make_drives (System *s, GError **error)
+{
+  const SystemCommand *c = &s->command;
+  for (unsigned i = 0; i < c->blockdevs->len + c->drives->len; i++) {
+    bool is_node = i < c->blockdevs->len;
+    const char *text = is_node ? c->blockdevs->pdata[i] : c->drives->pdata[i - c->blockdevs->len];
+    Drive *drive = is_node ? drive_new_blockdev (text, error) : drive_new (text, c->config.snapshot, error);
+    if (drive == NULL)
+      return blame (is_node ? "blockdev" : "drive", text, error);
+    g_ptr_array_add (s->drives, drive);
+  }
+  return true;
+}
+
 /* Back ends come before the machine, whose devices name them. */
 static bool
 make_backends (System *s, GError **error)
@@ -42,28 +69,16 @@ make_backends (System *s, GError **error)
   for (unsigned i = 0; i < c->chardevs->len; i++) {
     Chardev *chr = chardev_new (c->chardevs->pdata[i], error);
     if (chr == NULL)
-      return false;
+      return blame ("chardev", c->chardevs->pdata[i], error);
     g_ptr_array_add (s->chardevs, chr);
-  }
-  for (unsigned i = 0; i < c->blockdevs->len; i++) {
-    Drive *drive = drive_new_blockdev (c->blockdevs->pdata[i], error);
-    if (drive == NULL)
-      return false;
-    g_ptr_array_add (s->drives, drive);
-  }
-  for (unsigned i = 0; i < c->drives->len; i++) {
-    Drive *drive = drive_new (c->drives->pdata[i], c->config.snapshot, error);
-    if (drive == NULL)
-      return false;
-    g_ptr_array_add (s->drives, drive);
   }
   for (unsigned i = 0; i < c->netdevs->len; i++) {
     NetBackend *net = net_backend_new (c->netdevs->pdata[i], error);
     if (net == NULL)
-      return false;
+      return blame ("netdev", c->netdevs->pdata[i], error);
     g_ptr_array_add (s->nets, net);
   }
-  return true;
+  return make_drives (s, error);
 }
 
 static void
@@ -80,29 +95,42 @@ on_signal (gpointer opaque)
 }
 
 static bool
-add_monitor (System *s, Chardev *chr, bool control, GError **error)
+add_monitor (System *s, Chardev *chr, bool control, bool pretty, GError **error)
 {
   Monitor *monitor =
-      control ? monitor_qmp_new (s->machine, chr, error) : monitor_hmp_new (s->machine, chr, error);
+      control ? monitor_qmp_new (s->machine, chr, pretty, error) : monitor_hmp_new (s->machine, chr, error);
   if (monitor != NULL)
     g_ptr_array_add (s->monitors, monitor);
   return monitor != NULL;
 }
 
 static bool
-add_listed_monitors (System *s, const GPtrArray *texts, bool control, GError **error)
+add_listed_monitors (System *s, GError **error)
 {
-  for (unsigned i = 0; i < texts->len; i++) {
-    Chardev *chr = chardev_new_legacy (texts->pdata[i], error);
-    if (chr == NULL) {
-      g_prefix_error (error, "-%s %s: ", control ? "qmp" : "monitor", (const char *)texts->pdata[i]);
+  for (unsigned i = 0; i < s->command.monitors->len; i++) {
+    const SystemMonitor *m = &g_array_index (s->command.monitors, SystemMonitor, i);
+    Chardev *chr = chardev_new_legacy (m->text, error);
+    if (chr)
+      g_ptr_array_add (s->chardevs, chr);
+    if (chr && chardev_id (chr) == NULL) {
+      g_autofree char *id = g_strdup_printf ("compat_monitor%u", i);
+      chardev_set_id (chr, id);
+    }
+    if (chr == NULL || !add_monitor (s, chr, m->control, m->pretty, error)) {
+      g_prefix_error (error, "-%s %s: ", m->control ? "qmp" : "monitor", m->text);
       return false;
     }
-    g_ptr_array_add (s->chardevs, chr);
-    if (!add_monitor (s, chr, control, error))
-      return false;
   }
   return true;
+}
+
+static bool
+has_monitor_for_people (const SystemCommand *command)
+{
+  bool has = command->no_monitor;
+  for (unsigned i = 0; i < command->monitors->len; i++)
+    has |= !g_array_index (command->monitors, SystemMonitor, i).control;
+  return has;
 }
 
 /* A console shared with a serial port ("mon:…") has a monitor behind Ctrl-A C. */
@@ -113,19 +141,17 @@ add_monitors (System *s, GError **error)
   for (unsigned i = 0; i < all->len; i++)
     if (chardev_is_mux (all->pdata[i])) {
       chardev_mux_set_quit (all->pdata[i], quit, s);
-      if (s->command.monitors->len == 0 && !s->command.no_monitor &&
-          !add_monitor (s, all->pdata[i], false, error))
+      if (!has_monitor_for_people (&s->command) && !add_monitor (s, all->pdata[i], false, false, error))
         return false;
     }
-  return add_listed_monitors (s, s->command.monitors, false, error) &&
-         add_listed_monitors (s, s->command.qmps, true, error);
+  return add_listed_monitors (s, error);
 }
 
 static bool
 write_pidfile (const char *path, GError **error)
 {
   g_autofree char *text = g_strdup_printf ("%d\n", (int)getpid ());
-  return path == NULL || g_file_set_contents (path, text, -1, error);
+  return path == NULL || g_file_set_contents (path, text, -1, error) || blame ("pidfile", path, error);
 }
 
 static void
@@ -144,16 +170,47 @@ print_counters (void)
                c.interpret_exits);
 }
 
+/* What was declared and nothing uses is a slip that would show only in the guest; but -blockdev and -netdev
+ * may be for devices that are added later. */
+static bool
+check_used (const System *s, GError **error)
+{
+  const char *program = s->command.program;
+  for (unsigned i = 0; i < s->drives->len; i++) {
+    const char *id = drive_id (s->drives->pdata[i]);
+    if (drive_user (s->drives->pdata[i]))
+      continue;
+    if (i >= s->command.blockdevs->len) {
+      g_set_error (
+          error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+          "no device has the drive '%s'; add -device virtio-blk-pci,drive=%s, or leave the drive out", id,
+          id);
+      return false;
+    }
+    fprintf (stderr, "%s: warning: no device has -blockdev '%s'\n", program, id);
+  }
+  for (unsigned i = 0; i < s->nets->len; i++)
+    if (!net_backend_attached (s->nets->pdata[i]))
+      fprintf (stderr, "%s: warning: no device has -netdev '%s'\n", program,
+               net_backend_id (s->nets->pdata[i]));
+  return true;
+}
+
 /* Everything up to the machine that stands ready. */
 static bool
 prepare (System *s, GError **error)
 {
   const SystemCommand *c = &s->command;
+  if (c->process_name)
+    prctl (PR_SET_NAME, c->process_name);
+  if (c->daemonize && !system_daemon_fork (error))
+    return false;
   if (c->log_file && !vlog_open (c->log_file)) {
     g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "-D %s: %s", c->log_file,
                  g_strerror (errno));
     return false;
   }
+  cpu_settings.count = vlog_enabled (VLOG_COUNT);
   if (!make_backends (s, error))
     return false;
   s->machine = machine_new (&c->config, error);
@@ -161,6 +218,8 @@ prepare (System *s, GError **error)
     return false;
   if (c->config.dumpdtb)
     return true;
+  if (!check_used (s, error))
+    return false;
   MonitorHooks hooks = { .opaque = s->machine };
   system_balloon_hooks (&hooks);
   system_gdb_hooks (&hooks);
@@ -169,7 +228,12 @@ prepare (System *s, GError **error)
     g_prefix_error (error, "-gdb %s: ", c->gdb);
     return false;
   }
-  return add_monitors (s, error) && write_pidfile (c->pidfile, error);
+  if (c->spice && !(s->spice = spice_service_new (s->machine, c->spice, error))) {
+    g_prefix_error (error, "-spice %s: ", c->spice);
+    return false;
+  }
+  return add_monitors (s, error) && write_pidfile (c->pidfile, error) &&
+         (!c->daemonize || system_daemon_ready (error));
 }
 
 static int
@@ -179,9 +243,12 @@ run (System *s, GError **error)
   g_unix_signal_add (SIGINT, on_signal, s);
   g_unix_signal_add (SIGTERM, on_signal, s);
   g_unix_signal_add (SIGHUP, on_signal, s);
-  if (config->incoming && !machine_restore (s->machine, config->incoming, error))
+  const bool later = config->incoming && strcmp (config->incoming, "defer") == 0;
+  if (config->incoming && !later && !machine_restore (s->machine, config->incoming, error))
     return 1;
-  if (!config->start_paused)
+  if (later)
+    machine_await_restore (s->machine);
+  else if (!config->start_paused)
     machine_start (s->machine);
   return machine_run (s->machine);
 }
@@ -190,6 +257,7 @@ static void
 clear (System *s)
 {
   g_ptr_array_unref (s->monitors);
+  spice_service_free (s->spice);
   system_gdb_end ();
   machine_free (s->machine);
   g_ptr_array_unref (s->nets);
@@ -208,8 +276,10 @@ main (int argc, char **argv)
     return 1;
   system_register_devices ();
   int status = system_command_parse (&s.command, isa, argc, argv);
-  if (status >= 0)
+  if (status >= 0) {
+    system_command_clear (&s.command);
     return status;
+  }
   s.monitors = g_ptr_array_new_with_free_func ((GDestroyNotify)monitor_free);
   s.chardevs = g_ptr_array_new_with_free_func ((GDestroyNotify)chardev_free);
   s.nets = g_ptr_array_new_with_free_func ((GDestroyNotify)net_backend_free);

@@ -6,14 +6,21 @@
 #include "machine.h"
 #include "monitor.h"
 
+/* One of -monitor, -qmp, -mon. */
+typedef struct {
+  char *text; /* as chardev_new_legacy() has it */
+  bool control, pretty;
+} SystemMonitor;
+
 typedef struct {
   const GuestIsa *isa;
   const char *program; /* our name in messages */
   MachineConfig config;
   /* Texts of options that may be repeated, in order (char *). */
-  GPtrArray *chardevs, *drives, *blockdevs, *netdevs, *objects, *monitors, *qmps;
-  bool nographic, no_monitor;
-  char *log_file, *gdb, *pidfile;
+  GPtrArray *chardevs, *drives, *blockdevs, *netdevs, *objects;
+  GArray *monitors; /* SystemMonitor, in order */
+  bool nographic, no_monitor, daemonize;
+  char *log_file, *gdb, *pidfile, *process_name, *spice;
   char *name;
 } SystemCommand;
 
@@ -21,28 +28,6 @@ typedef struct {
  * and the like (0), or an error that has been printed (1). */
 int system_command_parse (SystemCommand *command, const GuestIsa *isa, int argc, char **argv);
 void system_command_clear (SystemCommand *command);
-
-/* The rest is for the table of options. */
-typedef struct {
-  SystemCommand *command;
-  MachineConfig *config;
-  bool done; /* nothing more to do: help was printed */
-} SystemParse;
-
-typedef struct {
-  const char *name, *argument; /* NULL: takes none */
-  const char *help;            /* NULL: another name of the one before */
-  bool (*handler) (SystemParse *p, const char *value, GError **error);
-} SystemOption;
-extern const SystemOption system_options[];
-extern const unsigned system_n_options;
-
-/* system-help.c: what -device help and the like print. */
-void system_print_help (const SystemCommand *command);
-void system_print_devices (void);
-bool system_print_device_properties (const char *name, GError **error);
-void system_print_machines (const SystemCommand *command);
-void system_print_default_cpus (const SystemCommand *command);
 
 /* system-objects.c */
 /* Makes all kinds of devices known, for -device. */
@@ -55,3 +40,9 @@ bool system_object_new (const char *text, GError **error);
 void system_balloon_hooks (MonitorHooks *hooks);
 void system_gdb_hooks (MonitorHooks *hooks);
 void system_gdb_end (void); /* before the machine */
+
+/* system-daemon.c: -daemonize. In the process that goes on, after the first half; the other one waits for it
+ * and ends. */
+bool system_daemon_fork (GError **error);
+/* The machine stands ready: the process waited for may end, and the terminal is given up. */
+bool system_daemon_ready (GError **error);

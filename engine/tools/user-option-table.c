@@ -12,7 +12,10 @@
 #error "VITRINE_VERSION comes from the build"
 #endif
 
-bool
+static bool option_complain (Parse *p, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Sets p->why; returns false, for a handler to return. */
+static bool
 option_complain (Parse *p, const char *format, ...)
 {
   va_list args;
@@ -118,12 +121,12 @@ set_log (Parse *p, const char *value)
 {
   g_autofree char *unknown = NULL;
   if (!strcmp (value, "help") || !strcmp (value, "?")) {
-    g_autofree char *text = vlog_help ();
+    g_autofree char *text = vlog_help (VLOG_USER);
     fputs (text, stdout);
     p->done = true;
     return true;
   }
-  if (!vlog_parse (value, &unknown))
+  if (!vlog_parse (value, VLOG_USER, &unknown))
     return option_complain (p, "'%s' is not an item of the log; see -d help", unknown);
   if (vlog_enabled (VLOG_STRACE))
     p->command->options.strace = true;

@@ -32,6 +32,3 @@ typedef struct {
 
 extern const Option user_options[];
 extern const unsigned user_n_options;
-
-/* Sets p->why; returns false, for a handler to return. */
-bool option_complain (Parse *p, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "user-option-table.h"
 
-#include <limits.h>
+#include "suggest.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,41 +17,16 @@ find_option (const char *name)
   return NULL;
 }
 
-/* Number of insertions, removals and changes that make one word the other. */
-static unsigned
-distance (const char *a, const char *b)
+static char *
+hint_for (const char *name)
 {
-  size_t n = strlen (b);
-  g_autofree unsigned *row = g_new (unsigned, n + 1);
-  for (size_t j = 0; j <= n; j++)
-    row[j] = (unsigned)j;
-  for (; *a; a++) {
-    unsigned diagonal = row[0]++;
-    for (size_t j = 1; j <= n; j++) {
-      unsigned changed = diagonal + (*a != b[j - 1]);
-      diagonal = row[j];
-      row[j] = MIN (changed, MIN (row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[n];
-}
-
-static const char *
-nearest_option (const char *name)
-{
-  const char *best = user_options[0].name;
-  unsigned least = UINT_MAX;
-  for (unsigned i = 0; i < user_n_options; i++) {
-    if (user_options[i].flags & OPTION_HIDDEN)
-      continue;
-    /* A beginning of the name is nearer than any slip. */
-    unsigned d = g_str_has_prefix (user_options[i].name, name) ? 0 : distance (name, user_options[i].name);
-    if (d < least && *name) {
-      least = d;
-      best = user_options[i].name;
-    }
-  }
-  return best;
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  for (unsigned i = 0; i < user_n_options; i++)
+    if (!(user_options[i].flags & OPTION_HIDDEN))
+      g_ptr_array_add (names, g_strconcat ("-", user_options[i].name, NULL));
+  g_ptr_array_add (names, NULL);
+  g_autofree char *dashed = g_strconcat ("-", name, NULL);
+  return suggest_hint (dashed, (const char *const *)names->pdata);
 }
 
 static int
@@ -104,8 +79,8 @@ parse_arguments (Parse *p, int argc, char **argv, int *ret_next)
     const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
     const Option *o = find_option (name);
     if (!o) {
-      fprintf (stderr, "%s: there is no option '%s'; did you mean '-%s'? See -h.\n", p->program, argv[i],
-               nearest_option (name));
+      g_autofree char *hint = hint_for (name);
+      fprintf (stderr, "%s: there is no option '%s'%s See -h.\n", p->program, argv[i], hint);
       return 1;
     }
     if (o->argument && i + 1 == argc) {

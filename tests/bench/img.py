@@ -92,7 +92,7 @@ QUEUE = {
     'new-4k': queue_case('write 4 KiB to new clusters, in a row', 20000, '4k', '-w', image='OUT'),
     'new-64k': queue_case('write 64 KiB to new clusters, in a row', 4000, '64k', '-w', image='OUT'),
     'direct-read-4k': queue_case('cache=none: read 4 KiB, scattered', 8000, '4k', '-S', '1028k', '-t', 'none'),
-    'direct-read-64k': queue_case('cache=none: read 64 KiB in a row', 4000, '64k', '-t', 'none'),
+    'direct-read-64k': queue_case('cache=none: read 64 KiB in a row', 16000, '64k', '-t', 'none'),
     'direct-write-4k': queue_case('cache=none: write 4 KiB, scattered', 8000, '4k', '-S', '1028k', '-w', '-t', 'none'),
     'direct-new-4k': queue_case('cache=none: write 4 KiB to new clusters, in a row', 20000, '4k', '-w', '-t', 'none', image='OUT'),
     'direct-new-64k': queue_case('cache=none: write 64 KiB to new clusters, in a row', 4000, '64k', '-w', '-t', 'none',

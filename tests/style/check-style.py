@@ -16,9 +16,9 @@ MAX_FUNCTION_LINES = 100
 MAX_FILE_LINES = 1200
 
 # Lower rooms first: a room may include its own headers and those of the rooms before it.
-ROOMS = ["base", "memory", "device/core", "fp", "ir", "jit", "cpu", "gdb", "user", "char", "block", "net", "display",
+ROOMS = ["base", "memory", "device/core", "fp", "ir", "jit", "cpu", "gdb", "user", "char", "block", "net", "display", "media",
          "bus/pci", "bus/virtio", "device/irq", "device/char", "device/misc", "device/firmware", "device/storage",
-         "device/net", "device/display", "device/input", "machine", "monitor", "gdb-machine", "tools"]
+         "device/net", "device/display", "device/input", "machine", "monitor", "spice", "gdb-machine", "tools"]
 
 SOURCE_SUFFIXES = {".c", ".h", ".inc", ".def", ".S", ".s", ".py", ".sh", ".build", ".options", ".decode", ".lds"}
 C_SUFFIXES = {".c", ".h", ".inc"}

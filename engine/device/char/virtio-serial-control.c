@@ -29,6 +29,8 @@ serial_port_set_guest_open (SerialPort *port, bool open)
     serial_port_accept (port);
   else
     g_byte_array_set_size (port->input, 0);
+  if (port->chr != NULL && !port->console)
+    chardev_set_frontend_open (port->chr, open);
   if (virtio_serial_port_changed != NULL)
     virtio_serial_port_changed (&port->dev, open);
 }

@@ -232,6 +232,8 @@ serial_port_connect (SerialPort *port, GError **error)
     return false;
   }
   port->chr = chr;
+  if (!port->console)
+    chardev_set_frontend_open (chr, port->guest_open);
   port->host_open = port->console || chardev_connected (chr);
   return true;
 }

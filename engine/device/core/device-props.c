@@ -127,16 +127,15 @@ set_unknown_error (Device *dev, const char *name, GError **error)
     for (const DeviceProp *prop = class->props; prop != NULL && prop->name != NULL; prop++)
       g_ptr_array_add (names, (gpointer)prop->name);
   g_ptr_array_add (names, NULL);
-  const char *nearest = suggest_nearest (name, (const char *const *)names->pdata);
-  if (nearest == NULL) {
+  if (names->len == 1) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                  "Device ‘%s’ has no property ‘%s’, nor any other: leave it out", dev->class->name, name);
     return false;
   }
   g_autofree char *all = g_strjoinv (", ", (char **)names->pdata);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "Device ‘%s’ has no property ‘%s’; did you mean ‘%s’? It has: %s", dev->class->name, name,
-               nearest, all);
+  g_autofree char *hint = suggest_hint (name, (const char *const *)names->pdata);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Device ‘%s’ has no property ‘%s’%s It has: %s",
+               dev->class->name, name, hint, all);
   return false;
 }
 

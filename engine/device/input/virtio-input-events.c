@@ -120,7 +120,9 @@ take_status (VirtioInput *input, const VirtqElement *element)
   const uint16_t bit = (uint16_t)(1u << code);
   input->leds = (uint16_t)(event.value != 0 ? input->leds | bit : input->leds & ~bit);
   device_trace (&input->vdev.dev, "lights 0x%x", input->leds);
+  const unsigned leds = input->leds;
   g_rec_mutex_unlock (&input->vdev.dev.lock);
+  input_report_leds (leds);
 }
 
 void

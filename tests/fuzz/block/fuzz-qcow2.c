@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
   BlockCheck check;
   BlockOptions options = { .format = "qcow2", .read_only = true, .no_backing = true };
-  block_check (path, "qcow2", 0, NULL, NULL, NULL, &check, NULL);
+  block_check (path, &(BlockOptions){ .format = "qcow2" }, 0, NULL, NULL, NULL, &check, NULL);
   Block *block = block_open (path, &options, NULL);
   if (block) {
     read_all (block);
@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     read_all (block);
     block_close (block);
   }
-  block_check (path, "qcow2", BLOCK_REPAIR_ALL, NULL, NULL, NULL, &check, NULL);
+  block_check (path, &(BlockOptions){ .format = "qcow2" }, BLOCK_REPAIR_ALL, NULL, NULL, NULL, &check, NULL);
   close (fd);
   return 0;
 }

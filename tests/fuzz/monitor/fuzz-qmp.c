@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   /* Files may be named in it. */
   if (memmem (data, size, "filename", 8))
     return 0;
-  monitor = monitor_qmp_new (machine, chr, NULL);
+  monitor = monitor_qmp_new (machine, chr, false, NULL);
   chardev_ringbuf_send (chr, (const uint8_t *)negotiate, strlen (negotiate));
   for (size_t at = 0; at < size; at += MIN (size - at, 512))
     chardev_ringbuf_send (chr, data + at, MIN (size - at, 512));

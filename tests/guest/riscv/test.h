@@ -8,7 +8,7 @@
 
 #define START                                                                                                \
   .option arch, +zicbom, +zicboz, +zicbop, +zawrs, +zacas, +zabha, +zfh, +zfa, +zba, +zbb, +zbs, +zbc,       \
-    +zbkb, +zcb, +zcmop, +zimop, +zicond;                                                                    \
+      +zbkb, +zcb, +zcmop, +zimop, +zicond;                                                                  \
   .text;                                                                                                     \
   .globl _start;                                                                                             \
   _start:                                                                                                    \

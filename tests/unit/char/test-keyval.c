@@ -155,11 +155,16 @@ test_nearest (void)
   g_assert_cmpstr (suggest_nearest ("sdtio", words), ==, "stdio");
   g_assert_cmpstr (suggest_nearest ("sock", words), ==, "socket");
   g_assert_cmpstr (suggest_nearest ("NULL", words), ==, "null");
-  g_assert_nonnull (suggest_nearest ("", words));
+  g_assert_null (suggest_nearest ("", words));
+  g_assert_null (suggest_nearest ("xyzzy", words));
+  g_assert_null (suggest_nearest ("frobnicator", words));
   g_assert_cmpstr (suggest_nearest ("sckt", words), ==, "socket");
   g_assert_null (suggest_nearest ("x", none));
   g_autofree char *endless = g_strnfill (1 << 20, 'p');
-  g_assert_nonnull (suggest_nearest (endless, words));
+  g_assert_null (suggest_nearest (endless, words));
+  g_autofree char *near = suggest_hint ("ptty", words), *far = suggest_hint ("e1000", words);
+  g_assert_cmpstr (near, ==, "; did you mean 'pty'?");
+  g_assert_cmpstr (far, ==, ".");
 }
 
 int

@@ -77,7 +77,7 @@ test_props (void)
   expect_set (dev, "mac", "52:54:00:12:34:5F", "52:54:00:12:34:5f");
   g_assert_cmpuint (((Sample *)dev)->mac[5], ==, 0x5f);
   g_assert_cmpuint (((Sample *)dev)->memory, ==, UINT64_C (1) << 40);
-  expect_refused (dev, "port", "1", "‘ports’");
+  expect_refused (dev, "port", "1", "'ports'");
   expect_refused (dev, "ports", "32", "largest value is 31");
   expect_refused (dev, "ports", "4294967296", "largest");
   expect_refused (dev, "ports", "-1", "a number");

@@ -451,14 +451,18 @@ test_print (void)
   MemoryRegion ram = ram_region ("dram", block, MEMORY_RAM);
   MemoryRegion io = { .name = "serial", .kind = MEMORY_MMIO, .size = 0x100, .priority = 2, .ops = &any_ops };
   g_autoptr (GString) text = g_string_new (NULL);
-  memory_print (map, text);
+  memory_print (map, true, text);
   g_assert_nonnull (strstr (text->str, "No rendered FlatView"));
   memory_region_map (map, &ram, 0x80000000);
   memory_region_map (map, &io, 0x80000400);
   g_string_truncate (text, 0);
-  memory_print (map, text);
-  g_assert_nonnull (strstr (text->str, "0000000080000000-0000000080000fff (prio 0, ram): dram\n"));
+  memory_print (map, false, text);
+  g_assert_nonnull (strstr (text->str, "    0000000080000000-0000000080000fff (prio 0, ram): dram\n"));
   g_assert_nonnull (strstr (text->str, "0000000080000400-00000000800004ff (prio 2, i/o): serial\n"));
+  g_assert_null (strstr (text->str, "FlatView"));
+  g_string_truncate (text, 0);
+  memory_print (map, true, text);
+  g_assert_nonnull (strstr (text->str, "FlatView"));
   g_assert_nonnull (
       strstr (text->str, "0000000080000500-0000000080000fff (prio 0, ram): dram @0000000000000500\n"));
   memory_map_free (map);

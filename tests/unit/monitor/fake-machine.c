@@ -108,6 +108,7 @@ fake_machine_new (void)
   add_device ("/dev0", "dev0", "disk0", NULL);
   nic = add_device ("/nic0", "nic0", NULL, "net0");
   machine->state = MACHINE_PAUSED;
+  machine->ram = ram;
   return machine;
 }
 
@@ -229,6 +230,15 @@ machine_save (Machine *machine, const char *uri, const BlockProgress *progress, 
   return true;
 }
 
+bool
+machine_restore (Machine *machine, const char *uri, GError **error)
+{
+  if (!did (error, "restore %s", uri))
+    return false;
+  fake_state (machine, MACHINE_PAUSED);
+  return true;
+}
+
 void
 machine_info_qtree (Machine *machine, GString *out)
 {
@@ -274,9 +284,15 @@ drive_id (const Drive *drive)
 }
 
 bool
-drive_is_cdrom (const Drive *drive)
+drive_is_removable (const Drive *drive)
 {
   return true;
+}
+
+bool
+drive_is_locked (const Drive *drive)
+{
+  return false;
 }
 
 Block *
@@ -323,6 +339,12 @@ NetBackend *
 net_backend_find (const char *id)
 {
   return strcmp (id, "net0") ? NULL : (NetBackend *)&the_net;
+}
+
+const char *
+net_backend_id (const NetBackend *net)
+{
+  return "net0";
 }
 
 GPtrArray *

@@ -41,13 +41,16 @@ test_words (void)
   ask ("", "", "");
   ask ("   \t ", "", "");
   ask ("stopp", "unknown command: 'stopp'; did you mean 'stop'?", "");
-  ask ("info regs", "did you mean 'info registers'?", "");
+  ask ("info regs", "there is no 'info regs'; did you mean 'registers'?", "");
   ask ("info", "info registers [-a] -- ", "");
   ask ("help stop", "stop|s -- stop the machine", "");
   ask ("? info status", "info status -- ", "");
-  ask ("help nothing", "no command 'nothing'", "");
+  ask ("help nothing", "unknown command: 'nothing'. 'help' lists them", "");
   ask ("change dev0 \"/a \\\"b\\\\\" raw", "", "change /a \"b\\ raw;");
   ask ("change dev0 \"/a", "closing \"", "");
+  ask ("savevm x", "'savevm': snapshots inside an image are not made here; 'migrate file:PATH'", "");
+  ask ("frobnicate", "unknown command: 'frobnicate'. 'help' lists them", "");
+  ask ("migrate_incoming file:/x", "-incoming defer", "");
   ask ("quit now", "one word too many", "");
   ask ("stop/x", "takes no format", "");
   ask ("eject", "'id' is missing", "");
@@ -147,9 +150,13 @@ test_info (void)
     { "jit", "-d stats" },
     { "kvm", "kvm support: disabled" },
     { "mice", "No mouse" },
-    { "mtree", "regs" },
+    { "mtree", "\n    0000000000001000-0000000000001fff (prio 0, i/o): regs\n" },
+    { "mtree -f", "FlatView" },
+    { "mtree -x", "'-x' is not known" },
+    { "status now", "one word too many" },
+    { "snapshots", ": snapshots inside an image are not made here" },
     { "name", "a, name\n" },
-    { "network", "net0: settings\n" },
+    { "network", "nic0: index=0,type=nic,model=fake-device,macaddr=\n \\ net0: settings\n" },
     { "pci", "no PCI bus" },
     { "qtree", "the tree\n" },
     { "registers", "CPU#0\n pc " },
@@ -307,7 +314,7 @@ test_editor (void)
   g_string_truncate (lines, 0);
   HmpEditor *editor = hmp_editor_new (on_write, on_line, NULL);
   hmp_editor_feed (editor, (const uint8_t *)"s\t", 2);
-  g_assert_nonnull (strstr (shown->str, "screendump  sendkey  set_link  stop  system_"));
+  g_assert_nonnull (strstr (shown->str, "screendump  sendkey  set_link  set_password  stop  system_"));
   g_assert_true (g_str_has_suffix (shown->str, "\r(vitrine) s\x1b[K"));
   for (unsigned i = 0; i < 10000; i++)
     hmp_editor_feed (editor, (const uint8_t *)"x", 1);

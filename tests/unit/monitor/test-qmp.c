@@ -42,7 +42,7 @@ open_session (bool negotiated)
   machine = fake_machine_new ();
   chr = chardev_new ("ringbuf,id=q,size=1M", &error);
   g_assert_no_error (error);
-  monitor = monitor_qmp_new (machine, chr, &error);
+  monitor = monitor_qmp_new (machine, chr, false, &error);
   g_assert_no_error (error);
   g_autofree char *greeting = answers ();
   g_assert_true (g_str_has_prefix (greeting, "{\"QMP\":{\"version\":{\"qemu\":{\"major\":"));
@@ -95,7 +95,7 @@ test_malformed (void)
     { "{\"execute\":1}", "must be a string" },
     { "{\"execute\":\"stop\",\"arguments\":[]}", "must be an object" },
     { "{\"execute\":\"stop\",\"argument\":{}}", "'argument' is unexpected" },
-    { "{\"execute\":\"stopp\"}", "did you mean stop?" },
+    { "{\"execute\":\"stopp\"}", "did you mean 'stop'?" },
     { "{\"execute\":\"stop\",\"arguments\":{\"x\":1}}", "Parameter 'x' is unexpected" },
     { "{\"execute\":\"eject\",\"arguments\":{\"id\":1}}", "expected: string" },
     { "{\"execute\":\"eject\",\"arguments\":{}}", "Parameter 'id' is missing" },
@@ -241,14 +241,19 @@ test_queries (void)
 {
   static const char *const cases[][2] = {
     { "query-version", "\"package\":\"Vitrine " },
+    { "query-commands", "[{\"name\":\"qmp_capabilities\"}" },
     { "query-commands", "{\"name\":\"human-monitor-command\"}" },
-    { "query-cpus-fast", "\"cpu-index\":0,\"thread-id\":" },
-    { "query-block", "\"device\":\"disk0\"" },
+    { "query-cpus-fast", "\"cpu-index\":0,\"qom-path\":\"/machine/unattached/cpu[0]\",\"thread-id\":" },
+    { "query-block", "\"device\":\"disk0\",\"qdev\":\"dev0\",\"type\":\"unknown\",\"removable\":true,"
+                     "\"locked\":false,\"tray_open\":true}" },
+    { "query-target", "\"arch\":\"riscv64\"" },
+    { "query-memory-size-summary", "\"base-memory\":65536" },
+    { "query-chardev-backends", "{\"name\":\"socket\"}" },
     { "query-blockstats", "\"rd_bytes\":0" },
     { "query-chardev", "\"label\":\"q\",\"filename\":\"ringbuf\",\"frontend-open\":true" },
     { "query-pci", "\"return\":[]" },
     { "query-kvm", "\"enabled\":false,\"present\":false" },
-    { "query-machines", "\"name\":\"fake\",\"cpu-max\":8" },
+    { "query-machines", "\"is-default\":true" },
     { "query-mice", "\"return\":[]" },
     { "query-balloon", "DeviceNotActive" },
     { "query-migrate", "\"return\":{}" },
@@ -365,6 +370,32 @@ test_migrate (void)
   close_session ();
 }
 
+static void
+test_incoming (void)
+{
+  const char *const request = "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"file:/x\"}}";
+  open_session (true);
+  ask (request, "-incoming defer", "");
+  machine->state = MACHINE_RESTORING;
+  ask ("{\"execute\":\"cont\"}", "migrate_incoming", "");
+  fake_failure = "no such file";
+  ask (request, "no such file", "restore file:/x;");
+  fake_failure = NULL;
+  ask (request, "{\"return\":{}}", "restore file:/x;start;");
+  close_session ();
+}
+
+static void
+test_pretty (void)
+{
+  open_session (true);
+  monitor_free (monitor);
+  monitor = monitor_qmp_new (machine, chr, true, NULL);
+  g_autofree char *greeting = answers ();
+  g_assert_true (g_str_has_prefix (greeting, "{\n  \"QMP\" : {\n"));
+  close_session ();
+}
+
 /* A client that asks and does not read is not answered without end. */
 static void
 test_no_reader (void)
@@ -376,7 +407,7 @@ test_no_reader (void)
   g_autofree char *text = g_strdup_printf ("socket,id=s,fd=%d", fds[0]);
   chr = chardev_new (text, &error);
   g_assert_no_error (error);
-  monitor = monitor_qmp_new (machine, chr, &error);
+  monitor = monitor_qmp_new (machine, chr, false, &error);
   const char *const request = "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"query-commands\"}";
   size_t sent = 0;
   for (int idle = 0; idle < 100;) {
@@ -406,6 +437,8 @@ main (int argc, char **argv)
   g_test_add_func ("/qmp/input", test_input);
   g_test_add_func ("/qmp/memory", test_memory);
   g_test_add_func ("/qmp/migrate", test_migrate);
+  g_test_add_func ("/qmp/incoming", test_incoming);
+  g_test_add_func ("/qmp/pretty", test_pretty);
   g_test_add_func ("/qmp/no-reader", test_no_reader);
   return g_test_run ();
 }
