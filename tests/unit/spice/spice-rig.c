@@ -2,9 +2,6 @@
 #include "spice-rig.h"
 
 #include <glib-unix.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
 #include <linux/input-event-codes.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -76,14 +73,7 @@ rig_open (Rig *rig, const char *options, unsigned screens, unsigned kinds)
     if (kinds >> i & 1)
       input_sink_add ((InputKind)(1u << i), &sink, *lists[i]);
   }
-  /* The library keeps what it makes for a keyboard and a mouse, which cannot be removed from a server. */
-#ifdef __SANITIZE_ADDRESS__
-  __lsan_disable ();
-#endif
   rig->service = spice_service_new (rig->machine, options, &error);
-#ifdef __SANITIZE_ADDRESS__
-  __lsan_enable ();
-#endif
   g_assert_no_error (error);
   g_assert_nonnull (rig->service);
 }
