@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct {
@@ -10,7 +11,7 @@ typedef struct {
   int fd;
 } Provided;
 
-/* Provided at the start, before there are other threads. */
+/* Main thread: provided at the start, or by a command. */
 static GArray *provided;
 static bool forbidden;
 
@@ -21,6 +22,19 @@ host_file_provide (const char *path, int fd)
   if (provided == NULL)
     provided = g_array_new (FALSE, FALSE, sizeof (Provided));
   g_array_append_val (provided, file);
+}
+
+void
+host_file_forget (const char *path)
+{
+  for (unsigned i = provided ? provided->len : 0; i-- > 0;) {
+    Provided *file = &g_array_index (provided, Provided, i);
+    if (strcmp (file->path, path) != 0)
+      continue;
+    close (file->fd);
+    g_free (file->path);
+    g_array_remove_index (provided, i);
+  }
 }
 
 /* The first whose access is enough: a file may be provided for reading and once more for writing. */

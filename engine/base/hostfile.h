@@ -13,6 +13,8 @@
 
 /* From now on `path` is the file behind `fd`, which is taken over. Paths are compared as they are given. */
 void host_file_provide (const char *path, int fd);
+/* No longer: closes what was provided as `path`. What was opened by it stays open. */
+void host_file_forget (const char *path);
 /* open(2) with O_CLOEXEC added: of a path that was provided, a new descriptor for that file, if it is open
  * for what `flags` ask (else EACCES); its status flags such as O_DIRECT are set. Otherwise the file itself.
  * Returns -1 and sets errno. */

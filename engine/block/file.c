@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "block-int.h"
 
+#include "hostfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -81,7 +83,7 @@ file_open (const char *path, bool writable, BlockCache cache, GError **error)
 {
   bool direct = cache == BLOCK_CACHE_NONE || cache == BLOCK_CACHE_DIRECTSYNC;
   /* Without O_NONBLOCK a FIFO would be waited for. */
-  int fd = open (path, (writable ? O_RDWR : O_RDONLY) | (direct ? O_DIRECT : 0) | O_CLOEXEC | O_NONBLOCK);
+  int fd = host_file_open (path, (writable ? O_RDWR : O_RDONLY) | (direct ? O_DIRECT : 0) | O_NONBLOCK, 0);
   if (fd < 0) {
     open_error (path, writable, cache, errno, error);
     return NULL;

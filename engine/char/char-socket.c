@@ -257,6 +257,7 @@ read_switches (SocketChardev *s, Keyval *kv, bool *ret_wait, GError **error)
   const bool waits = keyval_get (kv, "wait") != NULL;
   if (!keyval_get_bool (kv, "server", false, &s->server, error) ||
       !keyval_get_bool (kv, "wait", s->server, ret_wait, error) ||
+      !keyval_get_bool (kv, "takeover", false, &s->takeover, error) ||
       !keyval_get_bool (kv, "telnet", false, &telnet, error) ||
       !keyval_get_bool (kv, "delay", true, &delay, error) ||
       !keyval_get_bool (kv, "nodelay", !delay, &s->nodelay, error) ||
@@ -266,6 +267,8 @@ read_switches (SocketChardev *s, Keyval *kv, bool *ret_wait, GError **error)
   const char *problem = NULL;
   if (telnet)
     problem = "telnet=on is not offered; connect with a plain stream (nc, socat)";
+  else if (s->takeover && !s->server)
+    problem = "takeover is for server=on; leave it out";
   else if (waits && !s->server)
     problem = "wait is for server=on; leave it out";
   else if (s->reconnect_ms && s->server)

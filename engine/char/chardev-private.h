@@ -34,7 +34,7 @@ typedef struct {
 void chardev_add_kind (const ChardevKind *kind);
 
 extern const ChardevKind chardev_null, chardev_ringbuf, chardev_vc, chardev_file, chardev_pipe,
-    chardev_serial, chardev_stdio, chardev_pty, chardev_socket, chardev_mux;
+    chardev_serial, chardev_stdio, chardev_pty, chardev_socket, chardev_mux, chardev_hub;
 
 /* What the main thread is to do for a back end. */
 enum {

@@ -11,11 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN_KINDS = 9, MAX_KINDS = 16 };
+enum { OWN_KINDS = 10, MAX_KINDS = 16 };
 
 static const ChardevKind *kinds[MAX_KINDS] = { &chardev_null, &chardev_stdio,  &chardev_file,
                                                &chardev_pipe, &chardev_serial, &chardev_pty,
-                                               &chardev_vc,   &chardev_socket, &chardev_ringbuf };
+                                               &chardev_vc,   &chardev_socket, &chardev_ringbuf,
+                                               &chardev_hub };
 static unsigned n_kinds = OWN_KINDS;
 static GPtrArray *all; /* not those inside a mux */
 

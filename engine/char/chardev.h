@@ -69,5 +69,10 @@ bool chardev_is_mux (const Chardev *chr);
 bool chardev_is_ringbuf (const Chardev *chr);
 GBytes *chardev_ringbuf_read (Chardev *chr, size_t max);
 bool chardev_ringbuf_send (Chardev *chr, const uint8_t *data, size_t size);
+/* A hub (kind "hub", size=): keeps what was written last, and takes any number of clients, stream sockets
+ * that it takes over whatever the outcome. Each gets what was kept, then what comes; a slow one loses some.
+ * Main thread. */
+bool chardev_is_hub (const Chardev *chr);
+bool chardev_hub_add (Chardev *chr, int fd, GError **error);
 /* Restores the terminal: at exit and on fatal signals. Async-signal-safe. */
 void chardev_restore_terminal (void);

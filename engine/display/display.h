@@ -58,6 +58,8 @@ const char *display_name (const Display *display);
 /* Writes a PPM, or PNG where the name ends in .png. */
 bool display_screendump (Display *display, const char *path, GError **error);
 bool display_screendump_as (Display *display, const char *path, bool png, GError **error);
+/* Into a descriptor, which is taken over; scaled down to `max_width` unless that is 0. */
+bool display_screendump_fd (Display *display, int fd, bool png, uint32_t max_width, GError **error);
 
 /* Input, on the main thread: events in Linux's codes (KEY_*, BTN_*, REL_*, ABS_*); absolute axes run from 0
  * to 0x7fff. */

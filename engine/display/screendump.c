@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <zlib.h>
 
 typedef struct {
@@ -147,4 +148,55 @@ display_screendump_as (Display *display, const char *path, bool png, GError **er
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (problem), "cannot write '%s': %s", path,
                g_strerror (problem));
   return false;
+}
+
+/* Makes it smaller: a pixel is the average of the area it stands for. */
+static void
+scale_down (Picture *picture, uint32_t width)
+{
+  const uint32_t old_width = picture->width, old_height = picture->height;
+  const uint32_t height = MAX (1, (uint32_t)((uint64_t)old_height * width / old_width));
+  uint32_t *out = picture->pixels; /* never ahead of what is still to be read */
+  for (uint32_t y = 0; y < height; y++) {
+    const uint32_t top = (uint32_t)((uint64_t)y * old_height / height);
+    const uint32_t bottom = MAX (top + 1, (uint32_t)((uint64_t)(y + 1) * old_height / height));
+    for (uint32_t x = 0; x < width; x++) {
+      const uint32_t left = (uint32_t)((uint64_t)x * old_width / width);
+      const uint32_t right = MAX (left + 1, (uint32_t)((uint64_t)(x + 1) * old_width / width));
+      uint64_t red = 0, green = 0, blue = 0, n = (uint64_t)(right - left) * (bottom - top);
+      for (uint32_t v = top; v < bottom; v++)
+        for (uint32_t u = left; u < right; u++) {
+          const uint32_t pixel = picture->pixels[(size_t)v * old_width + u];
+          red += pixel >> 16 & 0xff;
+          green += pixel >> 8 & 0xff;
+          blue += pixel & 0xff;
+        }
+      *out++ = (uint32_t)(red / n << 16 | green / n << 8 | blue / n);
+    }
+  }
+  picture->width = width;
+  picture->height = height;
+}
+
+bool
+display_screendump_fd (Display *display, int fd, bool png, uint32_t max_width, GError **error)
+{
+  Picture picture = { 0 };
+  const bool taken = take_picture (display, &picture, error);
+  g_autofree uint32_t *pixels = picture.pixels;
+  FILE *file = taken ? fdopen (fd, "w") : NULL;
+  if (taken && max_width && picture.width > max_width)
+    scale_down (&picture, max_width);
+  bool ok = file && (png ? write_png : write_ppm) (file, &picture);
+  int problem = errno;
+  if (file && fclose (file) && ok) {
+    problem = errno;
+    ok = false;
+  }
+  if (!file)
+    close (fd);
+  if (taken && !ok)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (problem), "cannot write the picture: %s",
+                 g_strerror (problem));
+  return ok;
 }

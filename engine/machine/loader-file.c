@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "loader-file.h"
+
+#include "hostfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -81,7 +83,7 @@ open_regular (LoaderFile *file, const char *what, GError **error)
 {
   struct stat st;
 
-  file->fd = open (file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  file->fd = host_file_open (file->path, O_RDONLY | O_NONBLOCK, 0);
   if (file->fd < 0 || fstat (file->fd, &st) < 0) {
     int saved = errno;
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "cannot open the %s '%s': %s%s", what,

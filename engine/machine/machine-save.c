@@ -219,21 +219,22 @@ write_machine (Machine *machine, SaveWriter *writer, const BlockProgress *progre
          write_ram (machine, writer, progress, error);
 }
 
-bool
-machine_save (Machine *machine, const char *uri, const BlockProgress *progress, GError **error)
+/* To the file at `path`, or into `fd`, which is taken over. */
+static bool
+save_to (Machine *machine, const char *path, int fd, const BlockProgress *progress, GError **error)
 {
-  const char *path = machine_uri_path (uri, error);
   bool moving = !machine->priv->halted;
 
-  if (path == NULL)
-    return false;
   if (!machine->priv->reset_done) {
+    if (fd >= 0)
+      close (fd);
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
                  "the machine has no state to save yet; start it first");
     return false;
   }
   machine_halt (machine);
-  SaveWriter *writer = save_writer_new (path, error);
+  SaveWriter *writer =
+      fd >= 0 ? save_writer_new_fd (fd, "the saved machine", error) : save_writer_new (path, error);
   bool ok = writer != NULL;
   if (ok && !write_machine (machine, writer, progress, error)) {
     save_writer_cancel (writer);
@@ -245,4 +246,18 @@ machine_save (Machine *machine, const char *uri, const BlockProgress *progress, 
   else if (moving)
     machine_unhalt (machine);
   return ok;
+}
+
+bool
+machine_save (Machine *machine, const char *uri, const BlockProgress *progress, GError **error)
+{
+  const char *path = machine_uri_path (uri, error);
+
+  return path != NULL && save_to (machine, path, -1, progress, error);
+}
+
+bool
+machine_save_fd (Machine *machine, int fd, const BlockProgress *progress, GError **error)
+{
+  return save_to (machine, NULL, fd, progress, error);
 }

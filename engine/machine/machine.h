@@ -128,6 +128,9 @@ int machine_run (Machine *machine);
 /* Save to a file and restore from it: "file:PATH" or a path. Saving stops the machine (state SAVED); progress
  * through `progress` (may be NULL; false cancels). The file is complete or absent. */
 bool machine_save (Machine *machine, const char *uri, const BlockProgress *progress, GError **error);
+/* The same into a descriptor, which is taken over; what becomes of an incomplete file is the caller's affair.
+ */
+bool machine_save_fd (Machine *machine, int fd, const BlockProgress *progress, GError **error);
 bool machine_restore (Machine *machine, const char *uri, GError **error);
 /* A machine that has not been started runs only once it is restored. */
 void machine_await_restore (Machine *machine);

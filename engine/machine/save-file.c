@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "save-file.h"
+
+#include "hostfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -67,10 +69,33 @@ write_failed (const SaveWriter *writer, GError **error)
   return false;
 }
 
+static SaveWriter *
+begin (SaveWriter *writer, int fd, GError **error)
+{
+  const uint32_t version[2] = { GUINT32_TO_LE (SAVE_VERSION), 0 };
+  writer->file = fdopen (fd, "w");
+  if (writer->file == NULL)
+    close (fd);
+  if (writer->file == NULL || fwrite (MAGIC, MAGIC_SIZE, 1, writer->file) != 1 ||
+      fwrite (version, sizeof version, 1, writer->file) != 1) {
+    write_failed (writer, error);
+    save_writer_cancel (writer);
+    return NULL;
+  }
+  return writer;
+}
+
+SaveWriter *
+save_writer_new_fd (int fd, const char *name, GError **error)
+{
+  SaveWriter *writer = g_new0 (SaveWriter, 1);
+  writer->path = g_strdup (name);
+  return begin (writer, fd, error);
+}
+
 SaveWriter *
 save_writer_new (const char *path, GError **error)
 {
-  const uint32_t version[2] = { GUINT32_TO_LE (SAVE_VERSION), 0 };
   SaveWriter *writer = g_new0 (SaveWriter, 1);
 
   writer->path = g_strdup (path);
@@ -82,14 +107,7 @@ save_writer_new (const char *path, GError **error)
     save_writer_cancel (writer);
     return NULL;
   }
-  writer->file = fdopen (fd, "w");
-  if (fwrite (MAGIC, MAGIC_SIZE, 1, writer->file) != 1 ||
-      fwrite (version, sizeof version, 1, writer->file) != 1) {
-    write_failed (writer, error);
-    save_writer_cancel (writer);
-    return NULL;
-  }
-  return writer;
+  return begin (writer, fd, error);
 }
 
 bool
@@ -125,7 +143,7 @@ save_writer_finish (SaveWriter *writer, GError **error)
   bool ok = save_writer_chunk (writer, SAVE_END, 0, 0, &chunks, sizeof chunks, error);
 
   if (ok && (fflush (writer->file) != 0 || fsync (fileno (writer->file)) < 0 ||
-             rename (writer->temporary, writer->path) < 0))
+             (writer->temporary && rename (writer->temporary, writer->path) < 0)))
     ok = write_failed (writer, error);
   if (ok)
     g_clear_pointer (&writer->temporary, g_free);
@@ -197,7 +215,7 @@ save_reader_new_fd (int fd, const char *name, GError **error)
 SaveReader *
 save_reader_new (const char *path, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int fd = host_file_open (path, O_RDONLY | O_NONBLOCK, 0);
 
   if (fd < 0) {
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot open the saved machine '%s': %s",

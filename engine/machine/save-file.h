@@ -39,6 +39,8 @@ SaveWriter *save_writer_new (const char *path, GError **error);
 bool save_writer_chunk (SaveWriter *writer, SaveChunkType type, uint32_t block, uint64_t offset,
                         const void *data, uint64_t size, GError **error);
 bool save_writer_variant (SaveWriter *writer, SaveChunkType type, GVariant *value, GError **error);
+/* The same into a descriptor, which it takes over; `name` is for errors. */
+SaveWriter *save_writer_new_fd (int fd, const char *name, GError **error);
 /* Ends the file, makes it durable and gives it its name. Frees the writer, whatever becomes of it. */
 bool save_writer_finish (SaveWriter *writer, GError **error);
 /* Removes what was written. */

@@ -4,6 +4,7 @@
 
 #include "virt-private.h"
 #include "cfi-flash.h"
+#include "display.h"
 #include "goldfish-rtc.h"
 #include "keyval.h"
 #include "register.h"
@@ -12,6 +13,7 @@
 #include "uart.h"
 #include "virt-map.h"
 #include "virtio.h"
+#include <linux/input-event-codes.h>
 #include <string.h>
 
 static bool
@@ -335,6 +337,13 @@ virt_build (Machine *machine, GError **error)
          add_flash (machine, 0, error) && add_flash (machine, 1, error) && virt_boot_prepare (machine, error);
 }
 
+/* The board has none. Guests take the key of that name for it: systemd-logind, desktops. */
+static void
+virt_power_button (Machine *machine)
+{
+  input_send_keys (&(uint16_t){ KEY_POWER }, 1, 100);
+}
+
 static void
 virt_free (Machine *machine)
 {
@@ -354,6 +363,7 @@ const Board virt_board_riscv64 = {
   .default_cpu = "rv64",
   .default_ram = UINT64_C (128) << 20,
   .max_cpus = VIRT_MAX_CPUS,
+  .power_button = virt_power_button,
   .options = (const char *const[]){ "aclint", "acpi", "aia", "pflash0", "pflash1", NULL },
   .block_interface = "virtio",
   .default_nic = "virtio-net-pci",

@@ -4,6 +4,7 @@
 
 #include "monitor-private.h"
 
+#include "hostfile.h"
 #include <string.h>
 
 static Device *
@@ -208,8 +209,16 @@ static JsonNode *
 run_change (MonitorContext *ctx, JsonObject *args, GError **error)
 {
   Drive *drive = drive_of (ctx, args, error);
-  if (drive)
-    drive_change (drive, arg_string (args, "filename"), arg_string (args, "format"), error);
+  const char *path = arg_string (args, "filename");
+  const bool named = g_str_has_prefix (path, "fd:");
+  const int fd = drive && named ? monitor_take_fd (path + 3, error) : -1;
+  if (!drive || (named && fd < 0))
+    return NULL;
+  if (named)
+    host_file_provide (path, fd);
+  drive_change (drive, path, arg_string (args, "format"), error);
+  if (named)
+    host_file_forget (path);
   return NULL;
 }
 

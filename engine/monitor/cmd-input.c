@@ -35,7 +35,13 @@ run_screendump (MonitorContext *ctx, JsonObject *args, GError **error)
     return NULL;
   }
   Display *display = find_screen (arg_string (args, "device"), arg_int (args, "head", 0), error);
-  if (display)
+  const bool named = g_str_has_prefix (path, "fd:");
+  const int fd = display && named ? monitor_take_fd (path + 3, error) : -1;
+  const int64_t width = arg_int (args, "max-width", 0);
+  if (named && fd >= 0)
+    display_screendump_fd (display, fd, !format || !strcmp (format, "png"),
+                           (uint32_t)CLAMP (width, 0, 1 << 15), error);
+  else if (display && !named)
     display_screendump_as (display, path, format ? !strcmp (format, "png") : g_str_has_suffix (path, ".png"),
                            error);
   return NULL;
@@ -241,7 +247,8 @@ const QmpCommand qmp_input_commands[] = {
     { { "filename", ARG_STRING },
       { "device", ARG_STRING | ARG_OPTIONAL },
       { "head", ARG_INT | ARG_OPTIONAL },
-      { "format", ARG_STRING | ARG_OPTIONAL } } },
+      { "format", ARG_STRING | ARG_OPTIONAL },
+      { "max-width", ARG_INT | ARG_OPTIONAL } } },
   { "send-key", run_send_key, { { "keys", ARG_ANY }, { "hold-time", ARG_INT | ARG_OPTIONAL } } },
   { "input-send-event",
     run_input_events,

@@ -78,16 +78,39 @@ set_status (const char *status)
   monitor_event ("MIGRATION", data);
 }
 
+/* Events reach a client while the machine is being saved: they are written at once. */
+static bool
+report_save (void *opaque, uint64_t done, uint64_t total)
+{
+  enum { INTERVAL = G_USEC_PER_SEC / 5 };
+  gint64 *last = opaque, now = g_get_monotonic_time ();
+  if (now - *last < INTERVAL)
+    return true;
+  *last = now;
+  JsonObject *data = json_object_new ();
+  json_object_set_int_member (data, "done", (gint64)done);
+  json_object_set_int_member (data, "total", (gint64)total);
+  monitor_event ("SAVE_PROGRESS", data);
+  return true;
+}
+
 bool
 monitor_migrate (Machine *machine, const char *uri, GError **error)
 {
   GError *problem = NULL;
-  if (!g_str_has_prefix (uri, "file:"))
+  gint64 last = 0;
+  const BlockProgress progress = { report_save, &last };
+  const bool named = g_str_has_prefix (uri, "fd:");
+  const int fd = named ? monitor_take_fd (uri + 3, error) : -1;
+  if (named && fd < 0)
+    return false;
+  if (!named && !g_str_has_prefix (uri, "file:"))
     return monitor_fail (error, MONITOR_ERROR_GENERIC, "'%s' is no place to save to; write file:PATH", uri);
   migration.start = g_get_monotonic_time ();
   g_clear_pointer (&migration.why, g_free);
   set_status ("active");
-  const bool ok = machine_save (machine, uri, NULL, &problem);
+  const bool ok = named ? machine_save_fd (machine, fd, &progress, &problem)
+                        : machine_save (machine, uri, &progress, &problem);
   migration.total_ms = (g_get_monotonic_time () - migration.start) / 1000;
   if (!ok)
     migration.why = g_strdup (problem->message);
@@ -134,7 +157,12 @@ run_migrate_incoming (MonitorContext *ctx, JsonObject *args, GError **error)
 static JsonNode *
 run_migrate (MonitorContext *ctx, JsonObject *args, GError **error)
 {
-  monitor_migrate_later (ctx->machine, arg_string (args, "uri"), error);
+  const char *uri = arg_string (args, "uri");
+  /* Whoever hands a descriptor over waits for the answer. */
+  if (g_str_has_prefix (uri, "fd:"))
+    monitor_migrate (ctx->machine, uri, error);
+  else
+    monitor_migrate_later (ctx->machine, uri, error);
   return NULL;
 }
 

@@ -75,6 +75,25 @@ query_blockstats (MonitorContext *ctx, JsonObject *args, GError **error)
 }
 
 static JsonNode *
+query_netstats (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  JsonArray *list = json_array_new ();
+  g_autoptr (GPtrArray) nets = net_backend_list ();
+  for (unsigned i = 0; i < nets->len; i++) {
+    NetStats stats;
+    JsonObject *o = json_object_new ();
+    net_backend_stats (nets->pdata[i], &stats);
+    json_object_set_string_member (o, "id", net_backend_id (nets->pdata[i]));
+    json_object_set_int_member (o, "rx-packets", (gint64)stats.receive_packets);
+    json_object_set_int_member (o, "rx-bytes", (gint64)stats.receive_bytes);
+    json_object_set_int_member (o, "tx-packets", (gint64)stats.send_packets);
+    json_object_set_int_member (o, "tx-bytes", (gint64)stats.send_bytes);
+    json_array_add_object_element (list, o);
+  }
+  return node_of_array (list);
+}
+
+static JsonNode *
 query_chardev (MonitorContext *ctx, JsonObject *args, GError **error)
 {
   JsonArray *list = json_array_new ();
@@ -201,7 +220,11 @@ query_chardev_backends (MonitorContext *ctx, JsonObject *args, GError **error)
 }
 
 const QmpCommand qmp_query_device_commands[] = {
-  { "query-block", query_block },     { "query-blockstats", query_blockstats },
-  { "query-chardev", query_chardev }, { "query-chardev-backends", query_chardev_backends },
-  { "query-pci", query_pci },         { NULL },
+  { "query-block", query_block },
+  { "query-blockstats", query_blockstats },
+  { "query-chardev", query_chardev },
+  { "query-chardev-backends", query_chardev_backends },
+  { "query-netstats", query_netstats },
+  { "query-pci", query_pci },
+  { NULL },
 };

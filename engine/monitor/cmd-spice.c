@@ -97,9 +97,8 @@ getfd (MonitorContext *ctx, JsonObject *args, GError **error)
   return NULL;
 }
 
-/* The descriptor of that name, which is the caller's now; -1 and an error. */
-static int
-take_named (const char *name, GError **error)
+int
+monitor_take_fd (const char *name, GError **error)
 {
   void *key, *value;
   if (named && g_hash_table_steal_extended (named, name, &key, &value)) {
@@ -113,7 +112,7 @@ take_named (const char *name, GError **error)
 static JsonNode *
 closefd (MonitorContext *ctx, JsonObject *args, GError **error)
 {
-  const int fd = take_named (arg_string (args, "fdname"), error);
+  const int fd = monitor_take_fd (arg_string (args, "fdname"), error);
   if (fd >= 0)
     close (fd);
   return NULL;
@@ -122,6 +121,13 @@ closefd (MonitorContext *ctx, JsonObject *args, GError **error)
 static JsonNode *
 add_client (MonitorContext *ctx, JsonObject *args, GError **error)
 {
+  Chardev *console = chardev_find (arg_string (args, "protocol"));
+  if (console && chardev_is_hub (console)) {
+    const int client = monitor_take_fd (arg_string (args, "fdname"), error);
+    if (client >= 0)
+      chardev_hub_add (console, client, error);
+    return NULL;
+  }
   if (!is_spice (arg_string (args, "protocol"), error))
     return NULL;
   if (arg_bool (args, "tls", false)) {
@@ -129,7 +135,7 @@ add_client (MonitorContext *ctx, JsonObject *args, GError **error)
                   "Connections that are handed over have no TLS; leave 'tls' out");
     return NULL;
   }
-  const int fd = take_named (arg_string (args, "fdname"), error);
+  const int fd = monitor_take_fd (arg_string (args, "fdname"), error);
   if (fd >= 0)
     spice.add_client (spice.opaque, fd, arg_bool (args, "skipauth", false), error);
   return NULL;

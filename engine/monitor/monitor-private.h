@@ -61,6 +61,8 @@ JsonNode *node_of_array (JsonArray *array);
 void monitor_event (const char *name, JsonObject *data);
 /* That the next reset is the user's. */
 void monitor_note_reset (void);
+/* The descriptor that getfd has given that name, which is the caller's now; -1 and an error. */
+int monitor_take_fd (const char *name, GError **error);
 
 /* HMP: runs a line; what it prints goes to `out`, errors too. */
 void hmp_run (MonitorContext *ctx, const char *line, GString *out);

@@ -115,9 +115,12 @@ on_event (void *opaque, bool connected)
   } else {
     hmp_editor_reset (monitor->editor);
   }
-  if (!connected)
+  /* Who was there before may have left something unread. */
+  if (!connected || monitor->splitter)
     g_byte_array_set_size (monitor->out, 0);
-  else if (monitor->splitter)
+  if (!connected)
+    return;
+  if (monitor->splitter)
     qmp_session_start (monitor);
   else if (!chardev_is_mux (monitor->chr)) /* There it shows itself when it has the keyboard. */
     greet (monitor);

@@ -432,3 +432,12 @@ net_backend_load (NetBackend *net, GVariant *state, GError **error)
   net_run_sync (net, load, &call);
   return call.ok;
 }
+
+void
+net_backend_stats (const NetBackend *net, NetStats *ret_stats)
+{
+  *ret_stats = (NetStats){ __atomic_load_n (&net->rx_frames, __ATOMIC_RELAXED),
+                           __atomic_load_n (&net->rx_bytes, __ATOMIC_RELAXED),
+                           __atomic_load_n (&net->tx_frames, __ATOMIC_RELAXED),
+                           __atomic_load_n (&net->tx_bytes, __ATOMIC_RELAXED) };
+}

@@ -51,6 +51,11 @@ void net_backend_ready (NetBackend *net);
 void net_backend_describe (NetBackend *net, GString *out, bool connections);
 /* "tcp::2222-:22" added or removed while running. */
 bool net_backend_hostfwd (NetBackend *net, const char *rule, bool add, GError **error);
+/* What the guest has received and sent. Any thread. */
+typedef struct {
+  uint64_t receive_packets, receive_bytes, send_packets, send_bytes;
+} NetStats;
+void net_backend_stats (const NetBackend *net, NetStats *ret_stats);
 /* Saved with the machine (not floating: to be unreferenced). Connections to the host are saved as far as
  * libslirp can. */
 GVariant *net_backend_save (NetBackend *net);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* vitrine-system: runs a whole machine in the foreground. Its architecture is the last part of the name it is
- * called by: vitrine-system-riscv64. */
+/* vitrine-system runs a whole machine in the foreground, vitrine-machine one for the engine. The architecture
+ * is the last part of the name it is called by: vitrine-system-riscv64. */
 
 #include "system-options.h"
 
+#include "hostfile.h"
 #include "log.h"
 #include "monitor.h"
 #include "riscv-cpu.h"
@@ -25,12 +26,12 @@ typedef struct {
 } System;
 
 static const GuestIsa *
-isa_from_name (const char *argv0)
+isa_from_name (const char *argv0, const char *program)
 {
   const char *slash = strrchr (argv0, '/'), *name = slash ? slash + 1 : argv0;
   const GuestIsa *isa = g_str_has_suffix (name, "riscv64") ? riscv_system_isa (64) : NULL;
   if (isa == NULL)
-    fprintf (stderr, "%s: call it by the name of a guest: vitrine-system-riscv64\n", name);
+    fprintf (stderr, "%s: call it by the name of a guest: %s-riscv64\n", name, program);
   return isa;
 }
 
@@ -124,6 +125,21 @@ add_listed_monitors (System *s, GError **error)
   return true;
 }
 
+/* The engine's connection. */
+static bool
+add_control (System *s, GError **error)
+{
+  if (s->command.control_fd < 0)
+    return true;
+  g_autofree char *text =
+      g_strdup_printf ("socket,id=control,fd=%d,server=on,wait=off,takeover=on", s->command.control_fd);
+  Chardev *chr = chardev_new (text, error);
+  if (chr == NULL)
+    return blame ("control", text, error);
+  g_ptr_array_add (s->chardevs, chr);
+  return add_monitor (s, chr, true, false, error);
+}
+
 static bool
 has_monitor_for_people (const SystemCommand *command)
 {
@@ -144,7 +160,7 @@ add_monitors (System *s, GError **error)
       if (!has_monitor_for_people (&s->command) && !add_monitor (s, all->pdata[i], false, false, error))
         return false;
     }
-  return add_listed_monitors (s, error);
+  return add_control (s, error) && add_listed_monitors (s, error);
 }
 
 static bool
@@ -268,14 +284,18 @@ clear (System *s)
 }
 
 int
-main (int argc, char **argv)
+system_program (const char *name, bool confined, int argc, char **argv)
 {
   System s = { 0 };
-  const GuestIsa *isa = isa_from_name (argc ? argv[0] : "vitrine-system");
+  const GuestIsa *isa = isa_from_name (argc ? argv[0] : name, name);
   if (isa == NULL)
     return 1;
+  if (confined) {
+    host_file_forbid_others ();
+    system_confine_files ();
+  }
   system_register_devices ();
-  int status = system_command_parse (&s.command, isa, argc, argv);
+  int status = system_command_parse (&s.command, name, isa, argc, argv);
   if (status >= 0) {
     system_command_clear (&s.command);
     return status;
@@ -285,7 +305,10 @@ main (int argc, char **argv)
   s.nets = g_ptr_array_new_with_free_func ((GDestroyNotify)net_backend_free);
   s.drives = g_ptr_array_new_with_free_func ((GDestroyNotify)drive_free);
   g_autoptr (GError) error = NULL;
-  status = prepare (&s, &error) ? s.command.config.dumpdtb ? 0 : run (&s, &error) : 1;
+  bool ready = prepare (&s, &error);
+  if (ready && confined)
+    system_confine_calls ();
+  status = ready ? s.command.config.dumpdtb ? 0 : run (&s, &error) : 1;
   if (error != NULL)
     fprintf (stderr, "%s: %s\n", s.command.program, error->message);
   clear (&s);

@@ -5,10 +5,14 @@
 
 #include "system-option-table.h"
 
+#include "hostfile.h"
 #include "keyval.h"
 #include "log.h"
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define SWITCH(name, member)                                                                                 \
   static bool set_##name (SystemParse *p, const char *value, GError **error)                                 \
@@ -42,12 +46,54 @@ ignore (SystemParse *p, const char *value, GError **error)
   return true;
 }
 
+/* A descriptor that was handed over to us. */
+static bool
+get_fd (Keyval *kv, int *ret, GError **error)
+{
+  uint64_t fd;
+  if (!keyval_get_uint (kv, "fd", INT_MAX, &fd, error))
+    return false;
+  if (fd > INT_MAX || fcntl ((int)fd, F_GETFD) < 0)
+    return system_bad (error,
+                       "fd=N is the number of a descriptor that whoever starts the program has opened");
+  *ret = (int)fd;
+  return fcntl (*ret, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+static bool
+add_file (SystemParse *p, const char *value, GError **error)
+{
+  int fd;
+  g_autoptr (Keyval) kv = keyval_parse (value, "path", error);
+  if (kv == NULL || !get_fd (kv, &fd, error))
+    return false;
+  const char *path = keyval_get (kv, "path");
+  if (path == NULL)
+    return system_bad (error, "path=PATH is the name under which other options have the file");
+  if (!keyval_finish (kv, "-add-file", error))
+    return false;
+  host_file_provide (path, fd);
+  return true;
+}
+
+static bool
+set_control (SystemParse *p, const char *value, GError **error)
+{
+  g_autoptr (Keyval) kv = keyval_parse (value, "fd", error);
+  if (kv == NULL || !get_fd (kv, &p->command->control_fd, error) || !keyval_finish (kv, "-control", error))
+    return false;
+  /* From now on peers see our process behind it, not the one that made it. */
+  return listen (p->command->control_fd, 8) == 0 || system_bad (error, "it is not a stream socket");
+}
+
 const SystemOption system_run_options[] = {
   { "S", NULL, "do not start: wait for 'cont'", set_paused },
   { "no-reboot", NULL, "exit instead of rebooting", set_no_reboot },
   { "no-shutdown", NULL, "stop instead of exiting when the guest powers off", set_no_shutdown },
   { "daemonize", NULL, "go on in the background once the machine stands ready", set_daemonize },
   { "pidfile", "FILE", "write the process id to FILE", set_pidfile },
+  { "add-file", "path=PATH,fd=N", "PATH is the file that the descriptor N has open", add_file },
+  { "control", "fd=N", "QMP on the listening socket N; who comes later takes over", set_control },
   { "no-user-config", NULL, "accepted: there are no configuration files", ignore },
   { NULL },
 };

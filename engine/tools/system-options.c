@@ -44,7 +44,7 @@ static void
 init (SystemCommand *command, const GuestIsa *isa, char *program)
 {
   MachineConfig *config = &command->config;
-  *command = (SystemCommand){ .isa = isa, .program = program, .name = program };
+  *command = (SystemCommand){ .isa = isa, .program = program, .name = program, .control_fd = -1 };
   GPtrArray **lists[] = { &command->chardevs, &command->drives, &command->blockdevs, &command->netdevs,
                           &command->objects,  &config->devices, &config->serials,    &config->fw_cfg,
                           &config->smbios,    &config->nics };
@@ -157,10 +157,10 @@ parse_word (SystemParse *p, int argc, char **argv, int *i)
 }
 
 int
-system_command_parse (SystemCommand *command, const GuestIsa *isa, int argc, char **argv)
+system_command_parse (SystemCommand *command, const char *name, const GuestIsa *isa, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  init (command, isa, g_strconcat ("vitrine-system-", isa->name, NULL));
+  init (command, isa, g_strconcat (name, "-", isa->name, NULL));
   SystemParse p = { .command = command, .config = &command->config };
   for (int i = 1; i < argc; i++) {
     const int status = parse_word (&p, argc, argv, &i);

@@ -20,14 +20,25 @@ typedef struct {
   GPtrArray *chardevs, *drives, *blockdevs, *netdevs, *objects;
   GArray *monitors; /* SystemMonitor, in order */
   bool nographic, no_monitor, daemonize;
+  int control_fd; /* a listening socket for QMP, or -1 */
   char *log_file, *gdb, *pidfile, *process_name, *spice;
   char *name;
 } SystemCommand;
 
 /* Parses the command line. Returns -1 to go on, or an exit status when there is no more to do: after -help
  * and the like (0), or an error that has been printed (1). */
-int system_command_parse (SystemCommand *command, const GuestIsa *isa, int argc, char **argv);
+int system_command_parse (SystemCommand *command, const char *name, const GuestIsa *isa, int argc,
+                          char **argv);
 void system_command_clear (SystemCommand *command);
+
+/* system-main.c: a whole program. `name` is ours without the guest's: "vitrine-system". A confined one opens
+ * no file but those that were handed over (-add-file), and once the machine stands ready it gives up all it
+ * does not need. */
+int system_program (const char *name, bool confined, int argc, char **argv);
+
+/* system-confine.c: before there are threads, and when the machine stands ready. */
+void system_confine_files (void);
+void system_confine_calls (void);
 
 /* system-objects.c */
 /* Makes all kinds of devices known, for -device. */

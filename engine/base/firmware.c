@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "firmware.h"
-#include <gio/gio.h>
+#include <glib.h>
 #include <string.h>
 
 /* QEMU's names of firmware files, where packages of their own have the same firmware, and which package to
@@ -96,11 +96,11 @@ firmware_find (const char *name, GError **error)
         found = if_file (g_strdup (known[i].paths[j]));
     }
   if (found == NULL && package)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                  "the firmware '%s' was not found; install the package %s, or name the file with -bios PATH",
                  name, package);
   else if (found == NULL)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                  "the firmware '%s' was not found here, in $VITRINE_FIRMWARE, or in qemu's data directories; "
                  "give its path",
                  name);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine-item.h"
+
+#include "conf-field.h"
+#include "error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* What this computer has, and where our programs are. */
+
+uint64_t
+vt_host_memory (void)
+{
+  return (uint64_t)sysconf (_SC_PHYS_PAGES) * (uint64_t)sysconf (_SC_PAGESIZE);
+}
+
+/* What programs can have without others being written to swap. */
+uint64_t
+vt_host_free_memory (void)
+{
+  g_autofree char *text = NULL;
+  const char *line = NULL;
+  if (g_file_get_contents ("/proc/meminfo", &text, NULL, NULL))
+    line = strstr (text, "MemAvailable:");
+  return line ? g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) << 10 : vt_host_memory ();
+}
+
+uint64_t
+vt_host_free_disk (const char *folder)
+{
+  struct statvfs st;
+  return statvfs (folder, &st) == 0 ? (uint64_t)st.f_bavail * st.f_frsize : 0;
+}
+
+char *
+vt_program_find (const char *name)
+{
+  const char *variable = g_getenv ("VITRINE_PROGRAMS");
+  g_auto (GStrv) places = g_strsplit (variable ? variable : "", ":", -1);
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = self ? g_path_get_dirname (self) : g_strdup (".");
+  for (char **place = places; *place != NULL; place++) {
+    g_autofree char *path = g_build_filename (*place, name, NULL);
+    if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+      return g_steal_pointer (&path);
+  }
+  g_autofree char *sibling = g_build_filename (folder, name, NULL);
+  g_autofree char *helper = g_build_filename (VITRINE_LIBEXECDIR, name, NULL);
+  g_autofree char *installed = g_build_filename (VITRINE_BINDIR, name, NULL);
+  if (g_file_test (sibling, G_FILE_TEST_IS_EXECUTABLE))
+    return g_steal_pointer (&sibling);
+  if (g_file_test (helper, G_FILE_TEST_IS_EXECUTABLE))
+    return g_steal_pointer (&helper);
+  return g_steal_pointer (&installed);
+}
+
+char *
+vt_path_of_fd (int fd, const char *name, GError **error)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = g_file_read_link (link, NULL);
+  struct stat open_file, named_file;
+  if (path == NULL || fstat (fd, &open_file) < 0 || stat (path, &named_file) < 0 ||
+      open_file.st_dev != named_file.st_dev || open_file.st_ino != named_file.st_ino) {
+    g_autofree char *cause = g_strdup_printf ("“%s” is open, but cannot be found on this computer.", name);
+    vt_error_set (error, VT_ERROR_NOT_FOUND, cause, "Copy it to a folder of yours, and choose it there.");
+    return NULL;
+  }
+  if (!S_ISREG (open_file.st_mode) && !S_ISBLK (open_file.st_mode)) {
+    g_autofree char *cause = g_strdup_printf ("“%s” is not a file.", name);
+    vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, "Choose an image file.");
+    return NULL;
+  }
+  if (!g_utf8_validate (path, -1, NULL)) {
+    vt_error_set (error, VT_ERROR_NOT_SUPPORTED, "The file's name is not valid UTF-8.", "Rename it.");
+    return NULL;
+  }
+  return g_steal_pointer (&path);
+}
+
+int
+vt_fd_of_handle (GUnixFDList *fds, GVariant *handle, GError **error)
+{
+  int index = g_variant_get_handle (handle), fd = -1;
+  if (fds != NULL && index >= 0 && index < g_unix_fd_list_get_length (fds))
+    fd = g_unix_fd_list_get (fds, index, NULL);
+  if (fd < 0)
+    vt_error_set (error, VT_ERROR_INVALID_ARGUMENT, "The call names a file but brings none along.",
+                  "Pass the file's descriptor with the message.");
+  return fd;
+}
+
+static GVariant *
+choices (const char *key)
+{
+  return g_variant_new_strv (conf_field_find (conf_machine_fields, key)->choices, -1);
+}
+
+static GVariant *
+architecture (void)
+{
+  static const char *const models[] = { "max", "rv64", NULL };
+  GVariantDict dict = G_VARIANT_DICT_INIT (NULL);
+  g_variant_dict_insert_value (&dict, "boards", choices ("board"));
+  g_variant_dict_insert_value (&dict, "firmware", choices ("firmware"));
+  g_variant_dict_insert_value (&dict, "cpus", g_variant_new_strv (models, -1));
+  g_variant_dict_insert (&dict, "max-cpus", "u", (guint32)conf_field_find (conf_machine_fields, "cpus")->max);
+  g_variant_dict_insert (&dict, "kvm", "b", FALSE);
+  g_variant_dict_insert (&dict, "name", "s", "RISC-V (64-bit)");
+  return g_variant_dict_end (&dict);
+}
+
+GVariant *
+vt_capabilities (VtService *service)
+{
+  GVariantDict dict = G_VARIANT_DICT_INIT (NULL), architectures = G_VARIANT_DICT_INIT (NULL);
+  const char *const *names = conf_field_find (conf_machine_fields, "architecture")->choices;
+  for (unsigned i = 0; names[i] != NULL; i++)
+    g_variant_dict_insert_value (&architectures, names[i], architecture ());
+  g_variant_dict_insert (&dict, "host-memory", "t", vt_host_memory ());
+  g_variant_dict_insert (&dict, "free-memory", "t", vt_host_free_memory ());
+  g_variant_dict_insert (&dict, "free-disk", "t",
+                         vt_host_free_disk (vt_library_path (vt_service_library (service))));
+  g_variant_dict_insert (&dict, "cpus", "u", g_get_num_processors ());
+  g_variant_dict_insert_value (&dict, "architectures", g_variant_dict_end (&architectures));
+  return g_variant_dict_end (&dict);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* A machine of the library as an object on the bus. */
+
+#include "service.h"
+
+/* In the machine's folder, beside machine.conf and the disks. */
+#define VT_SAVED_FILE      "saved-state"
+#define VT_SAVED_NEW_FILE  ".saved-state.new"
+#define VT_SCREENSHOT_FILE "screenshot.png"
+#define VT_LOG_FILE        "machine.log"
+#define VT_EFI_FILE        "efi-vars.fd"
+
+/* The name under which the process knows a descriptor that goes along with a command. */
+#define VT_COMMAND_FD "fd:fd"
+
+/* Machine1.State. */
+typedef enum {
+  ITEM_OFF,
+  ITEM_STARTING,
+  ITEM_RUNNING,
+  ITEM_PAUSED,
+  ITEM_STOPPING,
+  ITEM_SAVING,
+  ITEM_SAVED,
+  ITEM_CRASHED,
+  ITEM_BROKEN
+} ItemState;
+
+struct VtMachineItem {
+  VtService *service;
+  bool gone;  /* from the bus; only calls in progress hold it */
+  char *uuid; /* without hyphens */
+  char *folder;
+  VtConf *conf;    /* NULL: broken */
+  VtConf *running; /* what the process was started with */
+  VtProcess *process;
+  GCancellable *starting; /* a start in progress */
+  ItemState state;
+  bool told_to_end;   /* the end that comes is no crash */
+  bool saved;         /* the end that comes leaves a saved state */
+  const char *busy;   /* why nothing else may be done: "is being deleted" */
+  GPtrArray *ending;  /* calls (GDBusMethodInvocation) that are answered when the process has ended */
+  GBytes *screenshot; /* the last, small */
+  VtObjectSkeleton *object;
+  VtMachine1 *api;
+  VtStatistics1 *statistics;
+  GHashTable *watchers; /* bus name -> watch */
+  guint sampler;
+  bool sampling;
+};
+
+/* Reads machine.conf; exported, with a reference of the caller's. `taken` says which UUIDs others have. */
+VtMachineItem *vt_machine_item_new (VtService *service, const char *folder,
+                                    bool (*taken) (VtService *, const char *uuid));
+VtMachineItem *vt_machine_item_ref (VtMachineItem *item);
+void vt_machine_item_unref (VtMachineItem *item);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VtMachineItem, vt_machine_item_unref)
+const char *vt_machine_item_path (const VtMachineItem *item);
+const char *vt_machine_item_name (const VtMachineItem *item);
+bool vt_machine_item_alive (const VtMachineItem *item);
+void vt_machine_item_unexport (VtMachineItem *item);
+/* machine.conf was written by somebody else. */
+void vt_machine_item_reload (VtMachineItem *item);
+/* Looks for its process; `done` is called once. */
+void vt_machine_item_adopt (VtMachineItem *item, void (*done) (void *opaque), void *opaque);
+
+/* ---- For the files that make up the item ---- */
+
+void vt_machine_item_set_state (VtMachineItem *item, ItemState state, const char *reason);
+/* Puts the settings on the bus. */
+void vt_machine_item_refresh (VtMachineItem *item);
+char *vt_machine_item_file (const VtMachineItem *item, const char *name);
+bool vt_machine_item_save_conf (VtMachineItem *item, GError **error);
+/* Whether something may be done now; else an error that says why not. */
+bool vt_machine_item_check_conf (VtMachineItem *item, GError **error);
+bool vt_machine_item_check_stopped (VtMachineItem *item, GError **error);
+bool vt_machine_item_check_running (VtMachineItem *item, GError **error);
+/* Takes the process, which is this machine's from now on. */
+void vt_machine_item_take_process (VtMachineItem *item, VtProcess *process, VtConf *running);
+/* Starts it; `invocation` may be NULL. */
+void vt_machine_item_start (VtMachineItem *item, GVariant *options, GDBusMethodInvocation *invocation);
+/* Remembers its screen. */
+void vt_machine_item_keep_screen (VtMachineItem *item);
+
+void vt_machine_run_connect (VtMachineItem *item);        /* machine-run.c */
+void vt_machine_keep_connect (VtMachineItem *item);       /* machine-keep.c: save, delete, duplicate */
+void vt_machine_change_connect (VtMachineItem *item);     /* machine-change.c */
+void vt_machine_screen_connect (VtMachineItem *item);     /* machine-screen.c */
+void vt_machine_keys_connect (VtMachineItem *item);       /* machine-keys.c */
+void vt_machine_statistics_connect (VtMachineItem *item); /* machine-statistics.c */
+void vt_machine_statistics_stop (VtMachineItem *item);
+
+/* A dictionary's value if it has the type; false and an error when it has another. */
+bool vt_dict_get (GVariant *dict, const char *key, const char *type, void *ret, GError **error);
+/* An error when the dictionary has keys that are none of `known`. */
+bool vt_dict_check (GVariant *dict, const char *const *known, GError **error);
+
+/* ---- Files: copy.c. Any thread. ---- */
+
+typedef struct {
+  void (*report) (void *opaque, uint64_t done); /* bytes so far, of this file */
+  void *opaque;
+  GCancellable *cancellable;
+} VtCopyProgress;
+/* Shares the blocks where the file system can; keeps holes. The file appears whole or not. */
+bool vt_copy_file (const char *from, const char *to, const VtCopyProgress *progress, GError **error);
+
+/* ---- Disk images: disk-image.c. Any thread. ---- */
+
+bool vt_disk_create (const char *path, const char *format, uint64_t size, GError **error);
+/* What the image behind `fd` is: its format. Images that need other files are refused unless `in_place`. */
+char *vt_disk_probe (int fd, const char *name, bool in_place, uint64_t *ret_size, GCancellable *cancellable,
+                     GError **error);
+bool vt_disk_convert (int fd, const char *format, const char *to, const char *to_format,
+                      void (*report) (void *, double), void *opaque, GCancellable *cancellable,
+                      GError **error);
+
+/* ---- Pictures: picture.c. Any thread. ---- */
+
+/* A PNG made of a PPM (P6), scaled down to `max_width` unless 0. The PPM is not trusted. */
+GBytes *vt_picture_from_ppm (const uint8_t *data, size_t size, unsigned max_width, GError **error);
+
+/* ---- Keys: type-keys.c ---- */
+
+/* QEMU's name of the key, and whether shift is held, for a character of a US keyboard. */
+const char *vt_key_of_character (gunichar c, bool *ret_shift);
