@@ -175,6 +175,18 @@ look (uint64_t unused)
   return 0;
 }
 
+/* Interrupts that follow on each other leave a hart no time to look, so that it gets some now and then. */
+static void
+await_looks (void)
+{
+  uint64_t before[HARTS];
+  for (unsigned i = 0; i < HARTS; i++)
+    before[i] = looks[i];
+  for (unsigned i = 0; i < HARTS; i++)
+    while (i != hart () && looks[i] == before[i])
+      ;
+}
+
 /* The mapping changes from page to page, each newer than the one before; sum_plain is what is certain. */
 static void
 withdraw (void)
@@ -191,6 +203,8 @@ withdraw (void)
     __atomic_store_n (&shared.sum_plain, i, __ATOMIC_SEQ_CST);
     for (unsigned n = 0; n < 50; n++)
       __asm__ volatile ("nop");
+    if (i % 32 == 0)
+      await_looks ();
   }
   __atomic_store_n (&withdrawing, 2, __ATOMIC_SEQ_CST);
 }
