@@ -23,6 +23,10 @@ cpu_alloc (const GuestIsa *isa)
   Cpu *cpu = g_malloc0 (isa->cpu_size);
   cpu->isa = isa;
   cpu->state.helpers = isa->helpers;
+  cpu->state.vector_helpers = isa->vector_helpers;
+  for (unsigned v = 0; v < isa->n_vars; v++)
+    if (isa->vars[v].type == IR_V128)
+      cpu->state.wide[v / 64] |= UINT64_C (1) << (v % 64);
   return cpu;
 }
 

@@ -13,7 +13,9 @@ typedef struct IsaSystem IsaSystem;
 
 typedef struct {
   const char *name;
-  IrType type; /* IR_I32, IR_I64 (general) or IR_F64 (floating point, 64-bit container) */
+  /* IR_I32, IR_I64 (general), IR_F64 (floating point, 64-bit container), or IR_V128 (vector and floating point): such a
+   * one has an even number, and the number after it is its upper half's, which is never named. */
+  IrType type;
 } IsaVar;
 
 /* A register as a debugger sees it. The order of the table is gdb's register numbering. */
@@ -53,6 +55,7 @@ struct GuestIsa {
   unsigned n_hot_int, n_hot_fp;
   const uint8_t *hot_int, *hot_fp;
   const IrHelper *helpers;
+  const IrVectorHelper *vector_helpers; /* or NULL */
   unsigned n_registers;
   const IsaRegister *registers;
 

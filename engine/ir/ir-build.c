@@ -23,14 +23,16 @@ push (IrBuilder *b)
 }
 
 static IrVal
-new_temp (IrBuilder *b)
+new_temp (IrBuilder *b, bool wide)
 {
   IrRegion *r = b->region;
+  IrVal temp = (IrVal)(IR_TEMP_BASE + r->n_temps);
 
   /* ir_region_full() warns thousands of temporaries earlier. */
-  if (G_UNLIKELY (r->n_temps >= IR_CONST_BASE - IR_TEMP_BASE))
+  if (G_UNLIKELY (r->n_temps + 1 >= IR_CONST_BASE - IR_TEMP_BASE))
     g_error ("a front end used up the temporaries of a region");
-  return (IrVal)(IR_TEMP_BASE + r->n_temps++);
+  r->n_temps += wide ? 2 : 1;
+  return temp;
 }
 
 IrVal
@@ -43,6 +45,18 @@ ir_const (IrBuilder *b, int64_t value)
     return (IrVal)(IR_CONST_BASE + *hint);
   *hint = (uint16_t)r->n_consts;
   return ir_region_const (r, value);
+}
+
+IrVal
+ir_const_wide (IrBuilder *b, uint64_t low, uint64_t high)
+{
+  const IrRegion *r = b->region;
+  for (uint32_t i = 1; i < r->n_consts; i++)
+    if ((uint64_t)r->consts[i - 1] == low && (uint64_t)r->consts[i] == high)
+      return (IrVal)(IR_CONST_BASE + i - 1);
+  IrVal first = ir_region_const (b->region, (int64_t)low);
+  ir_region_const (b->region, (int64_t)high);
+  return first;
 }
 
 IrVal
@@ -66,9 +80,9 @@ ir_emit (IrBuilder *b, IrDesc d, IrVal x, IrVal y, IrVal z)
     IrVal k = d.type <= IR_I64 ? ir_fold (b, &op) : IR_NONE;
     if (k != IR_NONE)
       return k;
-    op.dst = new_temp (b);
+    op.dst = new_temp (b, d.type == IR_V128);
   } else if (ir_op_info[d.op].shape & IR_SHAPE_D) {
-    op.dst = new_temp (b);
+    op.dst = new_temp (b, ir_op_wide (d) & IR_SHAPE_D);
   }
   *push (b) = op;
   return op.dst;
@@ -185,6 +199,15 @@ ir_set (IrBuilder *b, IrVal var, IrVal value)
   b->known_mask[var / 64] |= UINT64_C (1) << (var % 64);
 }
 
+void
+ir_set_wide (IrBuilder *b, IrVal var, IrVal value)
+{
+  if (IR_IS_TEMP (value))
+    set_from_temp (b, var, value);
+  else if (value != var)
+    push_move (b, IR_V128, var, value);
+}
+
 /* Whether the op's result is an I32 that IR_F_SX extends. */
 static bool
 takes_sx (const IrOp *op)
@@ -277,7 +300,7 @@ ir_fence (IrBuilder *b, unsigned mask)
 IrVal
 ir_helper (IrBuilder *b, unsigned index, bool want_dst, IrVal x, IrVal y, IrVal z)
 {
-  IrVal dst = want_dst ? new_temp (b) : IR_NONE;
+  IrVal dst = want_dst ? new_temp (b, false) : IR_NONE;
 
   *push (b) =
       (IrOp){ .op = IR_HELPER, .type = IR_I64, .imm = (int32_t)index, .dst = dst, .a = x, .b = y, .c = z };

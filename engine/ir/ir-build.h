@@ -39,6 +39,8 @@ void ir_exit (IrBuilder *b, IrExit reason, uint64_t pc);
 
 /* Values. */
 IrVal ir_const (IrBuilder *b, int64_t value);
+/* A vector. */
+IrVal ir_const_wide (IrBuilder *b, uint64_t low, uint64_t high);
 /* The variable as an operand: itself, or the constant it is known to hold where that is the cheaper operand
  * (it fits 32 bits). Emitting does the same with variables passed as they are, so front ends seldom need
  * this; a value's constancy is asked with ir_is_const(). */
@@ -47,6 +49,8 @@ IrVal ir_get (IrBuilder *b, IrVal var);
  * after ir_set (b, v, t), use v, not t. For FP variables of F16/F32 type the value is a typed FP result and
  * the container is written boxed. */
 void ir_set (IrBuilder *b, IrVal var, IrVal value);
+/* The same for a V128 variable and a vector. */
+void ir_set_wide (IrBuilder *b, IrVal var, IrVal value);
 /* True if v is a constant or a variable known to hold one. */
 bool ir_is_const (IrBuilder *b, IrVal v, int64_t *ret_value);
 

@@ -111,3 +111,13 @@ ir_eval_fp (IrState *s, IrDesc d, uint64_t a, uint64_t b, uint64_t c)
   s->fp.flags |= env.flags;
   return result;
 }
+
+uint64_t
+ir_eval_fp_to_int (IrState *s, IrDesc d, unsigned width, bool is_signed, uint64_t a)
+{
+  IrRound round = IR_FP_ROUND (d.imm);
+  SfEnv env = { .round = round == IR_RDYN ? s->fp.round : round, .fp_class = IR_FP_CLASS (d.imm) };
+  uint64_t result = sf_to_int (format_of (d.type), a, width, is_signed, &env);
+  s->fp.flags |= env.flags;
+  return result;
+}

@@ -29,9 +29,26 @@ ir_op_dst_type (const IrOp *op)
     case IR_FCLASS:
     case IR_FBITS:
     case IR_FPFLAGS:
+    case IR_VGETL:
     case IR_HELPER: return IR_I64;
     case IR_FTOI: return op->sub & ~IR_UNSIGNED;
     case IR_FTOIMOD: return IR_I32;
     default: return op->type;
+  }
+}
+
+unsigned
+ir_op_wide (IrDesc d)
+{
+  if (d.type != IR_V128)
+    return 0;
+  switch (d.op) {
+    case IR_LOAD:
+    case IR_VDUP: return IR_SHAPE_D;
+    case IR_STORE: return IR_SHAPE_B;
+    case IR_SELECT: return IR_SHAPE_D | IR_SHAPE_B | IR_SHAPE_C;
+    case IR_VINSI: return IR_SHAPE_D | IR_SHAPE_A;
+    case IR_VGETL: return IR_SHAPE_A;
+    default: return ir_op_info[d.op].shape;
   }
 }

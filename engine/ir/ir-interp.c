@@ -31,10 +31,27 @@ value_of (const Frame *f, IrVal v)
 static inline void
 set_value (const Frame *f, IrVal dst, uint64_t value)
 {
-  if (IR_IS_VAR (dst))
+  if (IR_IS_VAR (dst)) {
     f->s->var[dst] = value;
-  else if (IR_IS_TEMP (dst))
+    if (f->s->wide[dst / 64] >> (dst % 64) & 1)
+      f->s->var[dst + 1] = 0;
+  } else if (IR_IS_TEMP (dst))
     f->temps[dst - IR_TEMP_BASE] = value;
+}
+
+static IrV128
+wide_value_of (const Frame *f, IrVal v)
+{
+  IrV128 value = { .d = { value_of (f, v), v == IR_NONE ? 0 : value_of (f, v + 1) } };
+  return value;
+}
+
+static void
+set_wide_value (const Frame *f, IrVal dst, const IrV128 *value)
+{
+  uint64_t *to = IR_IS_VAR (dst) ? &f->s->var[dst] : &f->temps[dst - IR_TEMP_BASE];
+  to[0] = value->d[0];
+  to[1] = value->d[1];
 }
 
 static inline uint64_t
@@ -63,9 +80,23 @@ extend_loaded (const IrOp *op, uint64_t x)
 }
 
 static void
+run_wide_load (const Frame *f, const IrOp *op)
+{
+  uint64_t addr = value_of (f, op->a) + (uint64_t)(int64_t)op->imm;
+  IrV128 value;
+  for (unsigned i = 0; i < 2; i++)
+    value.d[i] = f->s->mem->load (f->s, wrap (f->r, addr + 8 * i), 8);
+  set_wide_value (f, op->dst, &value);
+}
+
+static void
 run_load (const Frame *f, const IrOp *op)
 {
   unsigned size = IR_MEM_BYTES (op->sub);
+  if (op->type == IR_V128) {
+    run_wide_load (f, op);
+    return;
+  }
   uint64_t addr = wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm);
 
   /* An atomic at a misaligned address only faults. */
@@ -77,11 +108,28 @@ run_load (const Frame *f, const IrOp *op)
   set_value (f, op->dst, extend_loaded (op, x));
 }
 
+/* All or nothing of it is written: what lies in another page is tried first. */
+static void
+run_wide_store (const Frame *f, const IrOp *op)
+{
+  uint64_t addr = value_of (f, op->a) + (uint64_t)(int64_t)op->imm;
+  IrV128 value = wide_value_of (f, op->b);
+  bool crosses = ((addr + 15) ^ addr) >> 12 != 0;
+  for (unsigned i = 0; i < 2; i++) {
+    unsigned half = crosses ? 1 - i : i;
+    f->s->mem->store (f->s, wrap (f->r, addr + 8 * half), 8, value.d[half]);
+  }
+}
+
 static void
 run_store (const Frame *f, const IrOp *op)
 {
   unsigned size = IR_MEM_BYTES (op->sub);
   uint64_t x = value_of (f, op->b);
+  if (op->type == IR_V128) {
+    run_wide_store (f, op);
+    return;
+  }
 
   x = op->flags & IR_F_BE ? swap_bytes (x, size) : bits_zext (x, 8 * size);
   f->s->mem->store (f->s, wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm), size, x);
@@ -125,6 +173,50 @@ ir_eval (IrState *s, uint64_t desc_bits, uint64_t a, uint64_t b, uint64_t c)
   return ir_op_is_pure_int (d.op) ? ir_eval_int (d, a, b, c) : ir_eval_fp (s, d, a, b, c);
 }
 
+void
+ir_eval_wide (IrState *s, uint64_t desc_bits, IrV128 arg[3])
+{
+  IrDesc d = { .bits = desc_bits };
+  if (d.type != IR_V128)
+    arg[0] = (IrV128){ .d = { ir_eval (s, desc_bits, arg[0].d[0], arg[1].d[0], arg[2].d[0]), 0 } };
+  else if (d.op == IR_VHELPER)
+    s->vector_helpers[d.imm].fn (&arg[0], &arg[0], &arg[1], &arg[2], d.sub);
+  else if (d.op >= IR_VFADD && d.op <= IR_VFNARROW)
+    ir_eval_vector_fp (s, d, &arg[0], &arg[0], &arg[1], &arg[2]);
+  else
+    ir_eval_vector (d, &arg[0], &arg[0], &arg[1], &arg[2]);
+}
+
+static void
+run_wide (const Frame *f, const IrOp *op, unsigned wide)
+{
+  static const uint8_t shape[3] = { IR_SHAPE_A, IR_SHAPE_B, IR_SHAPE_C };
+  const IrVal in[3] = { op->a, op->b, op->c };
+  IrV128 arg[3];
+  for (unsigned i = 0; i < 3; i++) {
+    if (wide & shape[i])
+      arg[i] = wide_value_of (f, in[i]);
+    else
+      arg[i] = (IrV128){ .d = { value_of (f, in[i]), 0 } };
+  }
+  ir_eval_wide (f->s, op->desc.bits, arg);
+  if (wide & IR_SHAPE_D)
+    set_wide_value (f, op->dst, &arg[0]);
+  else
+    set_value (f, op->dst, arg[0].d[0]);
+}
+
+static void
+run_narrow (const Frame *f, const IrOp *op)
+{
+  uint64_t x = ir_eval (f->s, op->desc.bits, value_of (f, op->a), value_of (f, op->b), value_of (f, op->c));
+  bool copies = op->op == IR_MOV || op->op == IR_SELECT;
+  /* Where containers are vectors a number is copied, not what happens to be above it. */
+  if (copies && (op->type == IR_F16 || op->type == IR_F32) && (f->s->wide[0] | f->s->wide[1]) != 0)
+    x = bits_zext (x, op->type == IR_F16 ? 16 : 32);
+  set_value (f, op->dst, x);
+}
+
 static unsigned
 flag_order (unsigned flags, IrFpFlagOrder order)
 {
@@ -147,10 +239,12 @@ run_op (const Frame *f, const IrOp *op)
     case IR_FPFLAGS: set_value (f, op->dst, flag_order (f->s->fp.flags, op->sub)); break;
     case IR_SETFPFLAGS: f->s->fp.flags = flag_order ((unsigned)value_of (f, op->a), op->sub); break;
     default:
-      if (op->dst != IR_NONE)
-        set_value (
-            f, op->dst,
-            ir_eval (f->s, op->desc.bits, value_of (f, op->a), value_of (f, op->b), value_of (f, op->c)));
+      if (op->dst == IR_NONE)
+        break;
+      if (op->type == IR_V128)
+        run_wide (f, op, ir_op_wide (op->desc));
+      else
+        run_narrow (f, op);
   }
 }
 

@@ -10,7 +10,7 @@ typedef struct {
   const char *(*var_name) (IrVal v);
 } Printer;
 
-static const char *const type_names[] = { "i32", "i64", "f16", "f32", "f64" };
+static const char *const type_names[] = { "i32", "i64", "f16", "f32", "f64", "v128" };
 static const char *const cond_names[] = {
   "eq", "ne", "lts", "ges", "ltu", "geu", "les", "gts", "leu", "gtu"
 };
@@ -77,6 +77,14 @@ print_details (const Printer *p, const IrOp *op)
                               op->sub & IR_UNSIGNED ? "u" : "");
       break;
   }
+  if (op->op >= IR_VADD && op->op <= IR_VNARROW)
+    g_string_append_printf (p->out, ".%c%u.%d", IR_MEM_SIGNED (op->sub) ? 's' : 'u', IR_LANE_BITS (op->sub),
+                            op->imm);
+  if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
+    g_string_append_printf (p->out, ".%s.%s.%x", NAME (type_names, op->sub), round_names[IR_FP_ROUND (op->imm)],
+                            (unsigned)op->imm >> 8);
+  if (op->op == IR_VAES || op->op == IR_VHELPER)
+    g_string_append_printf (p->out, ".%d", op->imm);
   if (op->op >= IR_FADD && op->op <= IR_UNBOX)
     g_string_append_printf (p->out, ".%s.%x", round_names[IR_FP_ROUND (op->imm)], IR_FP_CLASS (op->imm));
 }

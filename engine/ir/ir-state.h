@@ -9,6 +9,14 @@
 
 typedef struct IrState IrState;
 
+/* A vector as the state holds it: by lanes, the lowest first. */
+typedef union {
+  uint64_t d[2];
+  uint32_t s[4];
+  uint16_t h[8];
+  uint8_t b[16];
+} IrV128;
+
 typedef struct {
   uint8_t flags; /* FP_* raised so far */
   uint8_t round; /* IrRound, what IR_RDYN means */
@@ -45,6 +53,13 @@ typedef struct {
   unsigned flags; /* IR_H_* */
 } IrHelper;
 
+/* A vector helper (VHELPER): a function of its operands and `sub`. `out` may be one of the operands. */
+typedef void (*IrVectorFn) (IrV128 *out, const IrV128 *a, const IrV128 *b, const IrV128 *c, unsigned sub);
+typedef struct {
+  const char *name;
+  IrVectorFn fn;
+} IrVectorHelper;
+
 typedef struct {
   uint64_t addr; /* guest address */
   int si_code;   /* as in siginfo: SEGV_MAPERR, SEGV_ACCERR, BUS_ADRALN, … */
@@ -53,7 +68,7 @@ typedef struct {
 } IrFault;
 
 struct IrState {
-  uint64_t var[IR_MAX_VARS]; /* guest variables; narrow ones are zero-extended */
+  uint64_t var[IR_MAX_VARS] __attribute__ ((aligned (16))); /* guest variables; narrow ones are zero-extended */
   uint64_t pc;               /* exact whenever C code outside a region's hot path sees it */
   uint32_t exit_request; /* polled on back-edges and indirect jumps: non-zero leaves with IR_EXIT_REQUEST */
   uint32_t mode;         /* IR_MODE_*: part of the key of translated code */
@@ -61,6 +76,8 @@ struct IrState {
   IrFault fault;
   const IrMemOps *mem;
   const IrHelper *helpers; /* the ISA's table */
+  const IrVectorHelper *vector_helpers;
+  uint64_t wide[IR_MAX_VARS / 64]; /* which variables are the first of a V128's two */
   sigjmp_buf *leave;       /* where ir_leave() goes; set by the executor */
 };
 

@@ -19,6 +19,7 @@ typedef enum {
   IR_F16,
   IR_F32,
   IR_F64,
+  IR_V128, /* 128 bits: two neighbouring variables, temporaries or constants, the low half first */
 } IrType;
 #define IR_UNSIGNED 0x80 /* with an integer IrType in FTOI and ITOF's sub */
 
@@ -45,6 +46,16 @@ typedef enum {
 /* Which orders a FENCE keeps, each bit "earlier kind before later kind". */
 typedef enum { IR_FENCE_LL = 1, IR_FENCE_LS = 2, IR_FENCE_SL = 4, IR_FENCE_SS = 8 } IrFence;
 enum { IR_MINMAX_NUMBER, IR_MINMAX_NAN };
+/* imm of vector ops. */
+enum { IR_SHIFT_ROUND = 1, IR_SHIFT_SATURATE = 2, IR_SHIFT_TO_UNSIGNED = 4 /* a signed lane saturates to unsigned */ };
+typedef enum { IR_NARROW_CUT, IR_NARROW_SS, IR_NARROW_UU, IR_NARROW_SU } IrNarrow; /* saturation: from, to */
+typedef enum {
+  IR_AES_SUB_SHIFT,     /* SubBytes and ShiftRows */
+  IR_AES_INV_SUB_SHIFT, /* their inverses */
+  IR_AES_MIX,           /* MixColumns */
+  IR_AES_INV_MIX,
+} IrAesStep;
+enum { IR_VF_RULE = 1 << 16, IR_VF_UNSIGNED = 1 << 17, IR_VF_HIGH = 1 << 18, IR_VF_COND = 20 };
 /* The five sticky flags as bits 0 to 4 of an integer: as FP_* has them, invalid lowest, or the other way
  * round. */
 typedef enum { IR_FPFLAGS_INVALID_LOW, IR_FPFLAGS_INVALID_HIGH } IrFpFlagOrder;
@@ -56,6 +67,7 @@ ir_fpflags_reverse (unsigned flags)
 
 /* IrOp.flags */
 enum {
+  IR_F_HALF = 1,      /* vectors: the low half counts */
   IR_F_SX = 1,        /* I32 result sign-extended into a 64-bit destination */
   IR_F_NEGP = 2,      /* FMA */
   IR_F_NEGC = 4,      /* FMA */
@@ -74,6 +86,9 @@ enum { IR_P_PURE = 1, IR_P_FLAGS = 2, IR_P_LEAVE = 4, IR_P_MEM = 8, IR_P_COMM = 
 #define IR_MEM_LOG2(sub)            ((sub) & 7)
 #define IR_MEM_BYTES(sub)           (1u << ((sub) & 7))
 #define IR_MEM_SIGNED(sub)          (((sub) & 8) != 0)
+/* sub of an op on integer lanes. */
+#define IR_LANE(log2size, is_signed) IR_MEM (log2size, is_signed)
+#define IR_LANE_BITS(sub)            (8u << ((sub) & 7))
 
 /* Rounding: a static direction, or the one in IrState.fp.round. */
 typedef enum { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_RDYN = 7 } IrRound;
@@ -128,6 +143,8 @@ enum { IR_SHAPE_D = 8, IR_SHAPE_A = 4, IR_SHAPE_B = 2, IR_SHAPE_C = 1 };
 extern const IrOpInfo ir_op_info[IR_N_OPS];
 /* The type of what an op with a dst writes there (IR_I64 for a helper's result). */
 IrType ir_op_dst_type (const IrOp *op);
+/* Which of the op's operands are vectors: a set of IR_SHAPE_*. */
+unsigned ir_op_wide (IrDesc d);
 
 /* How a block ends. */
 typedef enum {

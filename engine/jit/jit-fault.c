@@ -13,10 +13,10 @@ static const int8_t greg_of[16] = {
 };
 
 static uint64_t
-xmm_low (const ucontext_t *uc, int x)
+xmm_half (const ucontext_t *uc, int x, unsigned half)
 {
   const struct _libc_xmmreg *reg = &uc->uc_mcontext.fpregs->_xmm[x];
-  return reg->element[0] | (uint64_t)reg->element[1] << 32;
+  return reg->element[2 * half] | (uint64_t)reg->element[2 * half + 1] << 32;
 }
 
 static void
@@ -26,7 +26,9 @@ recover_vars (JitState *js, const VarMap *map, const ucontext_t *uc)
     if (map->gpr[v] >= 0)
       js->state.var[v] = uc->uc_mcontext.gregs[greg_of[map->gpr[v]]];
     if (map->xmm[v] >= 0)
-      js->state.var[v] = xmm_low (uc, map->xmm[v]);
+      js->state.var[v] = xmm_half (uc, map->xmm[v], 0);
+    if (map->xmm[v] >= 0 && var_is_wide (v))
+      js->state.var[v + 1] = xmm_half (uc, map->xmm[v], 1);
   }
 }
 

@@ -185,6 +185,23 @@ fence_step (const IrOp *op, uint64_t *facts)
   }
 }
 
+/* What an op leaves above a number in a V128 variable: lowering's dst_fp_done and dst_vec_done. */
+static void
+clean_step (const IrOp *op, uint64_t *clean)
+{
+  bool low_only = op->type != IR_V128 || op->flags & IR_F_HALF, narrow = op->type == IR_F16 || op->type == IR_F32;
+  if (op->op == IR_LOAD || op->op == IR_MOV || op->op == IR_SELECT)
+    low_only = op->type != IR_V128;
+  if (low_only)
+    bit_set (clean, op->dst);
+  else
+    bit_clear (clean, op->dst);
+  if (narrow)
+    bit_set (clean, op->dst + 1u);
+  else
+    bit_clear (clean, op->dst + 1u);
+}
+
 /* The effect of an op on what is known to be boxed; lowering keeps l->boxed in the same way. */
 static void
 boxed_step (const IrOp *op, uint64_t *boxed)
@@ -198,6 +215,10 @@ boxed_step (const IrOp *op, uint64_t *boxed)
     bit_set (boxed, op->a);
   if (!IR_IS_VAR (op->dst) || !op_dst_is_fp (op))
     return;
+  if (var_is_wide (op->dst)) {
+    clean_step (op, boxed);
+    return;
+  }
   bool is_boxed = op->op == IR_MOV ? IR_IS_VAR (op->a) && bit_get (boxed, op->a) : op->type == IR_F32;
   if (op->op == IR_HELPER)
     is_boxed = false;
@@ -207,11 +228,48 @@ boxed_step (const IrOp *op, uint64_t *boxed)
     bit_clear (boxed, op->dst);
 }
 
-/* Variables the region unboxes: worth a guard at its entry. */
+/* Whether the host takes the upper part of the op's result from variable v. */
+static bool
+wants_clean (const IrOp *op, IrVal *ret_var)
+{
+  switch (op->op) {
+    case IR_FADD:
+    case IR_FSUB:
+    case IR_FMUL:
+    case IR_FDIV:
+    case IR_FROUND: *ret_var = op->a; break;
+    case IR_FMA: *ret_var = op->c; break;
+    default: return false;
+  }
+  return IR_IS_VAR (*ret_var) && var_is_wide (*ret_var) && (op->type == IR_F32 || op->type == IR_F64);
+}
+
+/* Not where the region first makes the variable what it is, or takes it for a vector: what came in is of no use then. */
+static void
+clean_wanted (const IrRegion *r, uint64_t *wanted)
+{
+  uint64_t decided[2] = { 0, 0 };
+  IrVal var;
+  for (uint32_t i = 0; i < r->n_ops; i++) {
+    const IrOp *op = &r->ops[i];
+    const IrVal in[3] = { op->a, op->b, op->c };
+    if (wants_clean (op, &var) && !bit_get (decided, var))
+      bit_set (wanted, op->type == IR_F64 ? var : var + 1u);
+    for (unsigned k = 0; k < 3; k++)
+      if (op->type == IR_V128 && IR_IS_VAR (in[k]))
+        bit_set (decided, in[k]);
+    if (IR_IS_VAR (op->dst))
+      bit_set (decided, op->dst);
+  }
+}
+
+/* Variables the region unboxes, or whose upper part an accumulation would carry along: worth a guard at its entry. */
 static void
 boxed_wanted (const IrRegion *r, uint64_t *wanted)
 {
   wanted[0] = wanted[1] = 0;
+  if (jit_has_wide)
+    clean_wanted (r, wanted);
   for (uint32_t i = 0; i < r->n_ops; i++)
     if (r->ops[i].op == IR_FENCE)
       bit_set (wanted, FACT_FENCED);

@@ -10,11 +10,12 @@
 /* Host register conventions.  rbp: JitState + STATE_BIAS.  rsp: the thread's JIT stack, 16-byte aligned at
  * region boundaries.  rax, rcx: scratch inside one op.  rdx: temporaries.  r13: the JitSpace in system mode.
  * The others hold variables. xmm0, xmm1: scratch.  xmm2, xmm3: temporaries.  xmm15: all ones.  The others
- * hold variables. */
+ * hold variables; where there are vectors, xmm14 is scratch too, and xmm13 holds temporaries. */
 #define STATE_BIAS   128
 #define N_PINNED_GPR 11
 #define N_PINNED_XMM 11
 #define XMM_ONES     15
+#define XMM_SCRATCH  14 /* where there are vectors */
 extern const int8_t jit_pinned_gpr[N_PINNED_GPR]; /* the last one is r13 */
 extern const int8_t jit_pinned_xmm[N_PINNED_XMM];
 
@@ -27,7 +28,13 @@ enum {
   JIT_C_BOX32 = 8,  /* 0xffffffff00000000 */
   JIT_C_ABS32 = 10, /* ~SIGN32 */
   JIT_C_ABS64 = 12,
+  JIT_C_ABOVE32 = 14, /* all bits above a number of 32, and of 64 */
+  JIT_C_ABOVE64 = 16,
 };
+
+extern JitConfig jit_config;
+extern bool jit_has_wide; /* there are V128 variables */
+extern bool jit_has_aes;
 
 #define STATE_OFF(field) ((int32_t)offsetof (JitState, field) - STATE_BIAS)
 static inline Mem
@@ -42,6 +49,12 @@ var_mem (unsigned var)
   return mem_base (RBP, (int32_t)var * 8 - STATE_BIAS);
 }
 
+static inline bool
+var_is_wide (unsigned var)
+{
+  return jit_config.var_types[var] == IR_V128;
+}
+
 /* Where each variable lives inside a region: a host register, or -1 for its slot in IrState. */
 typedef struct {
   int8_t gpr[IR_MAX_VARS];
@@ -49,12 +62,21 @@ typedef struct {
 } VarMap;
 extern VarMap jit_pinned_map;
 
-extern JitConfig jit_config;
-
 static inline unsigned
 n_pinned_gpr (void)
 {
   return jit_config.softmmu != NULL ? N_PINNED_GPR - 1 : N_PINNED_GPR;
+}
+static inline unsigned
+n_pinned_xmm (void)
+{
+  return jit_has_wide ? N_PINNED_XMM - 2 : N_PINNED_XMM;
+}
+/* The vector registers that hold temporaries. */
+static inline unsigned
+temp_xmm (void)
+{
+  return jit_has_wide ? 1u << 2 | 1u << 3 | 1u << 13 : 1u << 2 | 1u << 3;
 }
 /* A member of the current JitSpace. */
 static inline Mem
@@ -151,6 +173,7 @@ typedef struct {
   const uint8_t *indirect;      /* jumped to: guest pc in rax; looks in the jump cache */
   const uint8_t *indirect_miss; /* jumped to or called: guest pc in rax */
   const uint8_t *eval;          /* called: desc in rax, operands in arg[]: ir_eval; result in rax */
+  const uint8_t *eval_wide;     /* called: desc in rax, operands in wide_arg[]: ir_eval_wide; result in wide_arg[0] */
   const uint8_t *helper;        /* called: function in rax, operands in arg[]; result in rax */
   const uint8_t *helper_fp;     /* the same for IR_H_FP helpers: function pointer in rax */
   /* System mode, `call`ed with inline data: u64 pc, u32 kind; address in rax. The load returns its value in

@@ -13,8 +13,9 @@ emit_call_out (Asm *a, const void *fn, int pc, int kind, unsigned fixed, int ski
 {
   stubs_move_pinned (a, true);
   asm_store64 (a, STATE (exit_info), RCX);
-  for (unsigned x = 2; x < 4; x++)
-    asm_fstore64 (a, state_mem (STATE_OFF (saved_xmm) + 8 * x), x);
+  for (unsigned x = 2; x < 14; x++)
+    if (temp_xmm () >> x & 1)
+      asm_xstore (a, jit_has_wide, state_mem (STATE_OFF (saved_xmm) + 16 * (int32_t)x), x);
   asm_load64 (a, RDX, mem_base (RCX, pc));
   asm_store64 (a, STATE (state.pc), RDX);
   asm_store64 (a, STATE (jit_rsp), RSP);
@@ -31,8 +32,9 @@ emit_call_out (Asm *a, const void *fn, int pc, int kind, unsigned fixed, int ski
   asm_load64 (a, RSP, STATE (jit_rsp));
   stubs_move_pinned (a, false);
   asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
-  for (unsigned x = 2; x < 4; x++)
-    asm_fload64 (a, x, state_mem (STATE_OFF (saved_xmm) + 8 * x));
+  for (unsigned x = 2; x < 14; x++)
+    if (temp_xmm () >> x & 1)
+      asm_xload (a, jit_has_wide, x, state_mem (STATE_OFF (saved_xmm) + 16 * (int32_t)x));
   asm_load64 (a, RDX, STATE (saved_gpr[0]));
   asm_load64 (a, RCX, STATE (exit_info));
   if (skip != 0)

@@ -29,7 +29,7 @@ stubs_move_pinned (Asm *a, bool store)
     if (gpr >= 0)
       asm_rm (a, OP0 (store ? 0x89 : 0x8b), true, gpr, var_mem (v));
     if (xmm >= 0)
-      asm_vex_rm (a, store ? V_MOVSD_STORE : V_MOVSD_LOAD, false, xmm, 0, var_mem (v));
+      store ? asm_xstore (a, var_is_wide (v), var_mem (v), xmm) : asm_xload (a, var_is_wide (v), xmm, var_mem (v));
   }
 }
 
@@ -144,9 +144,10 @@ move_caller_saved (Asm *a, bool store)
 {
   for (unsigned i = 0; i < G_N_ELEMENTS (caller_saved); i++)
     asm_rm (a, OP0 (store ? 0x89 : 0x8b), true, caller_saved[i], state_mem (STATE_OFF (saved_gpr) + 8 * i));
-  for (unsigned x = 2; x < XMM_ONES; x++)
-    asm_vex_rm (a, store ? V_MOVSD_STORE : V_MOVSD_LOAD, false, x, 0,
-                state_mem (STATE_OFF (saved_xmm) + 8 * x));
+  for (unsigned x = 2; x < XMM_ONES; x++) {
+    Mem slot = state_mem (STATE_OFF (saved_xmm) + 16 * (int32_t)x);
+    store ? asm_xstore (a, jit_has_wide, slot, x) : asm_xload (a, jit_has_wide, x, slot);
+  }
   if (!store)
     asm_vex_rr (a, V_PCMPEQD, false, XMM_ONES, XMM_ONES, XMM_ONES);
 }
@@ -177,6 +178,13 @@ emit_c_call (Asm *a, const int8_t operands[3], int extra, const void *fn)
 }
 
 static uint64_t
+call_eval_wide (IrState *s, uint64_t desc)
+{
+  ir_eval_wide (s, desc, ((JitState *)s)->wide_arg);
+  return 0;
+}
+
+static uint64_t
 call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 {
   JitState *js = (JitState *)s;
@@ -198,6 +206,7 @@ stubs_init (JitThread *t)
   emit_exits (&a, leave);
   jit_stubs.indirect = emit_indirect (&a);
   jit_stubs.eval = emit_c_call (&a, eval_operands, RSI, ir_eval);
+  jit_stubs.eval_wide = emit_c_call (&a, eval_operands, RSI, call_eval_wide);
   jit_stubs.helper = emit_c_call (&a, helper_operands, -1, NULL);
   jit_stubs.helper_fp = emit_c_call (&a, helper_operands, R8, call_fp_helper);
   if (jit_config.softmmu != NULL)

@@ -10,6 +10,7 @@
 
 JitConfig jit_config;
 JitCounters jit_counters;
+bool jit_has_wide, jit_has_aes;
 
 #define STACK_SIZE  (256 * 1024)
 #define DEFAULT_HOT 200
@@ -34,7 +35,7 @@ make_pinned_map (void)
   memset (&jit_pinned_map, -1, sizeof jit_pinned_map);
   for (unsigned i = 0; i < n_pinned_gpr () && i < jit_config.n_hot_int; i++)
     jit_pinned_map.gpr[jit_config.hot_int[i]] = jit_pinned_gpr[i];
-  for (unsigned i = 0; i < N_PINNED_XMM && i < jit_config.n_hot_fp; i++)
+  for (unsigned i = 0; i < n_pinned_xmm () && i < jit_config.n_hot_fp; i++)
     jit_pinned_map.xmm[jit_config.hot_fp[i]] = jit_pinned_xmm[i];
 }
 
@@ -44,7 +45,10 @@ jit_init (const JitConfig *config, GError **error)
   jit_config = *config;
   if (jit_config.hot_threshold == 0)
     jit_config.hot_threshold = DEFAULT_HOT;
+  for (unsigned v = 0; v < config->n_vars; v++)
+    jit_has_wide |= var_is_wide (v);
   make_pinned_map ();
+  jit_has_aes = __builtin_cpu_supports ("aes");
   return code_cache_init (config->cache_size, error);
 }
 
@@ -57,6 +61,8 @@ fill_consts (uint64_t *c)
   c[JIT_C_SIGN64] = UINT64_C (0x8000000000000000);
   c[JIT_C_BOX32] = UINT64_C (0xffffffff00000000);
   c[JIT_C_ABS32] = ~UINT64_C (0x80000000);
+  c[JIT_C_ABOVE32] = UINT64_C (0xffffffff00000000);
+  c[JIT_C_ABOVE32 + 1] = c[JIT_C_ABOVE64 + 1] = UINT64_MAX;
   c[JIT_C_ABS64] = ~UINT64_C (0x8000000000000000);
 }
 
@@ -67,6 +73,7 @@ lower_init (JitThread *t)
   l->thread = t;
   l->fixups = g_array_new (FALSE, FALSE, sizeof (Fixup));
   l->cold = g_array_new (FALSE, FALSE, sizeof (Cold));
+  l->literals = g_array_new (FALSE, FALSE, sizeof (Literal));
   l->faults = g_array_new (FALSE, FALSE, sizeof (FaultPoint));
   l->returns = g_array_new (FALSE, FALSE, sizeof (ReturnPoint));
   t->lower = l;
@@ -113,6 +120,7 @@ jit_thread_free (JitThread *t)
   Lower *l = t->lower;
   g_array_unref (l->fixups);
   g_array_unref (l->cold);
+  g_array_unref (l->literals);
   g_array_unref (l->faults);
   g_array_unref (l->returns);
   g_free (l->temps);
@@ -243,6 +251,7 @@ lower_with_room (JitThread *t, size_t size)
     l->code->entry = room + l->a.delta;
     g_array_set_size (l->fixups, 0);
     g_array_set_size (l->cold, 0);
+    g_array_set_size (l->literals, 0);
     g_array_set_size (l->faults, 0);
     g_array_set_size (l->returns, 0);
     if (lower_region (l)) {

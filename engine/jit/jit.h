@@ -89,11 +89,13 @@ enum {
 typedef struct {
   IrState state;           /* must be first */
   uint64_t arg[3];         /* operands of out-of-line calls */
+  IrV128 wide_arg[3];      /* the same of calls with vectors, and their result */
   uint64_t c_rsp, jit_rsp; /* the other stack, while one is in use */
   uint64_t exit_info;      /* of the latest exit: see JitExit */
-  uint64_t saved_gpr[8], saved_xmm[16];
+  uint64_t saved_gpr[8];
+  IrV128 saved_xmm[16];
   uint32_t mxcsr_saved, mxcsr_masked;
-  uint64_t consts[16];        /* JIT_C_* */
+  uint64_t consts[18];        /* JIT_C_* */
   uint8_t flags_reversed[32]; /* the order of IR_FPFLAGS_INVALID_HIGH */
   uint8_t fp_lazy;            /* flags may be in MXCSR that are not in state.fp.flags: see jit-fpflags.c */
   uint32_t fp_traps;
@@ -107,7 +109,7 @@ typedef struct {
 
 typedef struct {
   unsigned n_vars;
-  const uint8_t *var_types; /* IrType of each variable; floating-point ones are IR_F64 containers */
+  const uint8_t *var_types; /* IrType of each variable; floating-point ones are IR_F64 or IR_V128 containers */
   unsigned n_hot_int, n_hot_fp;
   const uint8_t *hot_int, *hot_fp; /* hottest first */
   const IrHelper *helpers;

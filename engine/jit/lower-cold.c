@@ -139,6 +139,57 @@ emit_eval (Lower *l, const Cold *cold)
 }
 
 static void
+emit_eval_wide (Lower *l, const Cold *cold)
+{
+  for (unsigned i = 0; i < cold->n_wide; i++) {
+    /* A number's slot may be only 64 bits: what is above it does not count. */
+    bool whole = cold->wide_in[i].kind != OPND_MEM || cold->type == IR_V128;
+    Mem slot = state_mem (STATE_OFF (wide_arg) + 16 * (int32_t)i);
+    if (whole) {
+      asm_xstore (&l->a, true, slot, vec_reg (l, cold->wide_in[i], 1));
+    } else {
+      asm_fload64 (&l->a, 1, cold->wide_in[i].mem);
+      asm_xstore (&l->a, true, slot, 1);
+    }
+  }
+  asm_mov_ri (&l->a, RAX, (int64_t)cold->desc);
+  asm_call (&l->a, jit_stubs.eval_wide);
+  asm_xload (&l->a, true, cold->r[0], STATE (wide_arg[0]));
+  resume (l, cold);
+}
+
+void
+literal_load (Lower *l, int x, uint64_t low, uint64_t high)
+{
+  asm_vex_rm (&l->a, V_MOVUPS_LOAD, false, x, 0, (Mem){ .base = MEM_RIP, .index = -1 });
+  Literal literal = { l->a.p - 4, { low, high } };
+  g_array_append_val (l->literals, literal);
+}
+
+static void
+emit_literals (Lower *l)
+{
+  asm_nop (&l->a, -(uintptr_t)l->a.p & 15);
+  for (unsigned i = 0; i < l->literals->len && has_room (l); i++) {
+    const Literal *literal = &g_array_index (l->literals, Literal, i);
+    unsigned same = 0;
+    while (memcmp (g_array_index (l->literals, Literal, same).d, literal->d, 16) != 0)
+      same++;
+    int32_t rel;
+    if (same < i) {
+      const uint8_t *other = g_array_index (l->literals, Literal, same).at;
+      memcpy (&rel, other, 4);
+      rel += (int32_t)(other - literal->at);
+    } else {
+      rel = (int32_t)(l->a.p - (literal->at + 4));
+      asm_u64 (&l->a, literal->d[0]);
+      asm_u64 (&l->a, literal->d[1]);
+    }
+    memcpy (literal->at, &rel, 4);
+  }
+}
+
+static void
 emit_return_miss (Lower *l, const Cold *cold)
 {
   if (cold->r[0] != RAX)
@@ -192,6 +243,7 @@ cold_emit_all (Lower *l)
       case COLD_NAN: canonical_nan (l, cold); break;
       case COLD_NAN_FMA: emit_nan_fma (l, cold); break;
       case COLD_EVAL: emit_eval (l, cold); break;
+      case COLD_EVAL_WIDE: emit_eval_wide (l, cold); break;
       case COLD_RETURN: emit_return_miss (l, cold); break;
       case COLD_INDIRECT: emit_indirect_miss (l, cold); break;
       case COLD_HOT: emit_hot (l, cold); break;
@@ -209,5 +261,6 @@ cold_emit_all (Lower *l)
     ReturnPoint *point = &g_array_index (l->returns, ReturnPoint, i);
     point->stale = emit_stale (l, point->pc, true);
   }
+  emit_literals (l);
   return has_room (l);
 }

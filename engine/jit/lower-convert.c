@@ -41,7 +41,7 @@ round_imm (IrRound round)
 
 /* Float to signed integer (or unsigned 32-bit through the signed 64-bit one). The host's "indefinite" result
  * stands for NaN, out of range, and once for a true minimum: all three are left to the interpreter. */
-static bool
+bool
 lower_ftoi (Lower *l, const IrOp *op)
 {
   bool f32 = op->type == IR_F32, is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64;
@@ -118,7 +118,7 @@ lower_fround (Lower *l, const IrOp *op)
   return true;
 }
 
-static bool
+bool
 lower_fbits (Lower *l, const IrOp *op)
 {
   int x = fp_reg (l, opnd_fp (l, op->a), 0);

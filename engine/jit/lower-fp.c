@@ -142,7 +142,7 @@ lower_minmax (Lower *l, const IrOp *op)
   return true;
 }
 
-static void
+bool
 lower_fsetcc (Lower *l, const IrOp *op)
 {
   int x = fp_reg (l, opnd_fp (l, op->a), 0), y = fp_reg (l, opnd_fp (l, op->b), 1);
@@ -161,16 +161,17 @@ lower_fsetcc (Lower *l, const IrOp *op)
   }
   asm_rr_n (&l->a, OP0F (0xb6), false, d, RAX, 1);
   dst_int_done (l, op->dst, d);
+  return true;
 }
 
 /* Sign injection is bit work: (a & ~sign) | (b's sign). */
-static bool
+bool
 lower_sgnj (Lower *l, const IrOp *op)
 {
   bool f32 = is_f32 (op);
   Mem sign = const_mem (f32 ? JIT_C_SIGN32 : JIT_C_SIGN64),
       rest = const_mem (f32 ? JIT_C_ABS32 : JIT_C_ABS64);
-  int x = fp_reg (l, opnd_fp (l, op->a), 0);
+  int x = fp_first (l, op->a, op->type, 0);
   bool same = op->a == op->b || (opnd_fp (l, op->b).kind == OPND_REG && opnd_fp (l, op->b).reg == x);
   int y = same ? x : fp_reg (l, opnd_fp (l, op->b), 1);
   free_dying (l, op);
@@ -248,8 +249,7 @@ lower_fp (Lower *l, const IrOp *op)
     case IR_FSETCC:
       if (op->type == IR_F16)
         return false;
-      lower_fsetcc (l, op);
-      return true;
+      return lower_fsetcc (l, op);
     case IR_FSGNJ:
     case IR_FSGNJN:
     case IR_FSGNJX: return fp_inline_class (op) && lower_sgnj (l, op);

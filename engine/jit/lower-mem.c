@@ -78,10 +78,11 @@ lower_load_fp (Lower *l, const IrOp *op)
     free_dying (l, op);
     fault_point (l);
     asm_rm (&l->a, OP0F (0xb7), false, RAX, m);
-    asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
+    if (!jit_has_wide)
+      asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
     int d = dst_fp (l, op->dst);
     asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
-    dst_fp_done (l, op->dst, d, false);
+    dst_fp_done (l, op->dst, d, jit_has_wide);
     return true;
   }
   free_dying (l, op);
@@ -89,6 +90,8 @@ lower_load_fp (Lower *l, const IrOp *op)
   fault_point (l);
   if (op->type == IR_F64) {
     asm_fload64 (&l->a, d, m);
+  } else if (jit_has_wide) {
+    asm_vex_rm (&l->a, V_MOVSS_LOAD, false, d, 0, m);
   } else {
     asm_vex_rm (&l->a, V_INSERTPS, false, d, XMM_ONES, m);
     asm_u8 (&l->a, 0);
@@ -136,6 +139,25 @@ lower_store_fp (Lower *l, const IrOp *op)
   }
   fault_point (l);
   asm_vex_rm (&l->a, op->type == IR_F64 ? V_MOVSD_STORE : V_MOVSS_STORE, false, x, 0, m);
+}
+
+static bool
+lower_wide_mem (Lower *l, const IrOp *op)
+{
+  Mem m = guest_mem (l, op->a, op->imm);
+  if (op->op == IR_STORE) {
+    int x = vec_reg (l, opnd_vec (l, op->b), 0);
+    free_dying (l, op);
+    fault_point (l);
+    asm_xstore (&l->a, true, m, x);
+    return true;
+  }
+  free_dying (l, op);
+  int d = dst_vec (l, op->dst);
+  fault_point (l);
+  asm_xload (&l->a, true, d, m);
+  dst_vec_done (l, op->dst, d, false);
+  return true;
 }
 
 static bool
@@ -338,8 +360,10 @@ lower_zeroline (Lower *l, const IrOp *op)
 bool
 lower_mem (Lower *l, const IrOp *op)
 {
-  if (op->flags & (IR_F_BE | IR_F_UNBOXED))
+  if (op->flags & IR_F_BE || (op->flags & IR_F_UNBOXED && !jit_has_wide))
     return false;
+  if (op->type == IR_V128)
+    return jit_config.softmmu == NULL && lower_wide_mem (l, op);
   if (jit_config.softmmu != NULL && (op->op == IR_LOAD || op->op == IR_STORE)) {
     lower_soft_mem (l);
     return true;

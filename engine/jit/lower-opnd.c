@@ -6,7 +6,7 @@
 bool
 var_is_fp (unsigned var)
 {
-  return jit_config.var_types[var] == IR_F64;
+  return jit_config.var_types[var] == IR_F64 || var_is_wide (var);
 }
 
 static Mem
@@ -73,7 +73,7 @@ int_to (Lower *l, bool w, int reg, Opnd o)
         asm_mov_rr (&l->a, w, reg, o.reg);
       break;
     case OPND_MEM: asm_rm (&l->a, OP0 (0x8b), w, reg, o.mem); break;
-    case OPND_IMM: asm_mov_ri (&l->a, reg, w ? o.imm : (int64_t)(uint32_t)o.imm); break;
+    default: asm_mov_ri (&l->a, reg, w ? o.imm : (int64_t)(uint32_t)o.imm); break;
   }
 }
 
@@ -102,6 +102,80 @@ fp_reg (Lower *l, Opnd o, int scratch)
     return o.reg;
   fp_to (l, scratch, o);
   return scratch;
+}
+
+Opnd
+opnd_vec (Lower *l, IrVal v)
+{
+  if (IR_IS_CONST (v))
+    return (Opnd){ .kind = OPND_WIDE, .imm = ir_const_value (l->r, v), .high = ir_const_value (l->r, v + 1) };
+  return opnd_fp (l, v);
+}
+
+void
+vec_to (Lower *l, int reg, Opnd o)
+{
+  if (o.kind == OPND_MEM)
+    asm_xload (&l->a, true, reg, o.mem);
+  else if (o.kind == OPND_WIDE && (o.imm | o.high) == 0)
+    asm_vex_rr (&l->a, V_XORPD, false, reg, reg, reg);
+  else if (o.kind == OPND_WIDE && (o.imm & o.high) == -1)
+    asm_fmov (&l->a, reg, XMM_ONES);
+  else if (o.kind == OPND_WIDE)
+    literal_load (l, reg, (uint64_t)o.imm, (uint64_t)o.high);
+  else if (o.reg != reg)
+    asm_fmov (&l->a, reg, o.reg);
+}
+
+int
+vec_reg (Lower *l, Opnd o, int scratch)
+{
+  if (o.kind == OPND_REG)
+    return o.reg;
+  if (o.kind == OPND_WIDE && (o.imm & o.high) == -1)
+    return XMM_ONES;
+  vec_to (l, scratch, o);
+  return scratch;
+}
+
+/* A variable's second number stands for the narrower of its two facts. */
+bool
+is_clean (const Lower *l, IrVal v, IrType type)
+{
+  if (IR_IS_VAR (v) && var_is_wide (v))
+    return bit_get (l->boxed, type == IR_F64 ? v : v + 1u);
+  return true;
+}
+
+int
+fp_first (Lower *l, IrVal v, IrType type, int scratch)
+{
+  Opnd o = opnd_fp (l, v);
+  if (!IR_IS_VAR (v) || !var_is_wide (v))
+    return fp_reg (l, o, scratch);
+  if (o.kind == OPND_MEM) {
+    asm_vex_rm (&l->a, type == IR_F64 ? V_MOVSD_LOAD : V_MOVSS_LOAD, false, scratch, 0, o.mem);
+    return scratch;
+  }
+  if (is_clean (l, v, type))
+    return o.reg;
+  if (type == IR_F64) {
+    asm_vex_rr (&l->a, V_MOVQ, false, scratch, 0, o.reg);
+  } else { /* lane 0 only */
+    asm_vex_rr (&l->a, V_INSERTPS, false, scratch, o.reg, o.reg);
+    asm_u8 (&l->a, 0x0e);
+  }
+  return scratch;
+}
+
+static unsigned
+spill_slot_pair (Lower *l)
+{
+  uint64_t free = ~l->spill_used & UINT64_C (0x5555555555555555);
+  free &= ~(l->spill_used >> 1);
+  unsigned slot = __builtin_ctzll (free);
+  l->spill_used |= UINT64_C (3) << slot;
+  return slot;
 }
 
 static unsigned
@@ -176,10 +250,59 @@ dst_fp (Lower *l, IrVal dst)
   return 0;
 }
 
+int
+dst_vec (Lower *l, IrVal dst)
+{
+  if (IR_IS_VAR (dst))
+    return l->map->xmm[dst] >= 0 ? l->map->xmm[dst] : 0;
+  TempLoc *t = temp_loc (l, dst);
+  if (l->free_xmm != 0)
+    return dst_fp (l, dst);
+  t->kind = LOC_SPILL_WIDE;
+  t->at = spill_slot_pair (l);
+  return 0;
+}
+
+void
+dst_vec_done (Lower *l, IrVal dst, int reg, bool low_only)
+{
+  Opnd o = opnd_fp (l, dst);
+  if (o.kind == OPND_MEM)
+    asm_xstore (&l->a, true, o.mem, reg);
+  else if (o.reg != reg)
+    asm_fmov (&l->a, o.reg, reg);
+  if (!IR_IS_VAR (dst))
+    return;
+  bit_clear (l->boxed, dst + 1u);
+  if (low_only)
+    bit_set (l->boxed, dst);
+  else
+    bit_clear (l->boxed, dst);
+}
+
+/* After a scalar result in a V128 variable: zero above it. `narrow`: it is not a F64. */
+static void
+note_clean (Lower *l, IrVal dst, bool narrow)
+{
+  bit_set (l->boxed, dst);
+  if (narrow)
+    bit_set (l->boxed, dst + 1u);
+  else
+    bit_clear (l->boxed, dst + 1u);
+}
+
 void
 dst_fp_done (Lower *l, IrVal dst, int reg, bool boxed)
 {
   Opnd o = opnd_fp (l, dst);
+  if (IR_IS_VAR (dst) && var_is_wide (dst)) {
+    if (o.kind == OPND_MEM)
+      asm_xstore (&l->a, true, o.mem, reg);
+    else if (o.reg != reg)
+      asm_fmov (&l->a, o.reg, reg);
+    note_clean (l, dst, boxed);
+    return;
+  }
   if (o.kind == OPND_MEM)
     asm_fstore64 (&l->a, o.mem, reg);
   else if (o.reg != reg)
@@ -216,6 +339,7 @@ give_back (Lower *l, IrVal v)
     case LOC_XMM: l->free_xmm |= 1u << t->at; break;
     case LOC_SPILL:
     case LOC_SPILL_FP: l->spill_used &= ~(UINT64_C (1) << t->at); break;
+    case LOC_SPILL_WIDE: l->spill_used &= ~(UINT64_C (3) << t->at); break;
     case LOC_VAR:
       for (unsigned i = 0; i < l->n_alias; i++)
         if (l->alias[i] == v)
@@ -283,7 +407,7 @@ void
 temps_block_begin (Lower *l)
 {
   l->free_gpr = l->map == &jit_pinned_map ? 1u << RDX : pool_gpr (l->map);
-  l->free_xmm = 1u << 2 | 1u << 3;
+  l->free_xmm = temp_xmm ();
   l->spill_used = 0;
   l->n_alias = 0;
 }
@@ -326,6 +450,7 @@ sync_vars (Lower *l, bool store)
     if (l->map->gpr[v] >= 0)
       asm_rm (&l->a, OP0 (store ? 0x89 : 0x8b), true, l->map->gpr[v], var_mem (v));
     if (l->map->xmm[v] >= 0)
-      asm_vex_rm (&l->a, store ? V_MOVSD_STORE : V_MOVSD_LOAD, false, l->map->xmm[v], 0, var_mem (v));
+      store ? asm_xstore (&l->a, var_is_wide (v), var_mem (v), l->map->xmm[v])
+            : asm_xload (&l->a, var_is_wide (v), l->map->xmm[v], var_mem (v));
   }
 }

@@ -211,12 +211,17 @@ load_to (Lower *l, const IrOp *op, int d, Mem m)
   switch (op->type) {
     case IR_F64: asm_fload64 (&l->a, d, m); break;
     case IR_F32:
+      if (jit_has_wide) {
+        asm_vex_rm (&l->a, V_MOVSS_LOAD, false, d, 0, m);
+        break;
+      }
       asm_vex_rm (&l->a, V_INSERTPS, false, d, XMM_ONES, m);
       asm_u8 (&l->a, 0);
       break;
     case IR_F16:
       asm_rm (&l->a, OP0F (0xb7), false, RAX, m);
-      asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
+      if (!jit_has_wide)
+        asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
       asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
       break;
     default: {
@@ -404,10 +409,15 @@ deliver (Lower *l, IrType type, int d)
 {
   switch (type) {
     case IR_F16:
-      asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
+      if (!jit_has_wide)
+        asm_alu_ri (&l->a, ALU_OR, true, RAX, -65536);
       asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX);
       break;
     case IR_F32:
+      if (jit_has_wide) {
+        asm_vex_rr (&l->a, V_MOVD_TO_X, false, d, 0, RAX);
+        break;
+      }
       asm_vex_rr (&l->a, V_MOVD_TO_X, false, 0, 0, RAX);
       asm_vex_rr (&l->a, V_INSERTPS, false, d, XMM_ONES, 0);
       asm_u8 (&l->a, 0);

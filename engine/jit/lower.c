@@ -23,8 +23,10 @@ op_dst_is_fp (const IrOp *op)
     case IR_FROUND:
     case IR_BITSF:
     case IR_UNBOX: return true;
+    case IR_SELECT: return op->type >= IR_F16;
+    case IR_VGETL: return false;
     case IR_HELPER: return IR_IS_VAR (op->dst) && var_is_fp (op->dst);
-    default: return false;
+    default: return op->type == IR_V128 && op->op != IR_STORE;
   }
 }
 
@@ -180,13 +182,13 @@ restore_pinned (Lower *l, bool to_pinned)
     if (from->gpr[v] >= 0 && to->gpr[v] < 0)
       asm_store64 (&l->a, var_mem (v), from->gpr[v]);
     if (from->xmm[v] >= 0 && to->xmm[v] < 0)
-      asm_fstore64 (&l->a, var_mem (v), from->xmm[v]);
+      asm_xstore (&l->a, var_is_wide (v), var_mem (v), from->xmm[v]);
   }
   for (unsigned v = 0; v < jit_config.n_vars; v++) {
     if (to->gpr[v] >= 0 && from->gpr[v] < 0)
       asm_load64 (&l->a, to->gpr[v], var_mem (v));
     if (to->xmm[v] >= 0 && from->xmm[v] < 0)
-      asm_fload64 (&l->a, to->xmm[v], var_mem (v));
+      asm_xload (&l->a, var_is_wide (v), to->xmm[v], var_mem (v));
   }
 }
 
@@ -208,6 +210,36 @@ store_args (Lower *l, const IrOp *op)
       asm_fstore64 (&l->a, slot, fp_reg (l, opnd_fp (l, in[i]), 0));
     else
       asm_store64 (&l->a, slot, int_reg (l, true, opnd_int (l, in[i]), RAX));
+  }
+}
+
+/* Vectors by wide_arg[], result in its first. */
+void
+lower_eval_wide (Lower *l, const IrOp *op)
+{
+  static const uint8_t shape[3] = { IR_SHAPE_A, IR_SHAPE_B, IR_SHAPE_C };
+  const IrVal in[3] = { op->a, op->b, op->c };
+  unsigned wide = ir_op_wide (op->desc);
+  for (unsigned i = 0; i < 3; i++) {
+    Mem slot = state_mem (STATE_OFF (wide_arg) + 16 * (int32_t)i);
+    if (in[i] == IR_NONE)
+      continue;
+    if (wide & shape[i])
+      asm_xstore (&l->a, true, slot, vec_reg (l, opnd_vec (l, in[i]), 0));
+    else
+      asm_store64 (&l->a, slot, int_reg (l, true, opnd_int (l, in[i]), RAX));
+  }
+  free_dying (l, op);
+  asm_mov_ri (&l->a, RAX, (int64_t)op->desc.bits);
+  asm_call (&l->a, jit_stubs.eval_wide);
+  if (wide & IR_SHAPE_D) {
+    int d = dst_vec (l, op->dst);
+    asm_xload (&l->a, true, d, STATE (wide_arg[0]));
+    dst_vec_done (l, op->dst, d, op->flags & IR_F_HALF);
+  } else {
+    int d = dst_int (l, op->dst);
+    asm_load64 (&l->a, d, STATE (wide_arg[0]));
+    dst_int_done (l, op->dst, d);
   }
 }
 
@@ -265,6 +297,12 @@ lower_helper (Lower *l, const IrOp *op)
 static bool
 lower_inline (Lower *l, const IrOp *op)
 {
+  if (op->type == IR_V128)
+    return op->op == IR_LOAD || op->op == IR_STORE
+               ? lower_mem (l, op)
+               : lower_vector (l, op) || lower_vector_move (l, op) || lower_vector_fp (l, op);
+  if (fp_is_wide_class (op))
+    return lower_scalar (l, op);
   if (op_dst_is_fp (op) || op_src_is_fp (op)) {
     if (op->op == IR_LOAD || op->op == IR_STORE)
       return lower_mem (l, op);
@@ -303,6 +341,8 @@ lower_op (Lower *l, const IrOp *original)
       cold->reason = JIT_EXIT_INTERPRET;
       if (IR_IS_TEMP (op.dst) || op.dst != IR_NONE)
         op_dst_is_fp (&op) ? dst_fp (l, op.dst) : dst_int (l, op.dst);
+    } else if (op.type == IR_V128) {
+      lower_eval_wide (l, &op);
     } else {
       lower_eval (l, &op);
     }
@@ -355,11 +395,32 @@ lower_block (Lower *l, uint32_t index)
     lower_end (l, index);
 }
 
+/* The same for a V128 variable that it takes for zero above a number. */
+static void
+guard_clean (Lower *l, unsigned v)
+{
+  bool narrow = bit_get (l->boxed_in[0], v + 1);
+  if (!narrow && !bit_get (l->boxed_in[0], v))
+    return;
+  int x = jit_pinned_map.xmm[v];
+  if (x < 0) {
+    x = 0;
+    asm_xload (&l->a, true, 0, var_mem (v));
+  }
+  asm_vex_rm (&l->a, V_PTEST, false, x, 0, state_mem (STATE_OFF (consts) + 8 * (narrow ? JIT_C_ABOVE32 : JIT_C_ABOVE64)));
+  asm_jcc (&l->a, CC_NE, l->slow_path->body);
+}
+
 /* Behind the entry of a region: the FP variables it takes for boxed must be, or the block's own code runs. */
 static void
 emit_guards (Lower *l)
 {
   for (unsigned v = 0; v < jit_config.n_vars; v++) {
+    if (var_is_wide (v)) {
+      guard_clean (l, v);
+      v++;
+      continue;
+    }
     if (!bit_get (l->boxed_in[0], v))
       continue;
     int x = jit_pinned_map.xmm[v];

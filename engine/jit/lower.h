@@ -7,15 +7,15 @@
 
 /* An operand as the host sees it. */
 typedef struct {
-  enum { OPND_REG, OPND_MEM, OPND_IMM } kind;
+  enum { OPND_REG, OPND_MEM, OPND_IMM, OPND_WIDE /* a vector constant */ } kind;
   int8_t reg; /* GPR or XMM number */
   Mem mem;
-  int64_t imm;
+  int64_t imm, high;
 } Opnd;
 
 /* Where a temporary lives. */
 typedef struct {
-  enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_SPILL_FP, LOC_VAR } kind;
+  enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_SPILL_FP, LOC_SPILL_WIDE, LOC_VAR } kind;
   uint8_t at; /* register, spill slot, or the FP variable it is a copy of */
 } TempLoc;
 
@@ -26,6 +26,8 @@ typedef enum {
   COLD_NAN,      /* the result in xmm r[0] is a NaN: make it canonical */
   COLD_NAN_FMA,  /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
   COLD_EVAL,     /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
+  COLD_EVAL_WIDE, /* evaluate `desc`, an op of which operands or result are vectors or numbers in vector registers, on
+                     wide_in[]; result to xmm r[0] */
   COLD_RETURN,   /* a return that does not match its call: target in GPR r[0] */
   COLD_INDIRECT, /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
   COLD_HOT,      /* the execution counter ran out */
@@ -65,6 +67,8 @@ typedef struct {
   uint8_t *page_id; /* COLD_EDGE, COLD_FAR_MISS: RW address of the page id that guards the jump, or NULL */
   uint8_t *after;   /* COLD_FAR_MISS: RW address behind the call */
   Opnd base, value;
+  Opnd wide_in[3];
+  uint8_t n_wide; /* how many of them */
   int32_t disp;
   uint32_t mem_kind; /* JIT_KIND_* */
   uint8_t span;      /* its slot */
@@ -77,6 +81,12 @@ typedef struct {
   uint8_t *from;
   uint32_t block;
 } Fixup;
+
+/* A vector constant that code loads from behind the region. */
+typedef struct {
+  uint8_t *at; /* RW: disp32 relative to its own end */
+  uint64_t d[2];
+} Literal;
 
 #define MAX_BLOCKS 64
 
@@ -107,7 +117,7 @@ struct Lower {
   uint32_t alias[8];
   uint8_t *label[MAX_BLOCKS];
   uint8_t *loop_head; /* RW: where back-edges to block 0 land */
-  GArray *fixups, *cold, *faults, *returns;
+  GArray *fixups, *cold, *faults, *returns, *literals;
   bool fp_inline; /* FP ops may use the host FPU */
   int32_t *counter;
   uint8_t *count_site[MAX_BLOCKS]; /* RW: where a block's host instruction count goes, with JitConfig.count */
@@ -147,6 +157,18 @@ void dst_int_finish (Lower *l, const IrOp *op, int reg);
 int dst_fp (Lower *l, IrVal dst);
 /* `boxed`: the container holds a boxed F32 (its upper half is all ones). */
 void dst_fp_done (Lower *l, IrVal dst, int reg, bool boxed);
+/* Vectors.  A register operand is its own; memory and constants are loaded into `scratch`. */
+Opnd opnd_vec (Lower *l, IrVal v);
+void vec_to (Lower *l, int reg, Opnd o);
+int vec_reg (Lower *l, Opnd o, int scratch);
+int dst_vec (Lower *l, IrVal dst);
+/* `low_only`: the upper half is zero. */
+void dst_vec_done (Lower *l, IrVal dst, int reg, bool low_only);
+/* The operand of a scalar op as the host's first source, from which the result gets all above the number: those bits are
+ * zero in a V128 container's register then. */
+int fp_first (Lower *l, IrVal v, IrType type, int scratch);
+/* Whether the variable's register is known to be zero above a number of the type. */
+bool is_clean (const Lower *l, IrVal v, IrType type);
 /* Gives back the temporaries that op_index uses for the last time. */
 void free_dying (Lower *l, const IrOp *op);
 /* The same for a result that nothing uses. */
@@ -167,6 +189,8 @@ Cold *cold_new (Lower *l, ColdKind kind, uint8_t *from);
 /* jcc to a cold exit that lets the interpreter do this guest instruction. */
 void bail_if (Lower *l, int cc);
 void fault_point (Lower *l);
+/* The rel32 is filled in once the literal has its place. */
+void literal_load (Lower *l, int x, uint64_t low, uint64_t high);
 /* FALSE when they do not fit. */
 bool cold_emit_all (Lower *l);
 /* No op, block end or cold path takes more bytes. */
@@ -211,6 +235,21 @@ bool lower_bits (Lower *l, const IrOp *op);
 bool lower_mem (Lower *l, const IrOp *op);
 bool lower_fp (Lower *l, const IrOp *op);
 bool lower_fp_convert (Lower *l, const IrOp *op);
+/* lower-scalar.c: floating point in V128 containers. */
+bool lower_scalar (Lower *l, const IrOp *op);
+bool fp_is_wide_class (const IrOp *op);
+/* Of lower-fp.c and lower-convert.c, which serve both sorts of containers. */
+bool lower_fsetcc (Lower *l, const IrOp *op);
+bool lower_sgnj (Lower *l, const IrOp *op);
+bool lower_ftoi (Lower *l, const IrOp *op);
+bool lower_fbits (Lower *l, const IrOp *op);
+/* lower-vec.c, lower-vec-move.c, lower-vec-fp.c */
+bool lower_vector (Lower *l, const IrOp *op);
+bool lower_vector_move (Lower *l, const IrOp *op);
+bool lower_vector_fp (Lower *l, const IrOp *op);
+void lower_eval_wide (Lower *l, const IrOp *op);
+/* Register x = x with the upper half zero. */
+void vec_cut (Lower *l, int x);
 void lower_eval (Lower *l, const IrOp *op);
 void lower_helper (Lower *l, const IrOp *op);
 /* Compares a and b and returns the condition code for `cond`. */

@@ -37,13 +37,14 @@ enum {
 
 /* A memory operand. */
 typedef struct {
-  int8_t base;    /* register, or -1: absolute disp32 */
+  int8_t base;    /* register, or -1: absolute disp32, or MEM_RIP: disp relative to the next instruction */
   int8_t index;   /* register, or -1 */
   uint8_t scale;  /* log2 */
   uint8_t prefix; /* MEM_* */
   int32_t disp;
 } Mem;
 enum { MEM_GS = 1, MEM_ADDR32 = 2 };
+#define MEM_RIP (-2)
 
 static inline Mem
 mem_base (int base, int32_t disp)
@@ -108,6 +109,11 @@ static inline void
 asm_modrm_mem (Asm *a, int reg, Mem m)
 {
   unsigned r = (reg & 7) << 3;
+  if (m.base == MEM_RIP) {
+    asm_u8 (a, r | 5);
+    asm_u32 (a, m.disp);
+    return;
+  }
   if (m.base < 0) { /* [disp32] or [index*s + disp32] */
     asm_u8 (a, r | 4);
     asm_u8 (a, m.scale << 6 | (m.index < 0 ? 4 : m.index & 7) << 3 | 5);
@@ -395,6 +401,9 @@ enum {
   V_MOVAPD = OP_66 (OP0F (0x28)),
   V_MOVSD_LOAD = OP_F2 (OP0F (0x10)),
   V_MOVSD_STORE = OP_F2 (OP0F (0x11)),
+  V_MOVUPS_LOAD = OP0F (0x10),
+  V_MOVUPS_STORE = OP0F (0x11),
+  V_MOVQ = OP_F3 (OP0F (0x7e)), /* the low half; zero above */
   V_MOVSS_LOAD = OP_F3 (OP0F (0x10)),
   V_MOVSS_STORE = OP_F3 (OP0F (0x11)),
   V_MOVD_TO_X = OP_66 (OP0F (0x6e)), /* W: movq */
@@ -427,6 +436,17 @@ static inline void
 asm_fstore64 (Asm *a, Mem m, int x)
 {
   asm_vex_rm (a, V_MOVSD_STORE, false, x, 0, m);
+}
+/* The same of 128 bits, or as `wide` says. */
+static inline void
+asm_xload (Asm *a, bool wide, int x, Mem m)
+{
+  asm_vex_rm (a, wide ? V_MOVUPS_LOAD : V_MOVSD_LOAD, false, x, 0, m);
+}
+static inline void
+asm_xstore (Asm *a, bool wide, Mem m, int x)
+{
+  asm_vex_rm (a, wide ? V_MOVUPS_STORE : V_MOVSD_STORE, false, x, 0, m);
 }
 static inline void
 asm_fmov (Asm *a, int dst, int src)

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lower.h"
+
+/* Scalar floating point for guests whose numbers live in vector registers.
+ *
+ * A result zeroes the rest of its register.  The host's scalar operations copy that part from their first source instead,
+ * so it costs nothing where that source is known to be zero there: is_clean().  What IEEE 754 leaves open (which NaN,
+ * whether tininess is found before rounding) is the host's own choice in all but rare cases; those are recognised by
+ * their result, a NaN or the smallest normal number, and evaluated out of line. */
+
+static bool
+is_f32 (const IrOp *op)
+{
+  return op->type == IR_F32;
+}
+
+bool
+fp_is_wide_class (const IrOp *op)
+{
+  return jit_has_wide && op->op != IR_LOAD && op->op != IR_STORE && (op_dst_is_fp (op) || op_src_is_fp (op));
+}
+
+static bool
+is_inline (const Lower *l, const IrOp *op)
+{
+  return l->fp_inline && op->type != IR_F16 && !(IR_FP_CLASS (op->imm) & IR_FPC_BOXED);
+}
+
+static bool
+rounds_inline (const Lower *l, const IrOp *op)
+{
+  return is_inline (l, op) && IR_FP_ROUND (op->imm) == IR_RDYN;
+}
+
+static unsigned
+scalar (const IrOp *op, unsigned code)
+{
+  return is_f32 (op) ? OP_F3 (code) : OP_F2 (code);
+}
+
+/* Jumps to a cold path if the number in x is a NaN or, with `tiny`, plus or minus the smallest normal number: in its
+ * leading 32 bits without the sign, less that number's and one, both are unsigned above infinity's. */
+static uint8_t *
+check_result (Lower *l, const IrOp *op, int x, bool tiny)
+{
+  if (!tiny) {
+    asm_vex_rr (&l->a, is_f32 (op) ? V_UCOMISS : V_UCOMISD, false, x, 0, x);
+    return asm_jcc (&l->a, CC_P, NULL);
+  }
+  uint32_t smallest = is_f32 (op) ? 0x01000000 : 0x00200000, infinity = is_f32 (op) ? 0xff000000 : 0xffe00000;
+  asm_vex_rr (&l->a, V_MOVD_FROM_X, !is_f32 (op), x, 0, RAX);
+  if (!is_f32 (op))
+    asm_shift_ri (&l->a, 5, true, RAX, 32);
+  asm_alu_rr (&l->a, ALU_ADD, false, RAX, RAX);
+  asm_alu_ri (&l->a, ALU_SUB, false, RAX, (int32_t)(smallest + 1));
+  asm_alu_ri (&l->a, ALU_CMP, false, RAX, (int32_t)(infinity - smallest - 1));
+  return asm_jcc (&l->a, is_f32 (op) ? CC_A : CC_AE, NULL);
+}
+
+/* Out of line from `site` on; goes on here, with the result in x. */
+static void
+redo_exactly (Lower *l, const IrOp *op, uint8_t *site, int x)
+{
+  const IrVal in[3] = { op->a, op->b, op->c };
+  Cold *cold = cold_new (l, COLD_EVAL_WIDE, site);
+  cold->type = op->type;
+  cold->desc = op->desc.bits;
+  cold->r[0] = x;
+  cold->resume = l->a.p;
+  for (unsigned i = 0; i < 3 && in[i] != IR_NONE; i++)
+    cold->wide_in[cold->n_wide++] = opnd_fp (l, in[i]);
+}
+
+static bool
+is_operand (Lower *l, const IrOp *op, int x)
+{
+  const IrVal in[3] = { op->a, op->b, op->c };
+  for (unsigned i = 0; i < 3 && in[i] != IR_NONE; i++) {
+    Opnd o = opnd_fp (l, in[i]);
+    if (o.kind == OPND_REG && o.reg == x)
+      return true;
+  }
+  return false;
+}
+
+/* The register to compute in, so that the operands are still there for the cold path; *ret_dst is the destination's. */
+static int
+work_register (Lower *l, const IrOp *op, int *ret_dst)
+{
+  *ret_dst = dst_fp (l, op->dst);
+  return is_operand (l, op, *ret_dst) ? 0 : *ret_dst;
+}
+
+static void
+finish (Lower *l, const IrOp *op, int work, int d)
+{
+  free_dying (l, op);
+  if (work != d)
+    asm_fmov (&l->a, d, work);
+  dst_fp_done (l, op->dst, d, is_f32 (op));
+}
+
+static bool
+finds_tiny_before (const IrOp *op)
+{
+  return IR_FP_CLASS (op->imm) & IR_FPC_TINY_BEFORE;
+}
+
+/* `tiny`: the operation may round a smaller number to the smallest normal one. */
+static void
+lower_arith (Lower *l, const IrOp *op, unsigned code, bool tiny)
+{
+  int d, work = work_register (l, op, &d);
+  int first = fp_first (l, op->a, op->type, 0);
+  Opnd y = opnd_fp (l, op->b == IR_NONE ? op->a : op->b);
+  if (y.kind == OPND_MEM)
+    asm_vex_rm (&l->a, scalar (op, OP0F (code)), false, work, first, y.mem);
+  else
+    asm_vex_rr (&l->a, scalar (op, OP0F (code)), false, work, first, y.reg);
+  redo_exactly (l, op, check_result (l, op, work, tiny && finds_tiny_before (op)), work);
+  finish (l, op, work, d);
+}
+
+/* work = +-(a * b) +- c with the 231 forms, which add to their destination. */
+static void
+lower_fma (Lower *l, const IrOp *op)
+{
+  static const uint8_t form[4] = { 0xb9, 0xbd, 0xbb, 0xbf }; /* fmadd, fnmadd, fmsub, fnmsub */
+  unsigned code = OP_66 (OP0F38 (form[(op->flags & IR_F_NEGP ? 1 : 0) | (op->flags & IR_F_NEGC ? 2 : 0)]));
+  int d, work = work_register (l, op, &d);
+  Opnd y = opnd_fp (l, op->b);
+  int x = fp_reg (l, opnd_fp (l, op->a), 1);
+  int sum = fp_first (l, op->c, op->type, work);
+  if (sum != work)
+    asm_fmov (&l->a, work, sum);
+  if (y.kind == OPND_MEM)
+    asm_vex_rm (&l->a, code, !is_f32 (op), work, x, y.mem);
+  else
+    asm_vex_rr (&l->a, code, !is_f32 (op), work, x, y.reg);
+  redo_exactly (l, op, check_result (l, op, work, finds_tiny_before (op)), work);
+  finish (l, op, work, d);
+}
+
+/* Unordered operands go out of line; equal ones may be zeros of different sign: or (min) and and (max) choose. */
+static void
+lower_minmax (Lower *l, const IrOp *op)
+{
+  bool min = op->op == IR_FMIN;
+  int x = fp_first (l, op->a, op->type, 0), y = fp_first (l, op->b, op->type, 1);
+  int d = dst_fp (l, op->dst);
+  asm_vex_rr (&l->a, is_f32 (op) ? V_UCOMISS : V_UCOMISD, false, x, 0, y);
+  uint8_t *unordered = asm_jcc (&l->a, CC_P, NULL);
+  uint8_t *differ = asm_short_jcc (&l->a, CC_NE);
+  asm_vex_rr (&l->a, min ? V_ORPD : V_ANDPD, false, d, x, y);
+  uint8_t *done = asm_short_jmp (&l->a);
+  asm_short_end (&l->a, differ);
+  asm_vex_rr (&l->a, scalar (op, OP0F (min ? 0x5d : 0x5f)), false, d, x, y);
+  asm_short_end (&l->a, done);
+  redo_exactly (l, op, unordered, d);
+  finish (l, op, d, d);
+}
+
+/* xmm0 = 0: what the host's conversions copy the upper part from. */
+static void
+clear_xmm0 (Lower *l)
+{
+  asm_vex_rr (&l->a, V_XORPD, false, 0, 0, 0);
+}
+
+static bool
+lower_fcvt (Lower *l, const IrOp *op)
+{
+  bool narrow = op->type == IR_F32;
+  if (op->sub == IR_F16 || op->sub == op->type || (narrow && IR_FP_ROUND (op->imm) != IR_RDYN))
+    return false;
+  int d, work = work_register (l, op, &d);
+  int x = fp_reg (l, opnd_fp (l, op->a), 1);
+  clear_xmm0 (l);
+  asm_vex_rr (&l->a, narrow ? OP_F2 (OP0F (0x5a)) : OP_F3 (OP0F (0x5a)), false, work, 0, x);
+  redo_exactly (l, op, check_result (l, op, work, narrow && finds_tiny_before (op)), work);
+  finish (l, op, work, d);
+  return true;
+}
+
+static bool
+lower_itof (Lower *l, const IrOp *op)
+{
+  bool is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64, exact = !wide && !is_f32 (op);
+  if (!exact && IR_FP_ROUND (op->imm) != IR_RDYN)
+    return false;
+  int r = int_reg (l, wide, opnd_int (l, op->a), RAX);
+  if (is_unsigned && wide) { /* large ones are the interpreter's */
+    asm_test_rr (&l->a, true, r, r);
+    bail_if (l, CC_S);
+  } else if (is_unsigned) {
+    asm_mov_rr (&l->a, false, RAX, r);
+    r = RAX;
+  }
+  free_dying (l, op);
+  int d = dst_fp (l, op->dst);
+  clear_xmm0 (l);
+  asm_vex_rr (&l->a, scalar (op, OP0F (0x2a)), wide || is_unsigned, d, 0, r);
+  dst_fp_done (l, op->dst, d, is_f32 (op));
+  return true;
+}
+
+static bool
+lower_fround (Lower *l, const IrOp *op)
+{
+  static const int8_t imm[8] = { [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = -1, [IR_RDYN] = 4 };
+  int rounding = imm[IR_FP_ROUND (op->imm)];
+  if (rounding < 0)
+    return false;
+  int d, work = work_register (l, op, &d);
+  int x = fp_first (l, op->a, op->type, 0);
+  asm_vex_rr (&l->a, is_f32 (op) ? V_ROUNDSS : V_ROUNDSD, false, work, x, x);
+  asm_u8 (&l->a, (uint8_t)rounding | (op->flags & IR_F_EXACT ? 0 : 8));
+  redo_exactly (l, op, check_result (l, op, work, false), work);
+  finish (l, op, work, d);
+  return true;
+}
+
+static bool
+lower_bitsf (Lower *l, const IrOp *op)
+{
+  int r = int_reg (l, true, opnd_int (l, op->a), RAX);
+  free_dying (l, op);
+  int d = dst_fp (l, op->dst);
+  if (op->type == IR_F16) {
+    asm_rr (&l->a, OP0F (0xb7), false, RAX, r);
+    r = RAX;
+  }
+  asm_vex_rr (&l->a, V_MOVD_TO_X, op->type == IR_F64, d, 0, r);
+  dst_fp_done (l, op->dst, d, op->type != IR_F64);
+  return true;
+}
+
+static bool
+lower_move (Lower *l, const IrOp *op)
+{
+  if (op->type == IR_F16)
+    return false;
+  int x = fp_first (l, op->a, op->type, 0);
+  free_dying (l, op);
+  int d = dst_fp (l, op->dst);
+  if (d != x)
+    asm_fmov (&l->a, d, x);
+  dst_fp_done (l, op->dst, d, is_f32 (op));
+  return true;
+}
+
+static bool
+lower_select (Lower *l, const IrOp *op)
+{
+  if (op->type == IR_F16)
+    return false;
+  int test = int_reg (l, true, opnd_int (l, op->a), RAX);
+  int y = fp_first (l, op->c, op->type, 0);
+  if (y != 0)
+    asm_fmov (&l->a, 0, y);
+  asm_test_rr (&l->a, true, test, test);
+  uint8_t *no = asm_short_jcc (&l->a, CC_E);
+  int x = fp_first (l, op->b, op->type, 0);
+  if (x != 0)
+    asm_fmov (&l->a, 0, x);
+  asm_short_end (&l->a, no);
+  free_dying (l, op);
+  int d = dst_fp (l, op->dst);
+  if (d != 0)
+    asm_fmov (&l->a, d, 0);
+  dst_fp_done (l, op->dst, d, is_f32 (op));
+  return true;
+}
+
+bool
+lower_scalar (Lower *l, const IrOp *op)
+{
+  static const uint8_t code[] = { 0x58, 0x5c, 0x59, 0x5e };
+
+  switch (op->op) {
+    case IR_FADD:
+    case IR_FSUB:
+    case IR_FMUL:
+    case IR_FDIV:
+      if (!rounds_inline (l, op))
+        return false;
+      lower_arith (l, op, code[op->op - IR_FADD], op->op == IR_FMUL || op->op == IR_FDIV);
+      return true;
+    case IR_FSQRT:
+      if (!rounds_inline (l, op))
+        return false;
+      lower_arith (l, op, 0x51, false);
+      return true;
+    case IR_FMA:
+      if (!rounds_inline (l, op))
+        return false;
+      lower_fma (l, op);
+      return true;
+    case IR_FMIN:
+    case IR_FMAX:
+      if (!is_inline (l, op))
+        return false;
+      lower_minmax (l, op);
+      return true;
+    case IR_FSGNJ:
+    case IR_FSGNJN:
+    case IR_FSGNJX: return op->type != IR_F16 && lower_sgnj (l, op);
+    case IR_FSETCC: return is_inline (l, op) && lower_fsetcc (l, op);
+    case IR_FCVT: return is_inline (l, op) && lower_fcvt (l, op);
+    case IR_FTOI: return is_inline (l, op) && lower_ftoi (l, op);
+    case IR_ITOF: return is_inline (l, op) && lower_itof (l, op);
+    case IR_FROUND: return is_inline (l, op) && lower_fround (l, op);
+    case IR_FBITS: return lower_fbits (l, op);
+    case IR_BITSF: return lower_bitsf (l, op);
+    case IR_MOV: return lower_move (l, op);
+    case IR_SELECT: return lower_select (l, op);
+    default: return false;
+  }
+}
