@@ -54,6 +54,8 @@ struct GuestIsa {
   /* Variables most worth a host register, hottest first: integer ones, floating-point ones. */
   unsigned n_hot_int, n_hot_fp;
   const uint8_t *hot_int, *hot_fp;
+  /* The variable of the condition flags, as IrRegion.flags_var; 0: there is none. */
+  uint8_t flags_var;
   const IrHelper *helpers;
   const IrVectorHelper *vector_helpers; /* or NULL */
   unsigned n_registers;

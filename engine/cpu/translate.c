@@ -219,6 +219,8 @@ begin_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram)
   r->ram = ram;
   ir_builder_init (b, r);
   b->helpers = cpu->isa->helpers;
+  if (cpu->isa->flags_var != 0)
+    r->flags_var = cpu->isa->flags_var;
 }
 
 static void

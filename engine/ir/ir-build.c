@@ -219,7 +219,7 @@ takes_sx (const IrOp *op)
     case IR_FTOI:
     case IR_FTOIMOD: return ir_op_dst_type (op) == IR_I32;
     case IR_FBITS: return op->type == IR_F32;
-    default: return ir_op_is_pure_int (op->op) && op->op != IR_SETCC && op->type == IR_I32;
+    default: return ir_op_is_pure_int (op->op) && (op->op < IR_SETCC || op->op > IR_CCLOGIC) && op->type == IR_I32;
   }
 }
 

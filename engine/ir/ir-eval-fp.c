@@ -47,6 +47,11 @@ eval_to_int (IrDesc d, const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env, bo
 
   switch (d.op) {
     case IR_FSETCC: return eval_compare (d, f, a, b, env);
+    case IR_FCC: {
+      static const uint8_t flags[] = { [SF_LESS] = IR_CC_N, [SF_EQUAL] = IR_CC_Z | IR_CC_C, [SF_GREATER] = IR_CC_C,
+                                       [SF_UNORDERED] = IR_CC_C | IR_CC_V };
+      return flags[sf_order (f, a, b, (d.flags & IR_F_SIGNALING) != 0, env)];
+    }
     case IR_FCLASS: return sf_classify (f, a);
     case IR_FTOI:
       result = sf_to_int (f, a, width, !(d.sub & IR_UNSIGNED), env);

@@ -98,6 +98,31 @@ eval_bits (IrOpcode op, const IntArgs *v)
   }
 }
 
+/* a + b + carry, of the operands' width. */
+static uint64_t
+sum_flags (const IntArgs *v, uint64_t b, unsigned carry)
+{
+  unsigned __int128 sum = (unsigned __int128)v->ua + b + carry;
+  uint64_t result = bits_zext ((uint64_t)sum, v->width), sign = UINT64_C (1) << (v->width - 1);
+  bool overflow = ~(v->ua ^ b) & (v->ua ^ result) & sign;
+  return (result & sign ? IR_CC_N : 0) | (result == 0 ? IR_CC_Z : 0) | (sum >> v->width & 1 ? IR_CC_C : 0) |
+         (overflow ? IR_CC_V : 0);
+}
+
+static uint64_t
+eval_flags (IrOpcode op, const IntArgs *v, uint64_t c)
+{
+  uint64_t not_b = bits_zext (~v->ub, v->width);
+
+  switch (op) {
+    case IR_CCADD: return sum_flags (v, v->ub, 0);
+    case IR_CCSUB: return sum_flags (v, not_b, 1);
+    case IR_CCADC: return sum_flags (v, v->ub, c & 1);
+    case IR_CCSBC: return sum_flags (v, not_b, c & 1);
+    default: return (v->sa < 0 ? IR_CC_N : 0) | (v->ua == 0 ? IR_CC_Z : 0);
+  }
+}
+
 static uint64_t
 eval_op (IrDesc d, const IntArgs *v)
 {
@@ -150,6 +175,8 @@ ir_eval_int (IrDesc d, uint64_t a, uint64_t b, uint64_t c)
     return d.op == IR_SELECT ? (a != 0 ? b : c) : a;
 
   IntArgs v = int_args (d.type, a, b);
+  if (d.op >= IR_CCADD && d.op <= IR_CCLOGIC)
+    return eval_flags (d.op, &v, c);
   if (d.op == IR_SELECT)
     result = v.ua != 0 ? b : c;
   else

@@ -26,6 +26,7 @@ ir_op_dst_type (const IrOp *op)
   switch (op->op) {
     case IR_SETCC:
     case IR_FSETCC:
+    case IR_FCC:
     case IR_FCLASS:
     case IR_FBITS:
     case IR_FPFLAGS:

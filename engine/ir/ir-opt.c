@@ -45,10 +45,63 @@ note_write (Liveness *l, IrVal v)
     l->overwritten[v / 64] |= UINT64_C (1) << (v % 64);
 }
 
+/* ---- The flags, across blocks. ---- */
+
+typedef enum { FLAGS_PASS, FLAGS_READ, FLAGS_WRITTEN } FlagsUse;
+
+/* What the block does to the flags first. A helper may look at them. */
+static FlagsUse
+flags_use (const IrRegion *r, const IrBlock *block)
+{
+  IrVal v = r->flags_var;
+  for (uint32_t i = block->first_op; i < block->first_op + block->n_ops; i++) {
+    const IrOp *op = &r->ops[i];
+    if (op->a == v || op->b == v || op->c == v || op->op == IR_HELPER)
+      return FLAGS_READ;
+    if (op->dst == v)
+      return FLAGS_WRITTEN;
+  }
+  return block->a == v || block->b == v ? FLAGS_READ : FLAGS_PASS;
+}
+
+/* Whether somebody reads them behind the block: elsewhere, unless it is known better. */
+static bool
+flags_live_out (const IrBlock *block, const bool *live_in)
+{
+  unsigned n = block->end == IR_END_BRANCH ? 2 : block->end == IR_END_GOTO || block->end == IR_END_CALL ? 1 : 0;
+  for (unsigned t = 0; t < n; t++) {
+    int32_t to = block->end == IR_END_CALL ? -1 : block->target[t].block;
+    if (to >= 0 ? live_in[to] : !(block->flags_dead >> t & 1))
+      return true;
+  }
+  return n == 0;
+}
+
+/* live_out[i] for each block; backward until nothing changes. */
 static void
-optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
+analyse_flags (const IrRegion *r, FlagsUse *use, bool *live_in, bool *live_out)
+{
+  memset (live_in, 0, r->n_blocks * sizeof *live_in);
+  for (uint32_t i = 0; i < r->n_blocks; i++)
+    use[i] = flags_use (r, &r->blocks[i]);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (uint32_t i = r->n_blocks; i-- > 0;) {
+      live_out[i] = flags_live_out (&r->blocks[i], live_in);
+      bool in = use[i] == FLAGS_READ || (use[i] == FLAGS_PASS && live_out[i]);
+      changed |= in != live_in[i];
+      live_in[i] = in;
+    }
+  }
+}
+
+/* `flags_dead`: nobody reads the flags behind it. */
+static void
+optimise_block (IrRegion *r, const IrBlock *block, Liveness *l, bool flags_dead)
 {
   memset (l->overwritten, 0, sizeof l->overwritten);
+  if (flags_dead)
+    note_write (l, r->flags_var);
   /* The end of a call writes the link, but may be left before that, when somebody wants the vCPU. */
   note_read (l, block->a);
   note_read (l, block->b);
@@ -62,9 +115,12 @@ optimise_block (IrRegion *r, const IrBlock *block, Liveness *l)
       continue;
     }
     /* If the op leaves, it has not written its dst yet and every variable is looked at. */
-    if (props & IR_P_LEAVE)
+    if (props & IR_P_LEAVE) {
+      bool keep = r->flags_var != IR_NONE && op->op != IR_HELPER && is_dead (l, r->flags_var);
       memset (l->overwritten, 0, sizeof l->overwritten);
-    else
+      if (keep)
+        note_write (l, r->flags_var);
+    } else
       note_write (l, op->dst);
     note_read (l, op->a);
     note_read (l, op->b);
@@ -140,8 +196,12 @@ ir_optimise (IrRegion *r)
     fuse_pairs (r, &r->blocks[i]);
   uint64_t used[TEMP_WORDS];
   Liveness l = { .used = used };
+  bool *live_in = g_newa (bool, r->n_blocks + 1), *live_out = g_newa (bool, r->n_blocks + 1);
+  FlagsUse *use = g_newa (FlagsUse, r->n_blocks + 1);
+  if (r->flags_var != IR_NONE)
+    analyse_flags (r, use, live_in, live_out);
 
   memset (used, 0, (r->n_temps + 63) / 64 * sizeof used[0]);
   for (uint32_t i = 0; i < r->n_blocks; i++)
-    optimise_block (r, &r->blocks[i], &l);
+    optimise_block (r, &r->blocks[i], &l, r->flags_var != IR_NONE && !live_out[i]);
 }

@@ -43,6 +43,8 @@ typedef enum {
   IR_RMW_MINU,
   IR_RMW_MAXU
 } IrRmw;
+/* Flags of CCADD and its like. */
+enum { IR_CC_V = 1, IR_CC_C = 2, IR_CC_Z = 4, IR_CC_N = 8 };
 /* Which orders a FENCE keeps, each bit "earlier kind before later kind". */
 typedef enum { IR_FENCE_LL = 1, IR_FENCE_LS = 2, IR_FENCE_SL = 4, IR_FENCE_SS = 8 } IrFence;
 enum { IR_MINMAX_NUMBER, IR_MINMAX_NAN };
@@ -195,6 +197,7 @@ typedef struct {
   bool crosses;   /* system mode: it is one instruction that goes on in the next page, at IrRegion.next_ram */
   IrVal a, b, link;
   IrEdge target[2];
+  uint8_t flags_dead; /* bit n: the code at target[n].pc writes IrRegion.flags_var before anything reads it */
 } IrBlock;
 
 typedef struct {
@@ -203,6 +206,9 @@ typedef struct {
   uint64_t next_ram; /* of the page that follows it, where a block crosses */
   uint32_t mode;     /* IrState.mode the code was translated for */
   bool addr32;       /* guest addresses wrap at 32 bits */
+  /* The guest's condition flags, or IR_NONE.  What is written there and overwritten before any instruction reads it is
+   * not computed: where the guest is left at such a point (a fault, a request), the variable holds an older value. */
+  IrVal flags_var;
   IrOp *ops;
   uint32_t n_ops, cap_ops;
   IrBlock *blocks;

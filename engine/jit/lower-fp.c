@@ -250,6 +250,7 @@ lower_fp (Lower *l, const IrOp *op)
       if (op->type == IR_F16)
         return false;
       return lower_fsetcc (l, op);
+    case IR_FCC: return op->type != IR_F16 && lower_fcc (l, op);
     case IR_FSGNJ:
     case IR_FSGNJN:
     case IR_FSGNJX: return fp_inline_class (op) && lower_sgnj (l, op);

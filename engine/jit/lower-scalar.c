@@ -306,6 +306,7 @@ lower_scalar (Lower *l, const IrOp *op)
     case IR_FSGNJN:
     case IR_FSGNJX: return op->type != IR_F16 && lower_sgnj (l, op);
     case IR_FSETCC: return is_inline (l, op) && lower_fsetcc (l, op);
+    case IR_FCC: return is_inline (l, op) && lower_fcc (l, op);
     case IR_FCVT: return is_inline (l, op) && lower_fcvt (l, op);
     case IR_FTOI: return is_inline (l, op) && lower_ftoi (l, op);
     case IR_ITOF: return is_inline (l, op) && lower_itof (l, op);

@@ -35,6 +35,7 @@ op_src_is_fp (const IrOp *op)
 {
   switch (op->op) {
     case IR_FSETCC:
+    case IR_FCC:
     case IR_FCLASS:
     case IR_FTOI:
     case IR_FTOIMOD:
@@ -308,7 +309,7 @@ lower_inline (Lower *l, const IrOp *op)
       return lower_mem (l, op);
     return lower_fp (l, op) || lower_fp_convert (l, op);
   }
-  return lower_int (l, op) || lower_muldiv (l, op) || lower_bits (l, op) || lower_mem (l, op) ||
+  return lower_int (l, op) || lower_flags (l, op) || lower_muldiv (l, op) || lower_bits (l, op) || lower_mem (l, op) ||
          lower_fp_convert (l, op);
 }
 

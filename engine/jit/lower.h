@@ -230,6 +230,7 @@ void restore_pinned (Lower *l, bool to_pinned);
 
 /* One function per group of ops; each lowers op or returns false to have it evaluated out of line. */
 bool lower_int (Lower *l, const IrOp *op);
+bool lower_flags (Lower *l, const IrOp *op);
 bool lower_muldiv (Lower *l, const IrOp *op);
 bool lower_bits (Lower *l, const IrOp *op);
 bool lower_mem (Lower *l, const IrOp *op);
@@ -239,6 +240,7 @@ bool lower_fp_convert (Lower *l, const IrOp *op);
 bool lower_scalar (Lower *l, const IrOp *op);
 bool fp_is_wide_class (const IrOp *op);
 /* Of lower-fp.c and lower-convert.c, which serve both sorts of containers. */
+bool lower_fcc (Lower *l, const IrOp *op);
 bool lower_fsetcc (Lower *l, const IrOp *op);
 bool lower_sgnj (Lower *l, const IrOp *op);
 bool lower_ftoi (Lower *l, const IrOp *op);

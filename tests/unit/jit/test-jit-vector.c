@@ -297,7 +297,7 @@ make_crossing (Maker *m)
   IrDesc d = IR_DESC (.type = type, .imm = IR_FP (random_round (m), CLASS));
   switch (below (m, 5)) {
     case 0:
-      d.op = IR_FSETCC;
+      d.op = below (m, 2) ? IR_FCC : IR_FSETCC;
       d.sub = conds[below (m, 3)];
       d.flags = below (m, 2) ? IR_F_SIGNALING : 0;
       IrVal x = number_operand (m, type);
