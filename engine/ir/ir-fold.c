@@ -209,6 +209,19 @@ fold_select (IrBuilder *b, IrOp *op)
   return IR_NONE;
 }
 
+/* Flags of sums with a carry: a known one makes them those of plain sums. */
+static IrVal
+fold_carry (IrBuilder *b, IrOp *op)
+{
+  int64_t carry;
+
+  if (!ir_known (b, op->c, &carry) || (carry & 1) != (op->op == IR_CCSBC))
+    return IR_NONE;
+  op->op = op->op == IR_CCSBC ? IR_CCSUB : IR_CCADD;
+  op->c = IR_NONE;
+  return ir_fold (b, op);
+}
+
 void
 ir_fuse_extension (IrBuilder *b, IrOp *op)
 {
@@ -243,6 +256,8 @@ ir_fold (IrBuilder *b, IrOp *op)
 
   if (op->op == IR_SELECT)
     return fold_select (b, op);
+  if (info->shape & IR_SHAPE_C)
+    return fold_carry (b, op);
   if (!(info->shape & IR_SHAPE_B))
     return fold_unary (b, op);
 
