@@ -32,8 +32,8 @@ def c_type(values):
 
 
 class Emitter:
-    def __init__(self, table, prefix, header):
-        self.table, self.header = table, header
+    def __init__(self, table, prefix, exts, header):
+        self.table, self.exts, self.header = table, (exts or prefix).upper(), header
         self.low, self.up, self.camel = prefix, prefix.upper(), prefix.capitalize()
         used = {insn.fmt.name for insn in table.insns}
         self.formats = [f for f in table.formats.values() if f.name in used]
@@ -165,7 +165,7 @@ class Emitter:
         out.append(f"\nconst DecodeInsn {self.low}_insns[{self.up}_N_OPS] = {{")
         for insn in self.insns:
             modes = sum(1 << self.table.modes.index(m) for m in insn.modes)
-            clauses = [" | ".join(f"1ull << {self.up}_EXT_{e.upper()}" for e in c) for c in insn.clauses]
+            clauses = [" | ".join(f"1ull << {self.exts}_EXT_{e.upper()}" for e in c) for c in insn.clauses]
             fields = sum(isinstance(f, Field) for f in insn.fmt.args.values())
             out.append(f'  [{self.up}_OP_{insn.id}] = {{ .name = "{insn.name}", .syntax = "{insn.syntax}",'
                        f" .mask = {insn.mask:#x}, .value = {insn.value:#x}, .size = {insn.size // 8}, .modes = {modes},"
@@ -190,6 +190,7 @@ class Emitter:
 def main():
     parser = argparse.ArgumentParser(description="Generate an instruction decoder.")
     parser.add_argument("--prefix", required=True, help="of the C names")
+    parser.add_argument("--exts", help="prefix of the names of extensions, where it is another one")
     parser.add_argument("--include", action="append", default=[], help="header the source needs")
     parser.add_argument("--header", required=True)
     parser.add_argument("--source", required=True)
@@ -203,7 +204,7 @@ def main():
     except TableError as error:
         print(error, file=sys.stderr)
         return 1
-    emitter = Emitter(table, options.prefix, options.header.rsplit("/", 1)[-1])
+    emitter = Emitter(table, options.prefix, options.exts, options.header.rsplit("/", 1)[-1])
     header, source = [], []
     emitter.emit_header(header)
     emitter.emit_source(source, options.include)

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Conditions.  An instruction that sets the flags writes what they are; one that reads them looks back in its block for
+ * the op that did, and compares its operands again: then nobody needs the flags themselves, and ir_optimise() drops them. */
+
+#include "arm-trans.h"
+
+bool
+a64_holds (unsigned cond, unsigned nzcv)
+{
+  bool n = nzcv & IR_CC_N, z = nzcv & IR_CC_Z, c = nzcv & IR_CC_C, v = nzcv & IR_CC_V, result;
+
+  switch (cond >> 1) {
+    case 0: result = z; break;
+    case 1: result = c; break;
+    case 2: result = n; break;
+    case 3: result = v; break;
+    case 4: result = c && !z; break;
+    case 5: result = n == v; break;
+    case 6: result = n == v && !z; break;
+    default: return true;
+  }
+  return result != (cond & 1);
+}
+
+/* Bit f is set where flags f satisfy the condition. */
+static unsigned
+truth_table (unsigned cond)
+{
+  unsigned table = 0;
+  for (unsigned f = 0; f < 16; f++)
+    table |= (unsigned)a64_holds (cond, f) << f;
+  return table;
+}
+
+static A64Test
+test_of_flags (A64Trans *t, unsigned cond)
+{
+  IrVal bit = ir_op2 (t->b, IR_SHR, IR_I32, ir_const (t->b, truth_table (cond)), ARM_VAR_NZCV);
+  bit = ir_op2 (t->b, IR_AND, IR_I32, bit, ir_const (t->b, 1));
+  return (A64Test){ IR_NE, IR_I32, bit, ir_const (t->b, 0) };
+}
+
+static bool
+defines (const IrOp *op, IrVal v)
+{
+  return op->dst == v && !IR_IS_CONST (v) && v != IR_NONE;
+}
+
+/* The op of the open block that wrote the flags last, if all its operands still are what they were. */
+static const IrOp *
+find_writer (const A64Trans *t)
+{
+  const IrRegion *r = t->b->region;
+  uint32_t first = t->b->block->first_op;
+
+  for (uint32_t i = r->n_ops; i-- > first;) {
+    const IrOp *op = &r->ops[i];
+    if (op->op == IR_HELPER) /* may write any variable */
+      return NULL;
+    if (op->dst != ARM_VAR_NZCV)
+      continue;
+    for (uint32_t k = i + 1; k < r->n_ops; k++)
+      if ((IR_IS_VAR (op->a) && defines (&r->ops[k], op->a)) || (IR_IS_VAR (op->b) && defines (&r->ops[k], op->b)))
+        return NULL;
+    return op;
+  }
+  return NULL;
+}
+
+/* What holds the difference or sum that op's flags are of: computed afresh. */
+static IrVal
+result_of (A64Trans *t, const IrOp *op)
+{
+  IrOp copy = *op; /* emitting may move the ops */
+  return ir_op2 (t->b, copy.op == IR_CCSUB ? IR_SUB : IR_ADD, copy.type, copy.a, copy.b);
+}
+
+static A64Test
+test (IrCond cond, IrType type, IrVal x, IrVal y)
+{
+  return (A64Test){ cond, type, x, y };
+}
+
+static bool
+test_of_difference (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
+{
+  static const uint8_t conds[] = { IR_EQ, IR_NE, IR_GEU, IR_LTU, 0, 0, 0, 0, IR_GTU, IR_LEU, IR_GES, IR_LTS, IR_GTS, IR_LES };
+  IrType type = op->type;
+
+  if (cond >= 6 && cond < 8)
+    return false;
+  if (cond >= 4 && cond < 6) {
+    IrVal result = result_of (t, op);
+    *ret = test (cond == 4 ? IR_LTS : IR_GES, type, result, ir_const (t->b, 0));
+  } else {
+    *ret = test (conds[cond], type, op->a, op->b);
+  }
+  return true;
+}
+
+static bool
+test_of_sum (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
+{
+  static const uint8_t conds[] = { IR_EQ, IR_NE, IR_LTU, IR_GEU, IR_LTS, IR_GES };
+  IrType type = op->type;
+  IrVal a = op->a;
+
+  if (cond >= 6)
+    return false;
+  IrVal result = result_of (t, op);
+  /* A carry came out where the sum is less than an addend. */
+  *ret = test (conds[cond], type, result, cond == 2 || cond == 3 ? a : ir_const (t->b, 0));
+  return true;
+}
+
+/* Carry and overflow are clear. */
+static bool
+test_of_logic (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
+{
+  static const uint8_t conds[] = { IR_EQ, IR_NE, 0, 0, IR_LTS, IR_GES, 0, 0, 0, 0, IR_GES, IR_LTS, IR_GTS, IR_LES };
+
+  if ((cond & ~1u) == 2 || (cond & ~1u) == 6 || (cond & ~1u) == 8)
+    return false;
+  *ret = test (conds[cond], op->type, op->a, ir_const (t->b, 0));
+  return true;
+}
+
+A64Test
+a64_test (A64Trans *t, unsigned cond)
+{
+  const IrOp *op = find_writer (t);
+  A64Test result;
+  bool found = false;
+
+  if (op != NULL && op->op == IR_CCSUB)
+    found = test_of_difference (t, op, cond, &result);
+  else if (op != NULL && op->op == IR_CCADD)
+    found = test_of_sum (t, op, cond, &result);
+  else if (op != NULL && op->op == IR_CCLOGIC)
+    found = test_of_logic (t, op, cond, &result);
+  return found ? result : test_of_flags (t, cond);
+}
+
+IrVal
+a64_test_value (A64Trans *t, unsigned cond)
+{
+  A64Test test = a64_test (t, cond);
+  return ir_setcc (t->b, test.cond, test.type, test.x, test.y);
+}

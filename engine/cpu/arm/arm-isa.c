@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* AArch64 as the translator and debugger see it. */
+
+#include "arm-trans.h"
+#include <capstone/capstone.h>
+#include <elf.h>
+#include <string.h>
+
+IsaFlow
+a64_translate (IsaInsn *insn)
+{
+  A64Args args;
+  uint32_t word;
+
+  if (insn->len < 4) {
+    insn->len = 4;
+    return ISA_NEXT;
+  }
+  insn->len = 4;
+  memcpy (&word, insn->code, 4);
+  A64Trans t = {
+    .b = insn->b, .arm = (const ArmCpu *)insn->cpu, .pc = insn->pc, .next_pc = insn->pc + 4, .mode = insn->mode
+  };
+  ir_insn (insn->b, insn->pc, 4);
+  A64Op op = a64_decode_a64_32 (GUINT32_FROM_LE (word), &args);
+  if (G_UNLIKELY (op == A64_OP_ILLEGAL || !decode_enabled (&a64_insns[op], t.arm->exts)))
+    return a64_undefined (&t);
+  return a64_trans_table[op](&t, &args);
+}
+
+static unsigned
+disassemble (const uint8_t *code, size_t len, uint64_t pc, char *out, size_t out_size)
+{
+  static GMutex lock;
+  static csh handle;
+  cs_insn *insn = NULL;
+
+  g_mutex_lock (&lock);
+  if (handle == 0 && cs_open (CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) != CS_ERR_OK)
+    handle = 0;
+  if (handle != 0 && len >= 4 && cs_disasm (handle, code, 4, pc, 1, &insn) == 1) {
+    g_snprintf (out, (gulong)out_size, "%s %s", insn->mnemonic, insn->op_str);
+    cs_free (insn, 1);
+  } else {
+    uint32_t word = 0;
+    memcpy (&word, code, MIN (len, 4));
+    g_snprintf (out, (gulong)out_size, ".inst 0x%08x", GUINT32_FROM_LE (word));
+  }
+  g_mutex_unlock (&lock);
+  return 4;
+}
+
+static void
+dump (const Cpu *cpu, GString *out)
+{
+  const IrState *s = &cpu->state;
+
+  for (unsigned i = 0; i < 31; i++)
+    g_string_append_printf (out, " x%-2u %016" G_GINT64_MODIFIER "x%s", i, s->var[ARM_VAR_X + i], i % 4 == 3 ? "\n" : "");
+  g_string_append_printf (out, " sp  %016" G_GINT64_MODIFIER "x\n pc  %016" G_GINT64_MODIFIER "x nzcv %x\n",
+                          s->var[ARM_VAR_SP], s->pc, (unsigned)s->var[ARM_VAR_NZCV]);
+  for (unsigned i = 0; i < 32; i++)
+    g_string_append_printf (out, " v%-2u %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x%s", i,
+                            s->var[ARM_VAR_V + 2 * i + 1], s->var[ARM_VAR_V + 2 * i], i % 2 ? "\n" : "");
+}
+
+static uint64_t
+get_var (const Cpu *cpu, unsigned index)
+{
+  return cpu->state.var[index];
+}
+
+static void
+set_var (Cpu *cpu, unsigned index, uint64_t value)
+{
+  cpu->state.var[index] = value;
+}
+
+static uint64_t
+get_pc (const Cpu *cpu, unsigned index)
+{
+  return cpu->state.pc;
+}
+
+static void
+set_pc (Cpu *cpu, unsigned index, uint64_t value)
+{
+  cpu->state.pc = value;
+}
+
+static uint64_t
+get_cpsr (const Cpu *cpu, unsigned index)
+{
+  return cpu->state.var[ARM_VAR_NZCV] << 28;
+}
+
+static void
+set_cpsr (Cpu *cpu, unsigned index, uint64_t value)
+{
+  cpu->state.var[ARM_VAR_NZCV] = value >> 28 & 15;
+}
+
+#define CORE "org.gnu.gdb.aarch64.core"
+#define X(n) { "x" #n, "int", "general", CORE, 64, get_var, set_var, ARM_VAR_X + n }
+static const IsaRegister registers[] = {
+  X (0),  X (1),  X (2),  X (3),  X (4),  X (5),  X (6),  X (7),  X (8),  X (9),  X (10),
+  X (11), X (12), X (13), X (14), X (15), X (16), X (17), X (18), X (19), X (20), X (21),
+  X (22), X (23), X (24), X (25), X (26), X (27), X (28), X (29), X (30),
+  { "sp", "data_ptr", "general", CORE, 64, get_var, set_var, ARM_VAR_SP },
+  { "pc", "code_ptr", "general", CORE, 64, get_pc, set_pc, 0 },
+  { "cpsr", "int", "general", CORE, 32, get_cpsr, set_cpsr, 0 },
+};
+
+#define I(name)    { name, IR_I64 }
+#define V(name)    { name, IR_V128 }, { name "-high", IR_I64 }
+#define V4(a, b, c, d) V (a), V (b), V (c), V (d)
+static const IsaVar vars[ARM_N_VARS] = {
+  I ("x0"), I ("x1"), I ("x2"), I ("x3"), I ("x4"), I ("x5"), I ("x6"), I ("x7"), I ("x8"), I ("x9"), I ("x10"),
+  I ("x11"), I ("x12"), I ("x13"), I ("x14"), I ("x15"), I ("x16"), I ("x17"), I ("x18"), I ("x19"), I ("x20"),
+  I ("x21"), I ("x22"), I ("x23"), I ("x24"), I ("x25"), I ("x26"), I ("x27"), I ("x28"), I ("x29"), I ("x30"),
+  I ("sp"), I ("nzcv"), I ("tpidr_el0"), I ("excl_addr"), I ("excl_low"), I ("excl_high"), I ("fpcr"), I ("spare0"),
+  I ("spare1"), V4 ("v0", "v1", "v2", "v3"), V4 ("v4", "v5", "v6", "v7"), V4 ("v8", "v9", "v10", "v11"),
+  V4 ("v12", "v13", "v14", "v15"), V4 ("v16", "v17", "v18", "v19"), V4 ("v20", "v21", "v22", "v23"),
+  V4 ("v24", "v25", "v26", "v27"), V4 ("v28", "v29", "v30", "v31"), V ("qc"),
+};
+
+static const uint8_t hot_int[] = { 0,  1,  2,  3,  31, 19, 4,  20, 5,  8,  21, 6,  22, 29, 30, 9,
+                                   23, 7,  10, 11, 24, 12, 16, 25, 13, 17, 14, 26, 15, 27, 28 };
+static const uint8_t hot_fp[] = { 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 72, 74, 76, 78, 102, 100 };
+
+const GuestIsa aarch64_isa = {
+  .name = "aarch64",
+  .gdb_arch = "aarch64",
+  .bits = 64,
+  .elf_machine = EM_AARCH64,
+  .insn_align = 4,
+  .insn_max = 4,
+  .n_vars = ARM_N_VARS,
+  .vars = vars,
+  .n_hot_int = G_N_ELEMENTS (hot_int),
+  .n_hot_fp = G_N_ELEMENTS (hot_fp),
+  .hot_int = hot_int,
+  .hot_fp = hot_fp,
+  .flags_var = ARM_VAR_NZCV,
+  .n_registers = G_N_ELEMENTS (registers),
+  .registers = registers,
+  .cpu_size = sizeof (ArmCpu),
+  .cpu_init = arm_cpu_init,
+  .models = arm_cpu_models,
+  .translate = a64_translate,
+  .disassemble = disassemble,
+  .dump = dump,
+};
