@@ -38,6 +38,18 @@ fetch_fault (Cpu *cpu)
   return IR_EXIT_FETCH_FAULT;
 }
 
+/* User mode: drops what the guest says it has changed. */
+static void
+flush_code (IrState *s)
+{
+  uint64_t start = s->flush_start, end = s->flush_end;
+  s->flush_start = s->flush_end = 0;
+  if (end == 0)
+    cpu_flush_icache (0, UINT64_MAX);
+  else
+    cpu_flush_icache (start, end - start);
+}
+
 /* Handles the exits that are the run loop's own business; IR_EXIT_NONE: go on. */
 static IrExit
 handle_exit (Cpu *cpu, IrExit reason)
@@ -47,7 +59,7 @@ handle_exit (Cpu *cpu, IrExit reason)
       if (cpu->system != NULL)
         system_fence_code (cpu);
       else
-        cpu_flush_icache (0, UINT64_MAX);
+        flush_code (&cpu->state);
       return IR_EXIT_NONE;
     case IR_EXIT_PAUSE: sched_yield (); return IR_EXIT_NONE;
     case IR_EXIT_MODE: return IR_EXIT_NONE;

@@ -57,7 +57,7 @@ add (const SfNum *a, const SfNum *b, SfEnv *env)
 uint64_t
 sf_add (const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env)
 {
-  SfNum x = sf_unpack (f, a), y = sf_unpack (f, b);
+  SfNum x = sf_unpack_operand (f, a, env), y = sf_unpack_operand (f, b, env);
   SfNum sum = add (&x, &y, env);
 
   return sf_pack (f, &sum, env);
@@ -66,7 +66,7 @@ sf_add (const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env)
 uint64_t
 sf_sub (const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env)
 {
-  SfNum x = sf_unpack (f, a), y = sf_unpack (f, b);
+  SfNum x = sf_unpack_operand (f, a, env), y = sf_unpack_operand (f, b, env);
 
   if (!sf_is_nan (&y))
     y.sign = !y.sign;
@@ -99,17 +99,43 @@ multiply (const SfNum *a, const SfNum *b, SfEnv *env)
 uint64_t
 sf_mul (const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env)
 {
-  SfNum x = sf_unpack (f, a), y = sf_unpack (f, b);
+  SfNum x = sf_unpack_operand (f, a, env), y = sf_unpack_operand (f, b, env);
   SfNum product = sf_is_nan (&x) || sf_is_nan (&y) ? nan_of_two (&x, &y, env) : multiply (&x, &y, env);
 
   return sf_pack (f, &product, env);
 }
 
+/* The fused sum under SF_NAN_SIGNALING_FIRST. */
+static SfNum
+fma_signaling_first (SfNum *x, const SfNum *y, SfNum *z, unsigned negate, SfEnv *env)
+{
+  bool nan = sf_is_nan (x) || sf_is_nan (y);
+
+  x->sign ^= (negate & SF_NEG_PRODUCT) != 0;
+  z->sign ^= (negate & SF_NEG_ADDEND) != 0;
+  if (nan || z->kind == SF_SNAN)
+    return sf_propagate_nan ((const SfNum *const[]){ z, x, y }, 3, env);
+
+  SfNum product = multiply (x, y, env);
+
+  if (sf_is_nan (&product))
+    return product;
+  if (sf_is_nan (z))
+    return *z;
+  return add (&product, z, env);
+}
+
 uint64_t
 sf_fma (const SfFormat *f, uint64_t a, uint64_t b, uint64_t c, unsigned negate, SfEnv *env)
 {
-  SfNum x = sf_unpack (f, a), y = sf_unpack (f, b), z = sf_unpack (f, c);
+  SfNum x = sf_unpack_operand (f, a, env), y = sf_unpack_operand (f, b, env),
+        z = sf_unpack_operand (f, c, env);
 
+  if (env->fp_class & SF_NAN_SIGNALING_FIRST) {
+    SfNum result = fma_signaling_first (&x, &y, &z, negate, env);
+    result.exp -= negate & SF_HALVE ? 1 : 0;
+    return sf_pack (f, &result, env);
+  }
   if (sf_is_nan (&x) || sf_is_nan (&y)) {
     SfNum nan = sf_propagate_nan ((const SfNum *const[]){ &x, &y, &z }, 3, env);
     return sf_pack (f, &nan, env);
@@ -127,6 +153,7 @@ sf_fma (const SfFormat *f, uint64_t a, uint64_t b, uint64_t c, unsigned negate, 
 
   SfNum sum = add (&product, &z, env);
 
+  sum.exp -= negate & SF_HALVE ? 1 : 0;
   return sf_pack (f, &sum, env);
 }
 
@@ -165,7 +192,7 @@ divide_special (const SfNum *a, const SfNum *b, SfEnv *env)
 uint64_t
 sf_div (const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env)
 {
-  SfNum x = sf_unpack (f, a), y = sf_unpack (f, b);
+  SfNum x = sf_unpack_operand (f, a, env), y = sf_unpack_operand (f, b, env);
   bool plain = x.kind == SF_FINITE && y.kind == SF_FINITE;
   SfNum quotient = plain ? divide (&x, &y) : divide_special (&x, &y, env);
 
@@ -197,7 +224,7 @@ square_root (const SfNum *a, unsigned digits)
 uint64_t
 sf_sqrt (const SfFormat *f, uint64_t a, SfEnv *env)
 {
-  SfNum x = sf_unpack (f, a);
+  SfNum x = sf_unpack_operand (f, a, env);
 
   if (sf_is_nan (&x))
     x = sf_propagate_nan ((const SfNum *const[]){ &x }, 1, env);

@@ -39,7 +39,7 @@ total_order (const Encoding *a, const Encoding *b)
 SfOrder
 sf_order (const SfFormat *f, uint64_t a, uint64_t b, bool signaling, SfEnv *env)
 {
-  Encoding x = encoding_of (f, a), y = encoding_of (f, b);
+  Encoding x = encoding_of (f, sf_operand (f, a, env)), y = encoding_of (f, sf_operand (f, b, env));
 
   if (x.nan || y.nan) {
     if (signaling || x.snan || y.snan)
@@ -75,8 +75,10 @@ minmax_nan (const SfFormat *f, uint64_t a, uint64_t b, SfMinMax rule, SfEnv *env
 {
   SfNum x = sf_unpack (f, a), y = sf_unpack (f, b);
   SfNum result = sf_propagate_nan ((const SfNum *const[]){ &x, &y }, 2, env);
+  bool signaling = x.kind == SF_SNAN || y.kind == SF_SNAN;
 
-  if (rule == SF_MINMAX_NUMBER && sf_is_nan (&x) != sf_is_nan (&y))
+  if (rule == SF_MINMAX_NUMBER && sf_is_nan (&x) != sf_is_nan (&y) &&
+      !(signaling && env->fp_class & SF_NAN_SIGNALING_FIRST))
     return (sf_is_nan (&x) ? b : a) & sf_mask (f->bits);
   return sf_pack (f, &result, env);
 }
@@ -85,6 +87,9 @@ minmax_nan (const SfFormat *f, uint64_t a, uint64_t b, SfMinMax rule, SfEnv *env
 static uint64_t
 minmax (const SfFormat *f, uint64_t a, uint64_t b, SfOrder wanted, SfMinMax rule, SfEnv *env)
 {
+  a = sf_operand (f, a, env);
+  b = sf_operand (f, b, env);
+
   Encoding x = encoding_of (f, a), y = encoding_of (f, b);
 
   if (x.nan || y.nan)

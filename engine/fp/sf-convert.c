@@ -4,14 +4,25 @@
 
 #include "sf-internal.h"
 
+static const SfFormat alt_f16 = { .bits = 16, .exp_bits = 5, .frac_bits = 10, .bias = 15, .finite = true };
+
 uint64_t
 sf_convert (const SfFormat *to, const SfFormat *from, uint64_t a, SfEnv *env)
 {
-  SfNum v = sf_unpack (from, a);
+  bool alternative = env->fp_class & SF_ALT_HALF;
+  SfEnv half = { .round = env->round, .fp_class = env->fp_class & ~SF_FLUSH };
+  SfNum v = sf_unpack (from == &sf_f16 && alternative ? &alt_f16 : from,
+                       from == &sf_f16 ? a : sf_operand (from, a, env));
 
   if (v.kind == SF_SNAN)
     env->flags |= FP_INVALID;
-  return sf_pack (to, &v, env);
+  if (to != &sf_f16)
+    return sf_pack (to, &v, env);
+
+  uint64_t result = sf_pack (alternative ? &alt_f16 : to, &v, &half);
+
+  env->flags |= half.flags;
+  return result;
 }
 
 /* The magnitude of a finite number of exponent at most 125, rounded to an integer. */
@@ -29,7 +40,13 @@ integer_magnitude (const SfNum *v, unsigned round, bool *ret_inexact)
 uint64_t
 sf_to_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEnv *env)
 {
-  SfNum v = sf_unpack (f, a);
+  return sf_to_fixed (f, a, width, is_signed, 0, env);
+}
+
+uint64_t
+sf_to_fixed (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, unsigned fraction, SfEnv *env)
+{
+  SfNum v = sf_unpack_operand (f, a, env);
   uint64_t mask = sf_mask (width), max = is_signed ? mask >> 1 : mask;
   uint64_t min = is_signed ? max + 1 : 0; /* its encoding, and as well its magnitude */
   uint64_t limit = v.sign ? min : max;
@@ -40,6 +57,8 @@ sf_to_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEnv 
     env->flags |= FP_INVALID;
     return (env->fp_class & SF_CVT_NAN_MAX) ? max : 0;
   }
+
+  v.exp += (int32_t)fraction;
 
   bool inexact = false;
   bool fits = v.kind == SF_FINITE && v.exp < 64;
@@ -74,10 +93,16 @@ sf_to_int_modulo (const SfFormat *f, uint64_t a, SfEnv *env)
 uint64_t
 sf_from_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEnv *env)
 {
+  return sf_from_fixed (f, a, width, is_signed, 0, env);
+}
+
+uint64_t
+sf_from_fixed (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, unsigned fraction, SfEnv *env)
+{
   uint64_t value = a & sf_mask (width);
   bool negative = is_signed && (value >> (width - 1)) != 0;
   uint64_t magnitude = negative ? -value & sf_mask (width) : value;
-  SfNum v = { .kind = SF_FINITE, .sign = negative, .exp = 127, .sig = magnitude };
+  SfNum v = { .kind = SF_FINITE, .sign = negative, .exp = 127 - (int32_t)fraction, .sig = magnitude };
 
   if (magnitude == 0)
     return 0;
@@ -88,7 +113,7 @@ sf_from_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEn
 uint64_t
 sf_round_to_integral (const SfFormat *f, uint64_t a, bool exact, SfEnv *env)
 {
-  SfNum v = sf_unpack (f, a);
+  SfNum v = sf_unpack_operand (f, a, env);
 
   if (v.kind == SF_SNAN)
     env->flags |= FP_INVALID;

@@ -39,6 +39,11 @@ is_tiny (const SfFormat *f, const SfNum *v, const SfEnv *env)
 static SfSig
 overflow (const SfFormat *f, bool sign, SfEnv *env)
 {
+  if (f->finite) {
+    env->flags |= FP_INVALID;
+    return sf_mask (f->bits - 1);
+  }
+
   bool to_infinity = sf_rounds_up (env->round, sign, true, 3);
 
   env->flags |= FP_OVERFLOW | FP_INEXACT;
@@ -53,11 +58,15 @@ sf_round_magnitude (const SfFormat *f, const SfNum *v, SfEnv *env)
   SfSig sig = v->sig;
   bool tiny = false;
 
+  if (biased < 1 && env->fp_class & SF_FLUSH) {
+    env->flags |= FP_UNDERFLOW;
+    return 0;
+  }
   if (biased < 1) {
     tiny = is_tiny (f, v, env);
     sig = sf_shift_right_sticky (sig, 1 - biased);
     biased = 1;
-  } else if (biased >= sf_exp_max (f)) {
+  } else if (biased >= sf_exp_max (f) + f->finite) {
     return overflow (f, v->sign, env);
   }
 
@@ -70,7 +79,7 @@ sf_round_magnitude (const SfFormat *f, const SfNum *v, SfEnv *env)
   if (rest == 0)
     return magnitude;
   magnitude += sf_rounds_up (env->round, v->sign, kept & 1, rest);
-  if (magnitude >= infinity_magnitude (f))
+  if (magnitude >= (f->finite ? (SfSig)1 << (f->bits - 1) : infinity_magnitude (f)))
     return overflow (f, v->sign, env);
   env->flags |= tiny ? FP_UNDERFLOW | FP_INEXACT : FP_INEXACT;
   return magnitude;
@@ -90,6 +99,10 @@ sf_pack (const SfFormat *f, const SfNum *v, SfEnv *env)
 {
   uint64_t sign = (uint64_t)v->sign << (f->bits - 1);
 
+  if (f->finite && v->kind >= SF_INF) {
+    env->flags |= FP_INVALID;
+    return v->kind == SF_INF ? sign | sf_mask (f->bits - 1) : sign;
+  }
   switch (v->kind) {
     case SF_ZERO: return sign;
     case SF_FINITE: return sign | (uint64_t)sf_round_magnitude (f, v, env);
@@ -101,13 +114,16 @@ sf_pack (const SfFormat *f, const SfNum *v, SfEnv *env)
 SfNum
 sf_propagate_nan (const SfNum *const *operands, unsigned n, SfEnv *env)
 {
-  const SfNum *first = NULL;
+  const SfNum *first = NULL, *signaling = NULL;
 
   for (unsigned i = 0; i < n; i++) {
-    if (operands[i]->kind == SF_SNAN)
-      env->flags |= FP_INVALID;
+    if (!signaling && operands[i]->kind == SF_SNAN)
+      signaling = operands[i];
     if (!first && sf_is_nan (operands[i]))
       first = operands[i];
   }
-  return *first;
+  if (!signaling)
+    return *first;
+  env->flags |= FP_INVALID;
+  return env->fp_class & SF_NAN_SIGNALING_FIRST ? *signaling : *first;
 }

@@ -89,7 +89,7 @@ sf_unpack (const SfFormat *f, uint64_t a)
               .sign = (a >> (f->bits - 1)) & 1,
               .sig = (SfSig)frac << (127 - f->frac_bits) };
 
-  if (biased == sf_exp_max (f)) {
+  if (biased == sf_exp_max (f) && !f->finite) {
     v.kind = frac == 0 ? SF_INF : v.sig & SF_SIG_QUIET ? SF_QNAN : SF_SNAN;
   } else if (biased != 0) {
     v.exp = biased - f->bias;
@@ -101,6 +101,25 @@ sf_unpack (const SfFormat *f, uint64_t a)
     sf_normalize (&v);
   }
   return v;
+}
+
+/* The operand a as the class has it: a subnormal may count as zero. */
+static inline uint64_t
+sf_operand (const SfFormat *f, uint64_t a, SfEnv *env)
+{
+  if (!(env->fp_class & SF_FLUSH))
+    return a;
+  if ((a >> f->frac_bits & sf_exp_max (f)) != 0 || (a & sf_mask (f->frac_bits)) == 0)
+    return a;
+  if (f->bits != 16)
+    env->flags |= FP_DENORMAL;
+  return a & ~sf_mask (f->bits - 1);
+}
+
+static inline SfNum
+sf_unpack_operand (const SfFormat *f, uint64_t a, SfEnv *env)
+{
+  return sf_unpack (f, sf_operand (f, a, env));
 }
 
 /* What of a significand lies below its last kept bit, in quarters of that bit, the lowest bit being sticky: 0
@@ -122,6 +141,7 @@ sf_rounds_up (unsigned round, bool sign, bool odd, unsigned rest)
     case SF_RDN: return sign && rest != 0;
     case SF_RUP: return !sign && rest != 0;
     case SF_RMM: return rest >= 2;
+    case SF_ROD: return !odd && rest != 0;
     default: return rest > 2 || (rest == 2 && odd);
   }
 }

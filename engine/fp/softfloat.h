@@ -13,14 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sticky exception flags. */
-enum { FP_INVALID = 1, FP_DIVZERO = 2, FP_OVERFLOW = 4, FP_UNDERFLOW = 8, FP_INEXACT = 16 };
+/* Sticky exception flags: the five of IEEE 754, and that a subnormal operand was taken for zero. */
+enum { FP_INVALID = 1, FP_DIVZERO = 2, FP_OVERFLOW = 4, FP_UNDERFLOW = 8, FP_INEXACT = 16, FP_DENORMAL = 32 };
 
-/* Rounding directions: nearest with ties to even, to zero, down, up, and nearest with ties away from zero. */
-typedef enum { SF_RNE, SF_RTZ, SF_RDN, SF_RUP, SF_RMM } SfRound;
+/* Rounding directions: nearest with ties to even, to zero, down, up, nearest with ties away from zero, and to
+ * whichever neighbour is odd. */
+typedef enum { SF_RNE, SF_RTZ, SF_RDN, SF_RUP, SF_RMM, SF_ROD } SfRound;
 
 /* Semantics class: a set of these.  The bit of value 4 says how callers box narrow values and means nothing
- * here; 16 and up are free. */
+ * here. */
 typedef enum {
   /* Every NaN result is the positive quiet NaN with empty payload.  Without it the result is the first NaN
    * operand, made quiet, or that canonical one where no operand is a NaN. */
@@ -29,6 +30,17 @@ typedef enum {
   SF_TINY_BEFORE = 2,
   /* NaN to integer gives the largest value; else 0. */
   SF_CVT_NAN_MAX = 8,
+  /* Arm's rules.  The NaN that propagates is the first signalling one, or else the first; of a fused
+   * operation the addend counts as the first operand, its negations apply to NaNs too, and infinity times
+   * zero plus a quiet NaN gives the canonical NaN.  minimumNumber and maximumNumber prefer a number to a
+   * quiet NaN only. */
+  SF_NAN_SIGNALING_FIRST = 16,
+  /* Subnormal operands are taken for zeros, and raise denormal (but for sf_f16's).  Results that are tiny
+   * before rounding become zeros, and raise underflow alone. */
+  SF_FLUSH = 32,
+  /* sf_convert() from and to sf_f16: Arm's alternative half precision, which has larger numbers in place of
+   * infinities and NaNs.  Too large a number, and what it lacks, raise invalid alone. */
+  SF_ALT_HALF = 64,
 } SfFpClass;
 
 /* What an operation runs under, and the flags it adds to.  A `round` that is no SfRound means SF_RNE. */
@@ -44,6 +56,7 @@ typedef struct {
   uint8_t exp_bits;  /* width of the exponent field */
   uint8_t frac_bits; /* width of the fraction field: the precision less one */
   int32_t bias;      /* of the exponent; also the largest exponent of a finite value */
+  bool finite;       /* there are only numbers: the largest exponent field is one like others */
 } SfFormat;
 
 extern const SfFormat sf_f16, sf_f32, sf_f64;
@@ -57,8 +70,8 @@ uint64_t sf_sqrt (const SfFormat *f, uint64_t a, SfEnv *env);
 
 /* a * b + c, rounded once.  The product and the addend are negated exactly, before the sum, as `negate` says;
  * a NaN operand keeps its sign.  Infinity times zero raises invalid even where c is a quiet NaN, which is
- * then still the NaN that propagates. */
-enum { SF_NEG_PRODUCT = 2, SF_NEG_ADDEND = 4 };
+ * then still the NaN that propagates.  With SF_HALVE the sum is halved before it is rounded. */
+enum { SF_HALVE = 1, SF_NEG_PRODUCT = 2, SF_NEG_ADDEND = 4 };
 uint64_t sf_fma (const SfFormat *f, uint64_t a, uint64_t b, uint64_t c, unsigned negate, SfEnv *env);
 
 /* The smaller or larger operand, -0 counting as less than +0.  A NaN loses against a number (minimumNumber,
@@ -94,7 +107,8 @@ unsigned sf_classify (const SfFormat *f, uint64_t a);
 /* The canonical NaN of a format: positive, quiet, empty payload. */
 uint64_t sf_canonical_nan (const SfFormat *f);
 
-/* From one format to another.  A propagated NaN keeps its sign and the leading bits of its payload. */
+/* From one format to another.  A propagated NaN keeps its sign and the leading bits of its payload.  SF_FLUSH
+ * means nothing for sf_f16. */
 uint64_t sf_convert (const SfFormat *to, const SfFormat *from, uint64_t a, SfEnv *env);
 
 /* To a signed or unsigned integer of `width` bits (1 to 64), rounded as env says; the result is zero above
@@ -102,12 +116,20 @@ uint64_t sf_convert (const SfFormat *to, const SfFormat *from, uint64_t a, SfEnv
  * and both raise invalid alone; otherwise a changed value raises inexact. */
 uint64_t sf_to_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEnv *env);
 
+/* The same of the number times 2^fraction (0 to 64), multiplied exactly: to a fixed-point number. */
+uint64_t sf_to_fixed (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, unsigned fraction,
+                      SfEnv *env);
+
 /* To a signed 32-bit integer towards zero, modulo 2^32; NaN and infinity give 0.  Flags are those of
  * sf_to_int (f, a, 32, true, …) rounding towards zero: invalid where that is out of range, else inexact. */
 uint32_t sf_to_int_modulo (const SfFormat *f, uint64_t a, SfEnv *env);
 
 /* From the low `width` bits (1 to 64) of a signed or unsigned integer. */
 uint64_t sf_from_int (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, SfEnv *env);
+
+/* The same divided by 2^fraction (0 to 64) before it is rounded. */
+uint64_t sf_from_fixed (const SfFormat *f, uint64_t a, unsigned width, bool is_signed, unsigned fraction,
+                        SfEnv *env);
 
 /* To an integral value in the same format, keeping the sign; `exact` asks for inexact where it differs. */
 uint64_t sf_round_to_integral (const SfFormat *f, uint64_t a, bool exact, SfEnv *env);

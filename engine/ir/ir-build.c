@@ -122,6 +122,16 @@ reads (const IrOp *op, IrVal v)
   return op->a == v || op->b == v || op->c == v;
 }
 
+void
+ir_insn_reads_flags (IrBuilder *b)
+{
+  for (uint32_t i = b->region->n_ops; i-- > b->block->first_op;)
+    if (b->region->ops[i].op == IR_INSN) {
+      b->region->ops[i].flags = IR_F_READS_FLAGS;
+      return;
+    }
+}
+
 /* The op that defines temporary t, if it may as well write var: the ops after it neither read t, nor read or
  * write var, nor leave the block, where var must still be old. */
 static IrOp *
@@ -166,7 +176,8 @@ set_from_temp (IrBuilder *b, IrVal var, IrVal t)
     return;
   }
   /* An instruction that adds 0 to its own register, the usual no-operation. */
-  if (op->op == IR_MOV && op->type != IR_I32 && op->a == var && op == &r->ops[r->n_ops - 1]) {
+  if (op->op == IR_MOV && (op->type == IR_I64 || op->type == IR_V128) && op->a == var &&
+      op == &r->ops[r->n_ops - 1]) {
     r->n_ops--;
     return;
   }
@@ -219,7 +230,8 @@ takes_sx (const IrOp *op)
     case IR_FTOI:
     case IR_FTOIMOD: return ir_op_dst_type (op) == IR_I32;
     case IR_FBITS: return op->type == IR_F32;
-    default: return ir_op_is_pure_int (op->op) && (op->op < IR_SETCC || op->op > IR_CCLOGIC) && op->type == IR_I32;
+    default:
+      return ir_op_is_pure_int (op->op) && (op->op < IR_SETCC || op->op > IR_CCLOGIC) && op->type == IR_I32;
   }
 }
 

@@ -27,6 +27,8 @@ void ir_builder_init (IrBuilder *b, IrRegion *r);
 void ir_block_begin (IrBuilder *b, uint64_t pc, bool fallthrough);
 /* Marks the start of a guest instruction of `len` bytes at pc. */
 void ir_insn (IrBuilder *b, uint64_t pc, unsigned len);
+/* The instruction begun last reads the flags, though no op of it does. */
+void ir_insn_reads_flags (IrBuilder *b);
 
 /* Ends of the open block. */
 void ir_goto (IrBuilder *b, uint64_t pc);

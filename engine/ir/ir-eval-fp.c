@@ -6,9 +6,11 @@
 #include "bits.h"
 
 G_STATIC_ASSERT ((int)IR_RNE == SF_RNE && (int)IR_RTZ == SF_RTZ && (int)IR_RDN == SF_RDN &&
-                 (int)IR_RUP == SF_RUP && (int)IR_RMM == SF_RMM);
+                 (int)IR_RUP == SF_RUP && (int)IR_RMM == SF_RMM && (int)IR_ROD == SF_ROD);
 G_STATIC_ASSERT ((int)IR_FPC_NAN_CANONICAL == SF_NAN_CANONICAL && (int)IR_FPC_TINY_BEFORE == SF_TINY_BEFORE &&
                  (int)IR_FPC_CVT_NAN_MAX == SF_CVT_NAN_MAX);
+G_STATIC_ASSERT ((int)IR_FPC_NAN_SIGNALING_FIRST == SF_NAN_SIGNALING_FIRST && (int)IR_FPC_FLUSH == SF_FLUSH &&
+                 (int)IR_FPC_ALT_HALF == SF_ALT_HALF);
 G_STATIC_ASSERT ((int)IR_F_NEGP == SF_NEG_PRODUCT && (int)IR_F_NEGC == SF_NEG_ADDEND);
 G_STATIC_ASSERT ((int)IR_MINMAX_NUMBER == SF_MINMAX_NUMBER && (int)IR_MINMAX_NAN == SF_MINMAX_NAN);
 
@@ -48,13 +50,15 @@ eval_to_int (IrDesc d, const SfFormat *f, uint64_t a, uint64_t b, SfEnv *env, bo
   switch (d.op) {
     case IR_FSETCC: return eval_compare (d, f, a, b, env);
     case IR_FCC: {
-      static const uint8_t flags[] = { [SF_LESS] = IR_CC_N, [SF_EQUAL] = IR_CC_Z | IR_CC_C, [SF_GREATER] = IR_CC_C,
+      static const uint8_t flags[] = { [SF_LESS] = IR_CC_N,
+                                       [SF_EQUAL] = IR_CC_Z | IR_CC_C,
+                                       [SF_GREATER] = IR_CC_C,
                                        [SF_UNORDERED] = IR_CC_C | IR_CC_V };
       return flags[sf_order (f, a, b, (d.flags & IR_F_SIGNALING) != 0, env)];
     }
     case IR_FCLASS: return sf_classify (f, a);
     case IR_FTOI:
-      result = sf_to_int (f, a, width, !(d.sub & IR_UNSIGNED), env);
+      result = sf_to_fixed (f, a, width, !(d.sub & IR_UNSIGNED), IR_FP_FRACTION (d.imm), env);
       return width == 32 ? ir_extend32 (result, d.flags) : result;
     case IR_FTOIMOD: return ir_extend32 (sf_to_int_modulo (f, a, env), d.flags);
     case IR_FBITS: return d.flags & IR_F_SX ? (uint64_t)bits_sext (a, f->bits) : bits_zext (a, f->bits);
@@ -92,7 +96,8 @@ eval_to_float (IrDesc d, const SfFormat *f, uint64_t a, uint64_t b, uint64_t c, 
     case IR_FSGNJX: return eval_sign (d.op, f, a, b);
     case IR_FCVT: return sf_convert (f, format_of (d.sub), a, env);
     case IR_ITOF:
-      return sf_from_int (f, a, (d.sub & ~IR_UNSIGNED) == IR_I32 ? 32 : 64, !(d.sub & IR_UNSIGNED), env);
+      return sf_from_fixed (f, a, (d.sub & ~IR_UNSIGNED) == IR_I32 ? 32 : 64, !(d.sub & IR_UNSIGNED),
+                            IR_FP_FRACTION (d.imm), env);
     case IR_FROUND: return sf_round_to_integral (f, a, (d.flags & IR_F_EXACT) != 0, env);
     default: return a; /* BITSF */
   }
@@ -122,7 +127,7 @@ ir_eval_fp_to_int (IrState *s, IrDesc d, unsigned width, bool is_signed, uint64_
 {
   IrRound round = IR_FP_ROUND (d.imm);
   SfEnv env = { .round = round == IR_RDYN ? s->fp.round : round, .fp_class = IR_FP_CLASS (d.imm) };
-  uint64_t result = sf_to_int (format_of (d.type), a, width, is_signed, &env);
+  uint64_t result = sf_to_fixed (format_of (d.type), a, width, is_signed, IR_FP_FRACTION (d.imm), &env);
   s->fp.flags |= env.flags;
   return result;
 }

@@ -46,7 +46,10 @@ scalar_of (IrDesc d)
     case IR_VFMAX: s.sub = d.imm & IR_VF_RULE ? IR_MINMAX_NAN : IR_MINMAX_NUMBER; break;
     case IR_VFCMP: s.sub = (uint8_t)(d.imm >> IR_VF_COND); break;
     case IR_VFTOI:
-    case IR_VITOF: s.sub = IR_I64 | (d.imm & IR_VF_UNSIGNED ? IR_UNSIGNED : 0); break;
+    case IR_VITOF:
+      s.sub = IR_I64 | (d.imm & IR_VF_UNSIGNED ? IR_UNSIGNED : 0);
+      s.imm |= IR_FP_FIXED (IR_FP_FRACTION (d.imm));
+      break;
     case IR_VFWIDEN:
       s.sub = lane;
       s.type = lane + 1;

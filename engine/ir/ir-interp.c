@@ -79,11 +79,28 @@ extend_loaded (const IrOp *op, uint64_t x)
   return op->type == IR_I32 ? ir_extend32 (x, op->flags) : x;
 }
 
+/* An atomic at a misaligned address only faults. */
+static void
+check_aligned (const Frame *f, const IrOp *op, uint64_t addr)
+{
+  static const uint64_t zero[2];
+  uint64_t old[2];
+  unsigned size = IR_MEM_BYTES (op->sub);
+
+  if (!(op->flags & IR_F_ALIGNED) || (addr & (size - 1)) == 0)
+    return;
+  if (size == 16)
+    f->s->mem->cas16 (f->s, addr, zero, zero, old);
+  else
+    f->s->mem->rmw (f->s, addr, size, IR_RMW_OR, 0);
+}
+
 static void
 run_wide_load (const Frame *f, const IrOp *op)
 {
   uint64_t addr = value_of (f, op->a) + (uint64_t)(int64_t)op->imm;
   IrV128 value;
+  check_aligned (f, op, wrap (f->r, addr));
   for (unsigned i = 0; i < 2; i++)
     value.d[i] = f->s->mem->load (f->s, wrap (f->r, addr + 8 * i), 8);
   set_wide_value (f, op->dst, &value);
@@ -99,9 +116,7 @@ run_load (const Frame *f, const IrOp *op)
   }
   uint64_t addr = wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm);
 
-  /* An atomic at a misaligned address only faults. */
-  if (op->flags & IR_F_ALIGNED && addr & (size - 1))
-    f->s->mem->rmw (f->s, addr, size, IR_RMW_OR, 0);
+  check_aligned (f, op, addr);
   uint64_t x = f->s->mem->load (f->s, addr, size);
   if (op->flags & IR_F_BE)
     x = swap_bytes (x, size);
@@ -132,7 +147,9 @@ run_store (const Frame *f, const IrOp *op)
   }
 
   x = op->flags & IR_F_BE ? swap_bytes (x, size) : bits_zext (x, 8 * size);
-  f->s->mem->store (f->s, wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm), size, x);
+  uint64_t addr = wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm);
+  check_aligned (f, op, addr);
+  f->s->mem->store (f->s, addr, size, x);
 }
 
 static void

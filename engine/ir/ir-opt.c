@@ -68,7 +68,9 @@ flags_use (const IrRegion *r, const IrBlock *block)
 static bool
 flags_live_out (const IrBlock *block, const bool *live_in)
 {
-  unsigned n = block->end == IR_END_BRANCH ? 2 : block->end == IR_END_GOTO || block->end == IR_END_CALL ? 1 : 0;
+  unsigned n = block->end == IR_END_BRANCH                              ? 2
+               : block->end == IR_END_GOTO || block->end == IR_END_CALL ? 1
+                                                                        : 0;
   for (unsigned t = 0; t < n; t++) {
     int32_t to = block->end == IR_END_CALL ? -1 : block->target[t].block;
     if (to >= 0 ? live_in[to] : !(block->flags_dead >> t & 1))
@@ -95,6 +97,28 @@ analyse_flags (const IrRegion *r, FlagsUse *use, bool *live_in, bool *live_out)
   }
 }
 
+/* Of a comparison of numbers that sets flags which nobody reads, only the exceptions are left.  `later` is a
+ * comparison that raises the same, or NULL. */
+static bool
+is_repeated (const IrOp *op, const IrOp *later)
+{
+  return op->op == IR_FCC && later != NULL && op->type == later->type && op->flags == later->flags &&
+         op->imm == later->imm &&
+         ((op->a == later->a && op->b == later->b) || (op->a == later->b && op->b == later->a));
+}
+
+/* The comparison of numbers that comes next and, as nothing leaves the block or changes its operands before
+ * that, makes an equal one at `op` idle. */
+static const IrOp *
+next_comparison (const IrOp *op, const IrOp *later)
+{
+  if (op->op == IR_FSETCC)
+    return op;
+  if (later == NULL || ir_op_info[op->op].props & (IR_P_LEAVE | IR_P_MEM))
+    return NULL;
+  return op->dst != IR_NONE && (op->dst == later->a || op->dst == later->b) ? NULL : later;
+}
+
 /* `flags_dead`: nobody reads the flags behind it. */
 static void
 optimise_block (IrRegion *r, const IrBlock *block, Liveness *l, bool flags_dead)
@@ -105,18 +129,26 @@ optimise_block (IrRegion *r, const IrBlock *block, Liveness *l, bool flags_dead)
   /* The end of a call writes the link, but may be left before that, when somebody wants the vCPU. */
   note_read (l, block->a);
   note_read (l, block->b);
+  const IrOp *comparison = NULL;
+  bool read_later = false; /* what the flags are here is what an instruction further on goes by */
 
   for (uint32_t i = block->n_ops; i-- > 0;) {
     IrOp *op = &r->ops[block->first_op + i];
     unsigned props = ir_op_info[op->op].props;
 
-    if (props & IR_P_PURE && is_dead (l, op->dst)) {
+    if ((props & IR_P_PURE || is_repeated (op, comparison)) && is_dead (l, op->dst)) {
+      read_later &= op->dst != r->flags_var || op->dst == IR_NONE;
       *op = removed;
       continue;
     }
+    comparison = next_comparison (op, comparison);
+    if (op->op == IR_INSN && op->flags & IR_F_READS_FLAGS)
+      read_later = true;
+    else if (op->dst == r->flags_var)
+      read_later = false;
     /* If the op leaves, it has not written its dst yet and every variable is looked at. */
     if (props & IR_P_LEAVE) {
-      bool keep = r->flags_var != IR_NONE && op->op != IR_HELPER && is_dead (l, r->flags_var);
+      bool keep = r->flags_var != IR_NONE && op->op != IR_HELPER && !read_later && is_dead (l, r->flags_var);
       memset (l->overwritten, 0, sizeof l->overwritten);
       if (keep)
         note_write (l, r->flags_var);

@@ -15,7 +15,7 @@ static const char *const cond_names[] = {
   "eq", "ne", "lts", "ges", "ltu", "geu", "les", "gts", "leu", "gtu"
 };
 static const char *const rmw_names[] = { "swap", "add", "and", "or", "xor", "mins", "maxs", "minu", "maxu" };
-static const char *const round_names[] = { "rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn" };
+static const char *const round_names[] = { "rne", "rtz", "rdn", "rup", "rmm", "rod", "?", "dyn" };
 static const char *const exit_names[] = { "none",  "request",     "syscall", "breakpoint", "debug", "illegal",
                                           "fault", "fetch-fault", "icache",  "pause",      "mode" };
 

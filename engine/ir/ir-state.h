@@ -74,6 +74,8 @@ struct IrState {
   uint32_t mode;         /* IR_MODE_*: part of the key of translated code */
   FpStatus fp;
   IrFault fault;
+  /* The guest code that IR_EXIT_ICACHE makes be looked at again; flush_end 0: all. */
+  uint64_t flush_start, flush_end;
   const IrMemOps *mem;
   const IrHelper *helpers; /* the ISA's table */
   const IrVectorHelper *vector_helpers;

@@ -70,6 +70,7 @@ ir_fpflags_reverse (unsigned flags)
 /* IrOp.flags */
 enum {
   IR_F_HALF = 1,      /* vectors: the low half counts */
+  IR_F_READS_FLAGS = 1, /* INSN: reads the flags, though its ops look at what they were computed from */
   IR_F_SX = 1,        /* I32 result sign-extended into a 64-bit destination */
   IR_F_NEGP = 2,      /* FMA */
   IR_F_NEGC = 4,      /* FMA */
@@ -77,7 +78,7 @@ enum {
   IR_F_EXACT = 16,    /* FROUND */
   IR_F_BE = 32,       /* LOAD, STORE */
   IR_F_UNBOXED = 64,  /* LOAD of F16 or F32: the container's higher bits become zero, not one */
-  IR_F_ALIGNED = 128, /* LOAD: a misaligned address faults as it does for an atomic */
+  IR_F_ALIGNED = 128, /* LOAD, STORE: a misaligned address faults as it does for an atomic */
 };
 
 /* Op properties, see ir-ops.def. */
@@ -93,7 +94,7 @@ enum { IR_P_PURE = 1, IR_P_FLAGS = 2, IR_P_LEAVE = 4, IR_P_MEM = 8, IR_P_COMM = 
 #define IR_LANE_BITS(sub)            (8u << ((sub) & 7))
 
 /* Rounding: a static direction, or the one in IrState.fp.round. */
-typedef enum { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_RDYN = 7 } IrRound;
+typedef enum { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_ROD, IR_RDYN = 7 } IrRound;
 
 /* Floating-point semantics class: what IEEE 754 leaves to the architecture. */
 typedef enum {
@@ -101,10 +102,17 @@ typedef enum {
   IR_FPC_TINY_BEFORE = 2,   /* tininess is detected before rounding (else after) */
   IR_FPC_BOXED = 4,         /* a narrow value in a 64-bit container has all higher bits one (else zero) */
   IR_FPC_CVT_NAN_MAX = 8,   /* NaN to integer gives the largest value (else 0); out of range saturates */
+  /* As SfFpClass has them.  The last two are for modes with IR_MODE_FP_EXACT. */
+  IR_FPC_NAN_SIGNALING_FIRST = 16,
+  IR_FPC_FLUSH = 32,
+  IR_FPC_ALT_HALF = 64,
 } IrFpClass;
 #define IR_FP(round, class) ((round) | ((class) << 8))
 #define IR_FP_ROUND(imm)    ((IrRound)((imm) & 7))
 #define IR_FP_CLASS(imm)    (((imm) >> 8) & 0xff)
+/* FTOI, ITOF and their vector forms: the integer is a fixed-point number with so many fraction bits, 0 to 64. */
+#define IR_FP_FRACTION(imm) (((imm) >> 20) & 0x7f)
+#define IR_FP_FIXED(bits)   ((bits) << 20)
 
 typedef uint16_t IrVal;
 #define IR_MAX_VARS    128
@@ -207,7 +215,8 @@ typedef struct {
   uint32_t mode;     /* IrState.mode the code was translated for */
   bool addr32;       /* guest addresses wrap at 32 bits */
   /* The guest's condition flags, or IR_NONE.  What is written there and overwritten before any instruction reads it is
-   * not computed: where the guest is left at such a point (a fault, a request), the variable holds an older value. */
+   * not computed: where the guest is left at such a point (a fault, a request), the variable holds an older value.  Nor is
+   * what only instructions with IR_F_READS_FLAGS read, unless the guest may be left before them. */
   IrVal flags_var;
   IrOp *ops;
   uint32_t n_ops, cap_ops;

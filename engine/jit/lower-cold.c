@@ -41,6 +41,20 @@ emit_exit (Lower *l, const Cold *cold)
   asm_u32 (&l->a, cold->reason);
 }
 
+/* Nothing but the poll has run since the block's last op. */
+static void
+emit_branch (Lower *l, const Cold *cold)
+{
+  const IrBlock *b = cold->block;
+  Cold exit = *cold;
+  uint8_t *taken = asm_jcc (&l->a, lower_compare (l, b->cond, b->type, b->a, b->b), NULL);
+  exit.pc = b->target[1].pc;
+  emit_exit (l, &exit);
+  asm_patch_rel32 (&l->a, taken, asm_rx (&l->a));
+  exit.pc = b->target[0].pc;
+  emit_exit (l, &exit);
+}
+
 static void
 emit_edge (Lower *l, const Cold *cold)
 {
@@ -239,6 +253,7 @@ cold_emit_all (Lower *l)
     asm_patch_rel32 (&l->a, cold->from, asm_rx (&l->a));
     switch (cold->kind) {
       case COLD_EXIT: emit_exit (l, cold); break;
+      case COLD_BRANCH: emit_branch (l, cold); break;
       case COLD_EDGE: emit_edge (l, cold); break;
       case COLD_NAN: canonical_nan (l, cold); break;
       case COLD_NAN_FMA: emit_nan_fma (l, cold); break;

@@ -39,35 +39,96 @@ round_imm (IrRound round)
   }
 }
 
-/* Float to signed integer (or unsigned 32-bit through the signed 64-bit one). The host's "indefinite" result
- * stands for NaN, out of range, and once for a true minimum: all three are left to the interpreter. */
+/* r = x rounded to nearest, ties away from zero, without raising inexact.  r is none of x and `scratch`. What
+ * is cut off, doubled and cut again, is the step to add; numbers that are integral, infinite or NaN need
+ * none. */
+void
+fp_round_away (Lower *l, bool f32, int r, int x, int scratch)
+{
+  unsigned rounding = f32 ? V_ROUNDSS : V_ROUNDSD;
+  unsigned add = f32 ? OP_F3 (OP0F (0x58)) : OP_F2 (OP0F (0x58)),
+           sub = f32 ? OP_F3 (OP0F (0x5c)) : OP_F2 (OP0F (0x5c));
+  asm_vex_rr (&l->a, rounding, false, r, x, x);
+  asm_u8 (&l->a, 11);
+  asm_vex_rr (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, r, 0, x);
+  uint8_t *done = asm_short_jcc (&l->a, CC_E);
+  asm_vex_rr (&l->a, sub, false, scratch, x, r);
+  asm_vex_rr (&l->a, add, false, scratch, scratch, scratch);
+  asm_vex_rr (&l->a, rounding, false, scratch, scratch, scratch);
+  asm_u8 (&l->a, 11);
+  asm_vex_rr (&l->a, add, false, r, r, scratch);
+  asm_short_end (&l->a, done);
+}
+
+static void
+to_integer (Lower *l, const IrOp *op, IrRound round, bool wide, int from)
+{
+  unsigned code = OP0F (round == IR_RDYN ? 0x2d : 0x2c);
+  asm_vex_rr (&l->a, op->type == IR_F32 ? OP_F3 (code) : OP_F2 (code), wide, RAX, 0, from);
+}
+
+/* rax = the integral number in xmm1, unsigned.  From 2^63 on the significand is shifted into place. */
+static void
+to_unsigned (Lower *l, const IrOp *op, bool wide)
+{
+  bool f32 = op->type == IR_F32;
+  if (!wide) { /* it must be its own low half */
+    to_integer (l, op, IR_RTZ, true, 1);
+    asm_mov_rr (&l->a, false, RCX, RAX);
+    asm_alu_rr (&l->a, ALU_CMP, true, RCX, RAX);
+    bail_if (l, CC_NE);
+    return;
+  }
+  unsigned frac_bits = f32 ? 23 : 52, exp = f32 ? 127 + 63 : 1023 + 63;
+  asm_vex_rr (&l->a, V_MOVD_FROM_X, !f32, 1, 0, RAX);
+  asm_mov_ri (&l->a, RCX, (int64_t)exp << frac_bits);
+  asm_alu_rr (&l->a, ALU_CMP, !f32, RAX, RCX);
+  uint8_t *small = asm_short_jcc (&l->a, CC_L);
+  asm_mov_rr (&l->a, true, RCX, RAX);
+  asm_shift_ri (&l->a, 5, true, RCX, frac_bits);
+  asm_alu_ri (&l->a, ALU_CMP, false, RCX, (int32_t)exp);
+  bail_if (l, CC_NE);
+  asm_shift_ri (&l->a, 4, true, RAX, 63 - frac_bits);
+  asm_rr (&l->a, OP0F (0xba), true, 5, RAX); /* bts rax, 63 */
+  asm_u8 (&l->a, 63);
+  uint8_t *done = asm_short_jmp (&l->a);
+  asm_short_end (&l->a, small);
+  to_integer (l, op, IR_RTZ, true, 1);
+  asm_test_rr (&l->a, true, RAX, RAX);
+  bail_if (l, CC_S);
+  asm_short_end (&l->a, done);
+}
+
+/* Float to integer. The host's "indefinite" result stands for NaN, out of range, and once for a true minimum:
+ * all three are left to the interpreter.  Where the host rounds in another way than by its conversion, or has
+ * no such conversion, the number is rounded first: quietly, as what turns out not to fit is invalid, but not
+ * inexact. */
 bool
 lower_ftoi (Lower *l, const IrOp *op)
 {
   bool f32 = op->type == IR_F32, is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64;
   IrRound round = IR_FP_ROUND (op->imm);
-  if (is_unsigned || round_imm (round) < 0)
+  if (round_imm (round) < 0 && !(round == IR_RMM && jit_has_wide))
     return false;
   int x = fp_reg (l, opnd_fp (l, op->a), 0);
-  bool direct = round == IR_RTZ || round == IR_RDYN;
+  bool direct = !is_unsigned && (round == IR_RTZ || round == IR_RDYN);
   unsigned rounding = f32 ? V_ROUNDSS : V_ROUNDSD;
-  int from = x;
-  if (!direct) { /* quietly: what turns out not to fit is invalid, but not inexact */
+  if (round == IR_RMM) {
+    fp_round_away (l, f32, 1, x, XMM_SCRATCH);
+  } else if (!direct) {
     asm_vex_rr (&l->a, rounding, false, 1, x, x);
     asm_u8 (&l->a, round_imm (round) | 8);
-    from = 1;
   }
-  unsigned code = OP0F (round == IR_RDYN ? 0x2d : 0x2c);
-  asm_vex_rr (&l->a, f32 ? OP_F3 (code) : OP_F2 (code), wide, RAX, 0, from);
-  if (wide) { /* is it MIN? x - 1 overflows only then */
-    asm_alu_ri (&l->a, ALU_CMP, true, RAX, 1);
+  if (is_unsigned) {
+    to_unsigned (l, op, wide);
   } else {
-    asm_alu_ri (&l->a, ALU_CMP, false, RAX, 1);
+    to_integer (l, op, round, wide, direct ? x : 1);
+    asm_alu_ri (&l->a, ALU_CMP, wide, RAX, 1); /* is it MIN? x - 1 overflows only then */
+    bail_if (l, CC_O);
   }
-  bail_if (l, CC_O);
   if (!direct) { /* inexact, if it was */
     asm_vex_rr (&l->a, rounding, false, 1, x, x);
-    asm_u8 (&l->a, round_imm (round));
+    asm_u8 (&l->a, round == IR_RMM ? 3 : round_imm (round));
   }
   free_dying (l, op);
   int d = dst_int (l, op->dst);
@@ -79,24 +140,48 @@ lower_ftoi (Lower *l, const IrOp *op)
   return true;
 }
 
+/* d = the integer in r.  An unsigned one of 64 bits that is negative as a signed one is halved first, its
+ * lowest bit kept sticky, and the number doubled. */
+void
+fp_from_integer (Lower *l, const IrOp *op, int d, int upper, int r)
+{
+  bool f32 = op->type == IR_F32, is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64;
+  unsigned convert = f32 ? OP_F3 (OP0F (0x2a)) : OP_F2 (OP0F (0x2a));
+  if (!is_unsigned || !wide) {
+    if (is_unsigned) {
+      asm_mov_rr (&l->a, false, RAX, r);
+      r = RAX;
+    }
+    asm_vex_rr (&l->a, convert, wide || is_unsigned, d, upper, r);
+    return;
+  }
+  asm_test_rr (&l->a, true, r, r);
+  uint8_t *large = asm_short_jcc (&l->a, CC_S);
+  asm_vex_rr (&l->a, convert, true, d, upper, r);
+  uint8_t *done = asm_short_jmp (&l->a);
+  asm_short_end (&l->a, large);
+  asm_mov_rr (&l->a, true, RCX, r);
+  if (r != RAX)
+    asm_mov_rr (&l->a, true, RAX, r);
+  asm_alu_ri (&l->a, ALU_AND, false, RCX, 1);
+  asm_shift_ri (&l->a, 5, true, RAX, 1);
+  asm_alu_rr (&l->a, ALU_OR, true, RAX, RCX);
+  asm_vex_rr (&l->a, convert, true, d, upper, RAX);
+  asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x58)) : OP_F2 (OP0F (0x58)), false, d, d, d);
+  asm_short_end (&l->a, done);
+}
+
 static bool
 lower_itof (Lower *l, const IrOp *op)
 {
-  bool f32 = op->type == IR_F32, is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64;
+  bool f32 = op->type == IR_F32, wide = (op->sub & 0x7f) == IR_I64;
   bool exact = !wide && !f32;
   if (!exact && IR_FP_ROUND (op->imm) != IR_RDYN)
     return false;
   int r = int_reg (l, wide, opnd_int (l, op->a), RAX);
-  if (is_unsigned && wide) { /* large ones are the interpreter's */
-    asm_test_rr (&l->a, true, r, r);
-    bail_if (l, CC_S);
-  } else if (is_unsigned) {
-    asm_mov_rr (&l->a, false, RAX, r);
-    r = RAX;
-  }
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
-  asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x2a)) : OP_F2 (OP0F (0x2a)), wide || is_unsigned, d, XMM_ONES, r);
+  fp_from_integer (l, op, d, XMM_ONES, r);
   dst_fp_done (l, op->dst, d, f32);
   return true;
 }

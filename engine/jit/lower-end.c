@@ -3,8 +3,8 @@
 
 /* How blocks end, and the cold paths. */
 
-/* On a way that may close a loop: leave if somebody wants the vCPU. A jump or call leaves as done, at its
- * target; a branch, which writes nothing, as not begun. */
+/* On a way that may close a loop: leave if somebody wants the vCPU.  Jumps, calls and branches leave as done,
+ * at their target. */
 static Cold *
 poll (Lower *l, uint64_t pc)
 {
@@ -44,13 +44,23 @@ jump_edge (Lower *l, int cc, const IrEdge *edge)
     edge_jcc (l, cc, edge->pc);
 }
 
+/* What decides a branch may be the operands of a comparison whose flags nobody computes: it cannot be begun
+ * again. */
+static void
+poll_branch (Lower *l)
+{
+  Cold *cold = poll (l, 0);
+  cold->kind = COLD_BRANCH;
+  cold->block = l->block;
+}
+
 static void
 end_branch (Lower *l, uint32_t index)
 {
   const IrBlock *b = l->block;
   const IrEdge *taken = &b->target[0], *other = &b->target[1];
   if (is_backward (l, taken->pc) || is_backward (l, other->pc))
-    poll (l, l->insn_pc);
+    poll_branch (l);
   int cc = lower_compare (l, b->cond, b->type, b->a, b->b);
   if (taken->block == (int)index + 1) {
     const IrEdge *t = taken;

@@ -104,6 +104,8 @@ static void
 lower_store_int (Lower *l, const IrOp *op)
 {
   unsigned log2 = IR_MEM_LOG2 (op->sub);
+  if (op->flags & IR_F_ALIGNED && log2 > 0)
+    check_aligned (l, guest_mem (l, op->a, op->imm), 1u << log2);
   Opnd v = opnd_int (l, op->b);
   Mem m = guest_mem (l, op->a, op->imm);
   bool direct = v.kind == OPND_IMM && (log2 < 3 || v.imm == (int32_t)v.imm);
@@ -152,6 +154,8 @@ lower_wide_mem (Lower *l, const IrOp *op)
     asm_xstore (&l->a, true, m, x);
     return true;
   }
+  if (op->flags & IR_F_ALIGNED)
+    check_aligned (l, m, 16);
   free_dying (l, op);
   int d = dst_vec (l, op->dst);
   fault_point (l);

@@ -151,13 +151,13 @@ int
 fp_first (Lower *l, IrVal v, IrType type, int scratch)
 {
   Opnd o = opnd_fp (l, v);
-  if (!IR_IS_VAR (v) || !var_is_wide (v))
+  if (IR_IS_VAR (v) ? !var_is_wide (v) : !temp_loc (l, v)->wide)
     return fp_reg (l, o, scratch);
   if (o.kind == OPND_MEM) {
     asm_vex_rm (&l->a, type == IR_F64 ? V_MOVSD_LOAD : V_MOVSS_LOAD, false, scratch, 0, o.mem);
     return scratch;
   }
-  if (is_clean (l, v, type))
+  if (IR_IS_VAR (v) && is_clean (l, v, type))
     return o.reg;
   if (type == IR_F64) {
     asm_vex_rr (&l->a, V_MOVQ, false, scratch, 0, o.reg);
@@ -256,6 +256,7 @@ dst_vec (Lower *l, IrVal dst)
   if (IR_IS_VAR (dst))
     return l->map->xmm[dst] >= 0 ? l->map->xmm[dst] : 0;
   TempLoc *t = temp_loc (l, dst);
+  t->wide = true;
   if (l->free_xmm != 0)
     return dst_fp (l, dst);
   t->kind = LOC_SPILL_WIDE;

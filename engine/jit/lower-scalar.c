@@ -3,10 +3,11 @@
 
 /* Scalar floating point for guests whose numbers live in vector registers.
  *
- * A result zeroes the rest of its register.  The host's scalar operations copy that part from their first source instead,
- * so it costs nothing where that source is known to be zero there: is_clean().  What IEEE 754 leaves open (which NaN,
- * whether tininess is found before rounding) is the host's own choice in all but rare cases; those are recognised by
- * their result, a NaN or the smallest normal number, and evaluated out of line. */
+ * A result zeroes the rest of its register.  The host's scalar operations copy that part from their first
+ * source instead, so it costs nothing where that source is known to be zero there: is_clean().  What IEEE 754
+ * leaves open (which NaN, whether tininess is found before rounding) is the host's own choice in all but rare
+ * cases; those are recognised by their result, a NaN or the smallest normal number, and evaluated out of
+ * line. */
 
 static bool
 is_f32 (const IrOp *op)
@@ -38,8 +39,8 @@ scalar (const IrOp *op, unsigned code)
   return is_f32 (op) ? OP_F3 (code) : OP_F2 (code);
 }
 
-/* Jumps to a cold path if the number in x is a NaN or, with `tiny`, plus or minus the smallest normal number: in its
- * leading 32 bits without the sign, less that number's and one, both are unsigned above infinity's. */
+/* Jumps to a cold path if the number in x is a NaN or, with `tiny`, plus or minus the smallest normal number:
+ * in its leading 32 bits without the sign, less that number's and one, both are unsigned above infinity's. */
 static uint8_t *
 check_result (Lower *l, const IrOp *op, int x, bool tiny)
 {
@@ -83,7 +84,8 @@ is_operand (Lower *l, const IrOp *op, int x)
   return false;
 }
 
-/* The register to compute in, so that the operands are still there for the cold path; *ret_dst is the destination's. */
+/* The register to compute in, so that the operands are still there for the cold path; *ret_dst is the
+ * destination's. */
 static int
 work_register (Lower *l, const IrOp *op, int *ret_dst)
 {
@@ -141,7 +143,8 @@ lower_fma (Lower *l, const IrOp *op)
   finish (l, op, work, d);
 }
 
-/* Unordered operands go out of line; equal ones may be zeros of different sign: or (min) and and (max) choose. */
+/* Unordered operands go out of line; equal ones may be zeros of different sign: or (min) and and (max)
+ * choose. */
 static void
 lower_minmax (Lower *l, const IrOp *op)
 {
@@ -185,21 +188,20 @@ lower_fcvt (Lower *l, const IrOp *op)
 static bool
 lower_itof (Lower *l, const IrOp *op)
 {
-  bool is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64, exact = !wide && !is_f32 (op);
+  bool wide = (op->sub & 0x7f) == IR_I64, exact = !wide && !is_f32 (op);
+  unsigned fraction = IR_FP_FRACTION (op->imm);
   if (!exact && IR_FP_ROUND (op->imm) != IR_RDYN)
     return false;
   int r = int_reg (l, wide, opnd_int (l, op->a), RAX);
-  if (is_unsigned && wide) { /* large ones are the interpreter's */
-    asm_test_rr (&l->a, true, r, r);
-    bail_if (l, CC_S);
-  } else if (is_unsigned) {
-    asm_mov_rr (&l->a, false, RAX, r);
-    r = RAX;
-  }
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
   clear_xmm0 (l);
-  asm_vex_rr (&l->a, scalar (op, OP0F (0x2a)), wide || is_unsigned, d, 0, r);
+  fp_from_integer (l, op, d, 0, r);
+  if (fraction != 0) { /* exactly */
+    uint64_t scale = is_f32 (op) ? (uint64_t)(127 - fraction) << 23 : (uint64_t)(1023 - fraction) << 52;
+    literal_load (l, XMM_SCRATCH, scale, 0);
+    asm_vex_rr (&l->a, scalar (op, OP0F (0x59)), false, d, d, XMM_SCRATCH);
+  }
   dst_fp_done (l, op->dst, d, is_f32 (op));
   return true;
 }
@@ -207,14 +209,22 @@ lower_itof (Lower *l, const IrOp *op)
 static bool
 lower_fround (Lower *l, const IrOp *op)
 {
-  static const int8_t imm[8] = { [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = -1, [IR_RDYN] = 4 };
+  static const int8_t imm[8] = {
+    [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = -1, [IR_ROD] = -1, [IR_RDYN] = 4
+  };
   int rounding = imm[IR_FP_ROUND (op->imm)];
-  if (rounding < 0)
+  bool away = IR_FP_ROUND (op->imm) == IR_RMM && !(op->flags & IR_F_EXACT);
+  if (rounding < 0 && !away)
     return false;
   int d, work = work_register (l, op, &d);
   int x = fp_first (l, op->a, op->type, 0);
-  asm_vex_rr (&l->a, is_f32 (op) ? V_ROUNDSS : V_ROUNDSD, false, work, x, x);
-  asm_u8 (&l->a, (uint8_t)rounding | (op->flags & IR_F_EXACT ? 0 : 8));
+  if (away) {
+    fp_round_away (l, is_f32 (op), 1, x, XMM_SCRATCH);
+    asm_fmov (&l->a, work, 1);
+  } else {
+    asm_vex_rr (&l->a, is_f32 (op) ? V_ROUNDSS : V_ROUNDSD, false, work, x, x);
+    asm_u8 (&l->a, (uint8_t)rounding | (op->flags & IR_F_EXACT ? 0 : 8));
+  }
   redo_exactly (l, op, check_result (l, op, work, false), work);
   finish (l, op, work, d);
   return true;
@@ -223,7 +233,14 @@ lower_fround (Lower *l, const IrOp *op)
 static bool
 lower_bitsf (Lower *l, const IrOp *op)
 {
-  int r = int_reg (l, true, opnd_int (l, op->a), RAX);
+  Opnd bits = opnd_int (l, op->a);
+  if (bits.kind == OPND_IMM && bits.imm == 0) {
+    int zero = dst_fp (l, op->dst);
+    asm_vex_rr (&l->a, V_XORPD, false, zero, zero, zero);
+    dst_fp_done (l, op->dst, zero, op->type != IR_F64);
+    return true;
+  }
+  int r = int_reg (l, true, bits, RAX);
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
   if (op->type == IR_F16) {
@@ -235,25 +252,32 @@ lower_bitsf (Lower *l, const IrOp *op)
   return true;
 }
 
-static bool
+/* d = the number of op's type in the low bits of x, above which there is zero but for halves. */
+static void
+move_number (Lower *l, const IrOp *op, int d, int x)
+{
+  if (op->type == IR_F16) {
+    asm_vex_rr (&l->a, V_MOVD_FROM_X, false, x, 0, RAX);
+    asm_rr (&l->a, OP0F (0xb7), false, RAX, RAX);
+    asm_vex_rr (&l->a, V_MOVD_TO_X, false, d, 0, RAX);
+  } else if (d != x) {
+    asm_fmov (&l->a, d, x);
+  }
+}
+
+static void
 lower_move (Lower *l, const IrOp *op)
 {
-  if (op->type == IR_F16)
-    return false;
   int x = fp_first (l, op->a, op->type, 0);
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
-  if (d != x)
-    asm_fmov (&l->a, d, x);
-  dst_fp_done (l, op->dst, d, is_f32 (op));
-  return true;
+  move_number (l, op, d, x);
+  dst_fp_done (l, op->dst, d, op->type != IR_F64);
 }
 
-static bool
+static void
 lower_select (Lower *l, const IrOp *op)
 {
-  if (op->type == IR_F16)
-    return false;
   int test = int_reg (l, true, opnd_int (l, op->a), RAX);
   int y = fp_first (l, op->c, op->type, 0);
   if (y != 0)
@@ -266,10 +290,8 @@ lower_select (Lower *l, const IrOp *op)
   asm_short_end (&l->a, no);
   free_dying (l, op);
   int d = dst_fp (l, op->dst);
-  if (d != 0)
-    asm_fmov (&l->a, d, 0);
-  dst_fp_done (l, op->dst, d, is_f32 (op));
-  return true;
+  move_number (l, op, d, 0);
+  dst_fp_done (l, op->dst, d, op->type != IR_F64);
 }
 
 bool
@@ -308,13 +330,13 @@ lower_scalar (Lower *l, const IrOp *op)
     case IR_FSETCC: return is_inline (l, op) && lower_fsetcc (l, op);
     case IR_FCC: return is_inline (l, op) && lower_fcc (l, op);
     case IR_FCVT: return is_inline (l, op) && lower_fcvt (l, op);
-    case IR_FTOI: return is_inline (l, op) && lower_ftoi (l, op);
+    case IR_FTOI: return is_inline (l, op) && IR_FP_FRACTION (op->imm) == 0 && lower_ftoi (l, op);
     case IR_ITOF: return is_inline (l, op) && lower_itof (l, op);
     case IR_FROUND: return is_inline (l, op) && lower_fround (l, op);
     case IR_FBITS: return lower_fbits (l, op);
     case IR_BITSF: return lower_bitsf (l, op);
-    case IR_MOV: return lower_move (l, op);
-    case IR_SELECT: return lower_select (l, op);
+    case IR_MOV: lower_move (l, op); return true;
+    case IR_SELECT: lower_select (l, op); return true;
     default: return false;
   }
 }

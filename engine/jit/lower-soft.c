@@ -259,13 +259,18 @@ is_quick (const Lower *l)
 }
 
 static void
+check_alignment (Lower *l, const IrOp *op)
+{
+  if (op->flags & IR_F_ALIGNED && IR_MEM_LOG2 (op->sub) > 0)
+    check_aligned (l, mem_base (int_reg (l, true, opnd_int (l, op->a), RAX), op->imm), IR_MEM_BYTES (op->sub));
+}
+
+static void
 lower_load (Lower *l, const IrOp *op)
 {
   bool fp = op->type >= IR_F16;
   unsigned index;
-  if (op->flags & IR_F_ALIGNED && IR_MEM_LOG2 (op->sub) > 0)
-    check_aligned (l, mem_base (int_reg (l, true, opnd_int (l, op->a), RAX), op->imm),
-                   IR_MEM_BYTES (op->sub));
+  check_alignment (l, op);
   if (is_quick (l)) {
     lower_quick_load (l, op);
     return;
@@ -325,6 +330,7 @@ static void
 lower_store (Lower *l, const IrOp *op)
 {
   unsigned index;
+  check_alignment (l, op);
   if (is_quick (l)) {
     lower_quick_store (l, op);
     return;

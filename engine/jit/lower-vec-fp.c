@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
-/* Vectors of floating-point numbers.  As for scalars, a result that may not be the architecture's (a NaN, or plus or minus
- * the smallest normal number) sends the whole operation out of line. */
+/* Vectors of floating-point numbers.  As for scalars, a result that may not be the architecture's (a NaN, or
+ * plus or minus the smallest normal number) sends the whole operation out of line. */
 
 #define V66(x)    OP_66 (OP0F (x))
 #define V66_38(x) OP_66 (OP0F38 (x))
@@ -51,9 +51,9 @@ literal_both (Lower *l, int x, uint64_t value)
   literal_load (l, x, value, value);
 }
 
-/* xmm1 = per lane of x all ones where it is a NaN or, with `tiny`, plus or minus the smallest normal number. Shifted left
- * by one to lose the sign, less that number's and one, both are above infinity's: compared as signed numbers after moving
- * the range. Uses xmm14. */
+/* xmm1 = per lane of x all ones where it is a NaN or, with `tiny`, plus or minus the smallest normal number.
+ * Shifted left by one to lose the sign, less that number's and one, both are above infinity's: compared as
+ * signed numbers after moving the range. Uses xmm14. */
 static void
 find_odd_results (Lower *l, bool f64, int x, bool tiny)
 {
@@ -62,7 +62,8 @@ find_odd_results (Lower *l, bool f64, int x, bool tiny)
     asm_u8 (&l->a, 3); /* unordered */
     return;
   }
-  const uint64_t smallest = f64 ? UINT64_C (1) << 53 : 1u << 24, infinity = f64 ? UINT64_C (0x7ff) << 53 : 0xffu << 24;
+  const uint64_t smallest = f64 ? UINT64_C (1) << 53 : 1u << 24,
+                 infinity = f64 ? UINT64_C (0x7ff) << 53 : 0xffu << 24;
   const uint64_t sign = f64 ? UINT64_C (1) << 63 : 1u << 31, ones = f64 ? 1 : UINT64_C (0x100000001);
   const uint64_t mask = f64 ? UINT64_MAX : UINT32_MAX;
   emit (l, f64 ? V66 (0xd4) : V66 (0xfe), 1, x, x);
@@ -167,14 +168,16 @@ lower_fma (Lower *l, const IrOp *op)
   finish (l, op);
 }
 
-/* The host's answer for zeros is its second operand: both ways round, or (min) and and (max) of the two choose right. */
+/* The host's answer for zeros is its second operand: both ways round, or (min) and and (max) of the two
+ * choose right. */
 static void
 lower_minmax (Lower *l, const IrOp *op)
 {
   bool min = op->op == IR_VFMIN;
   unsigned code = packed (op, min ? 0x5d : 0x5f);
   int x = operand (l, op, op->a, 0, false), y = operand (l, op, op->b, 1, false);
-  emit (l, packed (op, 0xc2), XMM_SCRATCH, x, y); /* unordered: the host's instruction would raise a flag for any NaN */
+  /* Unordered: the host's instruction would raise a flag for any NaN. */
+  emit (l, packed (op, 0xc2), XMM_SCRATCH, x, y);
   asm_u8 (&l->a, 3);
   uint8_t *site = jump_if_any (l, XMM_SCRATCH);
   emit (l, code, XMM_SCRATCH, x, y);
@@ -189,66 +192,220 @@ lower_compare_lanes (Lower *l, const IrOp *op)
 {
   bool signaling = op->flags & IR_F_SIGNALING;
   IrCond cond = op->imm >> IR_VF_COND & 15;
-  unsigned predicate = cond == IR_EQ ? (signaling ? 0x10 : 0) : (cond == IR_LTS ? 1 : 2) | (signaling ? 0 : 0x10);
+  unsigned predicate =
+      cond == IR_EQ ? (signaling ? 0x10 : 0) : (cond == IR_LTS ? 1 : 2) | (signaling ? 0 : 0x10);
   int x = operand (l, op, op->a, 0, false), y = operand (l, op, op->b, 1, false);
   emit (l, packed (op, 0xc2), 0, x, y);
   asm_u8 (&l->a, (uint8_t)predicate);
   finish (l, op);
 }
 
+/* xmm0 = x rounded to nearest, ties away from zero, without raising inexact. What is cut off, doubled and cut
+ * again, is the step to add; where nothing is (infinity would make a NaN) it is made so of zeros. The sign
+ * remains. */
+static void
+round_away (Lower *l, const IrOp *op, int x)
+{
+  unsigned round = is_f64 (op) ? V66_3A (0x09) : V66_3A (0x08);
+  emit (l, round, 1, 0, x);
+  asm_u8 (&l->a, 11);
+  emit (l, packed (op, 0xc2), XMM_SCRATCH, 1, x);
+  asm_u8 (&l->a, 4); /* not equal, quiet */
+  emit (l, packed (op, 0x54), 1, 1, XMM_SCRATCH);
+  emit (l, packed (op, 0x54), XMM_SCRATCH, XMM_SCRATCH, x);
+  emit (l, packed (op, 0x5c), XMM_SCRATCH, XMM_SCRATCH, 1);
+  emit (l, packed (op, 0x58), XMM_SCRATCH, XMM_SCRATCH, XMM_SCRATCH);
+  emit (l, round, XMM_SCRATCH, 0, XMM_SCRATCH);
+  asm_u8 (&l->a, 11);
+  emit (l, round, 1, 0, x);
+  asm_u8 (&l->a, 11);
+  emit (l, packed (op, 0x58), 1, 1, XMM_SCRATCH);
+  literal_both (l, XMM_SCRATCH, is_f64 (op) ? UINT64_C (1) << 63 : UINT64_C (0x8000000080000000));
+  emit (l, packed (op, 0x54), 0, x, XMM_SCRATCH);
+  emit (l, packed (op, 0x55), 1, XMM_SCRATCH, 1);
+  emit (l, packed (op, 0x56), 0, 0, 1);
+}
+
 static bool
 lower_round_lanes (Lower *l, const IrOp *op)
 {
-  static const int8_t imm[8] = { [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = -1, [IR_RDYN] = 4 };
-  if (imm[rounding_of (op)] < 0)
+  static const int8_t imm[8] = {
+    [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = -1, [IR_ROD] = -1, [IR_RDYN] = 4
+  };
+  bool away = rounding_of (op) == IR_RMM && !(op->flags & IR_F_EXACT);
+  if (imm[rounding_of (op)] < 0 && !away)
     return false;
   int x = operand (l, op, op->a, 0, false);
-  emit (l, is_f64 (op) ? V66_3A (0x09) : V66_3A (0x08), 0, 0, x);
-  asm_u8 (&l->a, (uint8_t)imm[rounding_of (op)] | (op->flags & IR_F_EXACT ? 0 : 8));
+  if (away) {
+    round_away (l, op, x);
+  } else {
+    emit (l, is_f64 (op) ? V66_3A (0x09) : V66_3A (0x08), 0, 0, x);
+    asm_u8 (&l->a, (uint8_t)imm[rounding_of (op)] | (op->flags & IR_F_EXACT ? 0 : 8));
+  }
   find_odd_results (l, is_f64 (op), 0, false);
   redo_if_odd (l, op, 0);
   finish (l, op);
   return true;
 }
 
-/* Signed 32-bit lanes; the host's "indefinite" stands for NaN, out of range, and a true minimum. */
+/* The same number in all lanes, from its encodings as a float and as a double. */
+static void
+number_both (Lower *l, const IrOp *op, int x, uint32_t f32, uint64_t f64)
+{
+  literal_both (l, x, is_f64 (op) ? f64 : f32 * UINT64_C (0x100000001));
+}
+
+/* x times 2^n, n from -64 to 64. */
+static void
+scale (Lower *l, const IrOp *op, int d, int x, int n)
+{
+  number_both (l, op, XMM_SCRATCH, (uint32_t)(127 + n) << 23, (uint64_t)(1023 + n) << 52);
+  emit (l, packed (op, 0x59), d, x, XMM_SCRATCH);
+}
+
+/* xmm0 = x times 2^n; of numbers too large for any integer not more than that remains, lest the product
+ * overflow. */
+static void
+scale_up (Lower *l, const IrOp *op, int x, int n)
+{
+  number_both (l, op, XMM_SCRATCH, UINT32_C (190) << 23, UINT64_C (1088) << 52);
+  emit (l, packed (op, 0x5d), 0, x, XMM_SCRATCH);
+  number_both (l, op, XMM_SCRATCH, UINT32_C (446) << 23, UINT64_C (3136) << 52);
+  emit (l, packed (op, 0x5f), 0, 0, XMM_SCRATCH);
+  scale (l, op, 0, 0, n);
+}
+
+/* xmm0 = the lanes of `from` cut to signed integers. */
+static void
+cut_to_int (Lower *l, const IrOp *op, int from)
+{
+  if (!is_f64 (op)) {
+    emit (l, OP_F3 (OP0F (0x5b)), 0, 0, from);
+    return;
+  }
+  asm_vex_rr (&l->a, OP_F2 (OP0F (0x2c)), true, RAX, 0, from);
+  if (!is_half (op)) {
+    emit (l, OP0F (0x12), XMM_SCRATCH, from, from); /* vmovhlps */
+    asm_vex_rr (&l->a, OP_F2 (OP0F (0x2c)), true, RCX, 0, XMM_SCRATCH);
+  }
+  asm_vex_rr (&l->a, V_MOVD_TO_X, true, 0, 0, RAX);
+  if (!is_half (op)) {
+    asm_vex_rr (&l->a, V66_3A (0x22), true, 0, 0, RCX); /* vpinsrq */
+    asm_u8 (&l->a, 1);
+  }
+}
+
+/* Unsigned lanes: what is not between -1 and 2^w goes out of line; the upper half of the range is moved down
+ * and back. */
+static void
+cut_to_unsigned (Lower *l, const IrOp *op, int x)
+{
+  bool f64 = is_f64 (op);
+  number_both (l, op, XMM_SCRATCH, 0xbf800000, UINT64_C (0xbff0000000000000));
+  emit (l, packed (op, 0xc2), 1, XMM_SCRATCH, x);
+  asm_u8 (&l->a, 0x11); /* less, quiet */
+  number_both (l, op, XMM_SCRATCH, 0x4f800000, UINT64_C (0x43f0000000000000));
+  emit (l, packed (op, 0xc2), XMM_SCRATCH, x, XMM_SCRATCH);
+  asm_u8 (&l->a, 0x11);
+  emit (l, V66 (0xdb), 1, 1, XMM_SCRATCH);
+  asm_vex_rr (&l->a, V_PTEST, false, 1, 0, XMM_ONES);
+  uint8_t *site = asm_jcc (&l->a, CC_AE, NULL);
+  number_both (l, op, XMM_SCRATCH, 0x4f000000, UINT64_C (0x43e0000000000000));
+  emit (l, packed (op, 0xc2), 1, XMM_SCRATCH, x);
+  asm_u8 (&l->a, 0x12); /* not greater, quiet */
+  emit (l, V66 (0xdb), XMM_SCRATCH, XMM_SCRATCH, 1);
+  emit (l, packed (op, 0x5c), 0, x, XMM_SCRATCH);
+  cut_to_int (l, op, 0);
+  asm_vex_rr (&l->a, f64 ? V66 (0x73) : V66 (0x72), false, 6, 1, 1); /* psllq, pslld: the sign alone */
+  asm_u8 (&l->a, f64 ? 63 : 31);
+  emit (l, V66 (0xef), 0, 0, 1);
+  redo_exactly (l, op, site, 0);
+  finish (l, op);
+}
+
+/* To lanes of integers; the host's "indefinite" stands for NaN, out of range, and a true minimum. What is out
+ * of range is integral, so that rounding it first raises no inexact. */
 static bool
 lower_to_int (Lower *l, const IrOp *op)
 {
+  static const int8_t imm[8] = {
+    [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = -1, [IR_ROD] = -1, [IR_RDYN] = 4
+  };
   IrRound round = rounding_of (op);
-  if (is_f64 (op) || op->imm & IR_VF_UNSIGNED || (round != IR_RTZ && round != IR_RDYN))
+  unsigned fraction = IR_FP_FRACTION (op->imm);
+  if (imm[round] < 0 || (op->imm & IR_VF_UNSIGNED && (round != IR_RTZ || fraction != 0)))
     return false;
   int x = operand (l, op, op->a, 0, false);
-  emit (l, round == IR_RTZ ? OP_F3 (OP0F (0x5b)) : V66 (0x5b), 0, 0, x);
-  literal_both (l, 1, UINT64_C (0x8000000080000000));
-  emit (l, V66 (0x76), 1, 1, 0);
+  if (op->imm & IR_VF_UNSIGNED) {
+    cut_to_unsigned (l, op, x);
+    return true;
+  }
+  if (fraction != 0) {
+    scale_up (l, op, x, (int)fraction);
+    x = 0;
+  }
+  if (round != IR_RTZ) {
+    emit (l, is_f64 (op) ? V66_3A (0x09) : V66_3A (0x08), 0, 0, x);
+    asm_u8 (&l->a, (uint8_t)imm[round]);
+    x = 0;
+  }
+  cut_to_int (l, op, x);
+  literal_both (l, 1, is_f64 (op) ? UINT64_C (1) << 63 : UINT64_C (0x8000000080000000));
+  emit (l, is_f64 (op) ? V66_38 (0x29) : V66 (0x76), 1, 1, 0);
   redo_if_odd (l, op, 0);
   finish (l, op);
   return true;
 }
 
-/* Unsigned lanes as their upper and lower 16 bits, which are exact: the sum alone is rounded. */
+/* xmm0 = the 32-bit lanes of x. Unsigned lanes as their upper and lower 16 bits, which are exact: the sum
+ * alone is rounded. */
+static void
+from_int32 (Lower *l, const IrOp *op, int x)
+{
+  if (!(op->imm & IR_VF_UNSIGNED)) {
+    emit (l, OP0F (0x5b), 0, 0, x);
+    return;
+  }
+  asm_vex_rr (&l->a, V66 (0x72), false, 2, 1, x); /* vpsrld */
+  asm_u8 (&l->a, 16);
+  emit (l, V66 (0xef), XMM_SCRATCH, XMM_SCRATCH, XMM_SCRATCH);
+  emit (l, V66_3A (0x0e), 0, x, XMM_SCRATCH); /* vpblendw: the odd lanes are zero */
+  asm_u8 (&l->a, 0xaa);
+  emit (l, OP0F (0x5b), 0, 0, 0);
+  emit (l, OP0F (0x5b), 1, 0, 1);
+  literal_both (l, XMM_SCRATCH, UINT64_C (0x4780000047800000)); /* 65536 */
+  emit (l, OP0F (0x59), 1, 1, XMM_SCRATCH);
+  emit (l, OP0F (0x58), 0, 1, 0);
+  /* Both parts zero, rounding down: the sum of zeros of like sign stays +0. */
+}
+
+static void
+from_int64 (Lower *l, const IrOp *op, int x)
+{
+  IrOp lane = { .op = IR_ITOF, .type = IR_F64, .sub = IR_I64 | (op->imm & IR_VF_UNSIGNED ? IR_UNSIGNED : 0) };
+  if (!is_half (op)) {
+    asm_vex_rr (&l->a, V66_3A (0x16), true, x, 0, RAX); /* vpextrq */
+    asm_u8 (&l->a, 1);
+    fp_from_integer (l, &lane, 1, XMM_ONES, RAX);
+  }
+  asm_vex_rr (&l->a, V_MOVD_FROM_X, true, x, 0, RAX);
+  fp_from_integer (l, &lane, 0, XMM_ONES, RAX);
+  if (!is_half (op))
+    emit (l, V66 (0x14), 0, 0, 1); /* vunpcklpd */
+}
+
 static bool
 lower_from_int (Lower *l, const IrOp *op)
 {
-  if (is_f64 (op) || rounding_of (op) != IR_RDYN)
+  if (rounding_of (op) != IR_RDYN)
     return false;
-  int x = operand (l, op, op->a, 0, false);
-  if (op->imm & IR_VF_UNSIGNED) {
-    asm_vex_rr (&l->a, V66 (0x72), false, 2, 1, x); /* vpsrld */
-    asm_u8 (&l->a, 16);
-    emit (l, V66 (0xef), XMM_SCRATCH, XMM_SCRATCH, XMM_SCRATCH);
-    emit (l, V66_3A (0x0e), 0, x, XMM_SCRATCH); /* vpblendw: the odd lanes are zero */
-    asm_u8 (&l->a, 0xaa);
-    emit (l, OP0F (0x5b), 0, 0, 0);
-    emit (l, OP0F (0x5b), 1, 0, 1);
-    literal_both (l, XMM_SCRATCH, UINT64_C (0x4780000047800000)); /* 65536 */
-    emit (l, OP0F (0x59), 1, 1, XMM_SCRATCH);
-    emit (l, OP0F (0x58), 0, 1, 0);
-    /* Both parts zero, rounding down: the sum of zeros of like sign stays +0. */
-  } else {
-    emit (l, OP0F (0x5b), 0, 0, x);
-  }
+  int x = operand (l, op, op->a, 0, false), fraction = (int)IR_FP_FRACTION (op->imm);
+  if (is_f64 (op))
+    from_int64 (l, op, x);
+  else
+    from_int32 (l, op, x);
+  if (fraction != 0)
+    scale (l, op, 0, 0, -fraction); /* exactly */
   finish (l, op);
   return true;
 }

@@ -1,54 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "lower.h"
+#include "lower-vec.h"
 
 /* Vector ops that move lanes. */
-
-#define V66(x)    OP_66 (OP0F (x))
-#define V66_38(x) OP_66 (OP0F38 (x))
-#define V66_3A(x) OP_66 (OP0F3A (x))
-
-static void
-emit (Lower *l, unsigned code, int d, int x, int y)
-{
-  asm_vex_rr (&l->a, code, false, d, x, y);
-}
-
-static void
-emit_imm (Lower *l, unsigned code, int d, int x, int y, unsigned imm)
-{
-  emit (l, code, d, x, y);
-  asm_u8 (&l->a, (uint8_t)imm);
-}
-
-/* d = x shifted by an immediate: digit 2 right, 6 left; of the whole register by bytes (lane 3) 3 right. */
-static void
-shift_imm (Lower *l, unsigned lane, int digit, int d, int x, unsigned count)
-{
-  static const uint8_t code[] = { 0x71, 0x71, 0x72, 0x73 };
-  asm_vex_rr (&l->a, V66 (code[lane]), false, digit, d, x);
-  asm_u8 (&l->a, (uint8_t)count);
-}
-
-/* The result, in scratch register `reg`, to the destination. */
-static void
-finish (Lower *l, const IrOp *op, int reg)
-{
-  bool half = op->flags & IR_F_HALF;
-  free_dying (l, op);
-  int d = dst_vec (l, op->dst);
-  if (half)
-    asm_vex_rr (&l->a, V_MOVQ, false, d, 0, reg);
-  else if (reg != d)
-    asm_fmov (&l->a, d, reg);
-  dst_vec_done (l, op->dst, d, half);
-}
-
-static void
-both (Lower *l, const IrOp *op, int *ret_x, int *ret_y)
-{
-  *ret_x = vec_reg (l, opnd_vec (l, op->a), 0);
-  *ret_y = vec_reg (l, opnd_vec (l, op->b), 1);
-}
 
 static const uint8_t broadcast[] = { 0x78, 0x79, 0x58, 0x59 };
 
@@ -58,8 +11,9 @@ lower_dup (Lower *l, const IrOp *op)
   unsigned lane = op->sub & 3;
   int r = int_reg (l, true, opnd_int (l, op->a), RAX);
   asm_vex_rr (&l->a, V_MOVD_TO_X, lane == 3, 0, 0, r);
-  emit (l, V66_38 (broadcast[lane]), 0, 0, 0);
-  finish (l, op, 0);
+  int d = last_result (l, op);
+  emit (l, V66_38 (broadcast[lane]), d, 0, 0);
+  finish_in (l, op, d);
 }
 
 static void
@@ -71,8 +25,9 @@ lower_dup_lane (Lower *l, const IrOp *op)
     shift_imm (l, 3, 3, 0, x, bytes);
     x = 0;
   }
-  emit (l, V66_38 (broadcast[lane]), 0, 0, x);
-  finish (l, op, 0);
+  int d = last_result (l, op);
+  emit (l, V66_38 (broadcast[lane]), d, 0, x);
+  finish_in (l, op, d);
 }
 
 static unsigned
@@ -87,9 +42,10 @@ lower_insert_int (Lower *l, const IrOp *op)
 {
   unsigned lane = op->sub & 3;
   int x = vec_reg (l, opnd_vec (l, op->a), 0), r = int_reg (l, true, opnd_int (l, op->b), RAX);
-  asm_vex_rr (&l->a, insert_code (lane), lane == 3, 0, x, r);
+  int d = last_result (l, op);
+  asm_vex_rr (&l->a, insert_code (lane), lane == 3, d, x, r);
   asm_u8 (&l->a, op->imm & 15);
-  finish (l, op, 0);
+  finish_in (l, op, d);
 }
 
 /* gpr = lane `index` of x, zero-extended. */
@@ -119,11 +75,9 @@ lower_insert_lane (Lower *l, const IrOp *op)
         emit_imm (l, V66 (0xc6), 0, x, y, from << 1);
       break;
     case 2: emit_imm (l, V_INSERTPS, 0, x, y, from << 6 | to << 4); break;
-    default:
-      extract (l, lane, RAX, y, from);
-      emit_imm (l, insert_code (lane), 0, x, RAX, to);
+    default: extract (l, lane, RAX, y, from); emit_imm (l, insert_code (lane), 0, x, RAX, to);
   }
-  finish (l, op, 0);
+  finish_from (l, op, 0);
 }
 
 static void
@@ -152,8 +106,9 @@ lower_reverse (Lower *l, const IrOp *op)
   memcpy (d, index, 16);
   int x = vec_reg (l, opnd_vec (l, op->a), 0);
   literal_load (l, 1, d[0], d[1]);
-  emit (l, V66_38 (0x00), 0, x, 1);
-  finish (l, op, 0);
+  int result = last_result (l, op);
+  emit (l, V66_38 (0x00), result, x, 1);
+  finish_in (l, op, result);
 }
 
 static void
@@ -164,10 +119,15 @@ lower_zip (Lower *l, const IrOp *op)
   bool half = op->flags & IR_F_HALF;
   int x, y;
   both (l, op, &x, &y);
-  emit (l, V66 (op->imm && !half ? high[lane] : low[lane]), 0, x, y);
-  if (half && op->imm)
+  if (half && op->imm) {
+    emit (l, V66 (low[lane]), 0, x, y);
     shift_imm (l, 3, 3, 0, 0, 8);
-  finish (l, op, 0);
+    finish_from (l, op, 0);
+    return;
+  }
+  int d = last_result (l, op);
+  emit (l, V66 (op->imm ? high[lane] : low[lane]), d, x, y);
+  finish_in (l, op, d);
 }
 
 /* Even or odd lanes of xmm0 and xmm1, packed into xmm0. */
@@ -204,7 +164,7 @@ lower_unzip (Lower *l, const IrOp *op)
       asm_fmov (&l->a, 1, y);
   }
   pack_lanes (l, op->sub & 3, op->imm & 1);
-  finish (l, op, 0);
+  finish_from (l, op, 0);
 }
 
 static void
@@ -226,7 +186,7 @@ lower_transpose (Lower *l, const IrOp *op)
     shift_imm (l, lane + 1, 6, 1, y, width);
     emit (l, V66 (0xeb), 0, 0, 1);
   }
-  finish (l, op, 0);
+  finish_from (l, op, 0);
 }
 
 static void
@@ -237,10 +197,12 @@ lower_extract (Lower *l, const IrOp *op)
   if (op->flags & IR_F_HALF) {
     emit (l, V66 (0x6c), 0, x, y);
     shift_imm (l, 3, 3, 0, 0, (unsigned)op->imm);
-  } else {
-    emit_imm (l, V66_3A (0x0f), 0, y, x, (unsigned)op->imm);
+    finish_from (l, op, 0);
+    return;
   }
-  finish (l, op, 0);
+  int d = last_result (l, op);
+  emit_imm (l, V66_3A (0x0f), d, y, x, (unsigned)op->imm);
+  finish_in (l, op, d);
 }
 
 /* The host takes an index by its low four bits and top bit: from 16 on, indices get their top bit. */
@@ -252,8 +214,9 @@ lower_table (Lower *l, const IrOp *op)
   both (l, op, &x, &y);
   literal_load (l, XMM_SCRATCH, bias, bias);
   emit (l, V66 (0xdc), 1, y, XMM_SCRATCH);
-  emit (l, V66_38 (0x00), 0, x, 1);
-  finish (l, op, 0);
+  int d = last_result (l, op);
+  emit (l, V66_38 (0x00), d, x, 1);
+  finish_in (l, op, d);
 }
 
 static bool
@@ -268,8 +231,45 @@ lower_widen (Lower *l, const IrOp *op)
     shift_imm (l, 3, 3, 0, x, 8);
     x = 0;
   }
-  emit (l, V66_38 (IR_MEM_SIGNED (op->sub) ? sign[lane] : zero[lane]), 0, 0, x);
-  finish (l, op, 0);
+  int d = last_result (l, op);
+  emit (l, V66_38 (IR_MEM_SIGNED (op->sub) ? sign[lane] : zero[lane]), d, 0, x);
+  finish_in (l, op, d);
+  return true;
+}
+
+/* 64-bit lanes with saturation, by their upper and lower parts. */
+static bool
+narrow_quads (Lower *l, const IrOp *op)
+{
+  if (!have_spare (l, 1))
+    return false;
+  int upper = spare (l, 0), x = vec_reg (l, opnd_vec (l, op->a), 0);
+  emit_imm (l, V66 (0x70), upper, 0, x, 0x0d); /* vpshufd: lanes 1 and 3 */
+  emit_imm (l, V66 (0x70), 0, 0, x, 0x08);
+  switch (op->imm) {
+    case IR_NARROW_SS: /* in range where the upper part is the lower one's sign */
+      shift_imm (l, 2, 4, 1, 0, 31);
+      emit (l, V66 (0x76), 1, 1, upper);
+      shift_imm (l, 2, 4, upper, upper, 31);
+      literal_both (l, XMM_SCRATCH, UINT64_C (0x7fffffff7fffffff));
+      emit (l, V66 (0xef), upper, upper, XMM_SCRATCH);
+      emit_imm (l, V66_3A (0x4a), 0, upper, 0, 1 << 4); /* vblendvps */
+      break;
+    case IR_NARROW_SU:
+      emit (l, V66 (0xef), 1, 1, 1);
+      emit (l, V66 (0x66), 1, upper, 1);
+      emit (l, V66 (0xeb), 0, 0, 1);
+      shift_imm (l, 2, 4, upper, upper, 31);
+      emit (l, V66 (0xdf), 0, upper, 0);
+      break;
+    default:
+      emit (l, V66 (0xef), 1, 1, 1);
+      emit (l, V66 (0x76), 1, 1, upper);
+      emit (l, V66 (0xef), 1, 1, XMM_ONES);
+      emit (l, V66 (0xeb), 0, 0, 1);
+  }
+  vec_cut (l, 0);
+  finish_from (l, op, 0);
   return true;
 }
 
@@ -277,33 +277,38 @@ static bool
 lower_narrow (Lower *l, const IrOp *op)
 {
   unsigned lane = op->sub & 3; /* of the source */
-  const unsigned to_unsigned = lane == 1 ? V66 (0x67) : V66_38 (0x2b), to_signed = lane == 1 ? V66 (0x63) : V66 (0x6b);
+  const unsigned to_unsigned = lane == 1 ? V66 (0x67) : V66_38 (0x2b),
+                 to_signed = lane == 1 ? V66 (0x63) : V66 (0x6b);
   if (lane == 3 && op->imm != IR_NARROW_CUT)
-    return false;
+    return narrow_quads (l, op);
   int x = vec_reg (l, opnd_vec (l, op->a), 0);
   if (lane == 3) {
     emit_imm (l, V66 (0x70), 0, 0, x, 0x08); /* vpshufd: lanes 0 and 2 */
     vec_cut (l, 0);
-    finish (l, op, 0);
+    finish_from (l, op, 0);
+    return true;
+  }
+  if (op->imm == IR_NARROW_CUT) {
+    literal_load (l, 1, lane == 1 ? UINT64_C (0x0e0c0a0806040200) : UINT64_C (0x0d0c090805040100),
+                  UINT64_MAX);
+    int d = last_result (l, op);
+    emit (l, V66_38 (0x00), d, x, 1);
+    finish_in (l, op, d);
     return true;
   }
   emit (l, V66 (0xef), 1, 1, 1);
   switch (op->imm) {
     case IR_NARROW_SS: emit (l, to_signed, 0, x, 1); break;
     case IR_NARROW_SU: emit (l, to_unsigned, 0, x, 1); break;
-    case IR_NARROW_UU: {
+    default: {
       uint64_t most = lane == 1 ? UINT64_C (0x00ff00ff00ff00ff) : UINT64_C (0x0000ffff0000ffff);
       literal_load (l, XMM_SCRATCH, most, most);
       emit (l, lane == 1 ? V66_38 (0x3a) : V66_38 (0x3b), 0, x, XMM_SCRATCH);
       emit (l, to_unsigned, 0, 0, 1);
       break;
     }
-    default:
-      shift_imm (l, lane, 6, 0, x, 4u << lane);
-      shift_imm (l, lane, 2, 0, 0, 4u << lane);
-      emit (l, to_unsigned, 0, 0, 1);
   }
-  finish (l, op, 0);
+  finish_from (l, op, 0);
   return true;
 }
 
@@ -316,7 +321,7 @@ lower_select (Lower *l, const IrOp *op)
   uint8_t *no = asm_short_jcc (&l->a, CC_E);
   vec_to (l, 0, opnd_vec (l, op->b));
   asm_short_end (&l->a, no);
-  finish (l, op, 0);
+  finish_from (l, op, 0);
 }
 
 static void

@@ -17,11 +17,13 @@ typedef struct {
 typedef struct {
   enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_SPILL_FP, LOC_SPILL_WIDE, LOC_VAR } kind;
   uint8_t at; /* register, spill slot, or the FP variable it is a copy of */
+  bool wide;  /* it is a vector: as a number, there is something above it */
 } TempLoc;
 
 /* Code for the rare cases, emitted behind the region. */
 typedef enum {
   COLD_EXIT,     /* restore the pinned map, leave with pc and reason */
+  COLD_BRANCH,   /* leave with `reason` and the pc that `block` branches to */
   COLD_EDGE,     /* restore the pinned map (unless `pinned`), go to guest pc */
   COLD_NAN,      /* the result in xmm r[0] is a NaN: make it canonical */
   COLD_NAN_FMA,  /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
@@ -59,6 +61,7 @@ typedef struct {
   uint8_t align;
   bool pinned;
   uint32_t reason;
+  const IrBlock *block;
   bool pc_in_rax; /* COLD_EXIT: instead of pc */
   IrVal link;     /* COLD_EXIT: IR_NONE, or the variable that first gets link_pc: the call is done */
   uint64_t pc, link_pc, desc;
@@ -245,8 +248,10 @@ bool lower_fsetcc (Lower *l, const IrOp *op);
 bool lower_sgnj (Lower *l, const IrOp *op);
 bool lower_ftoi (Lower *l, const IrOp *op);
 bool lower_fbits (Lower *l, const IrOp *op);
-/* lower-vec.c, lower-vec-move.c, lower-vec-fp.c */
+/* lower-vec.c, lower-vec-int.c, lower-vec-shift.c, lower-vec-move.c, lower-vec-fp.c */
 bool lower_vector (Lower *l, const IrOp *op);
+bool lower_vector_int (Lower *l, const IrOp *op);
+bool lower_vector_shift (Lower *l, const IrOp *op);
 bool lower_vector_move (Lower *l, const IrOp *op);
 bool lower_vector_fp (Lower *l, const IrOp *op);
 void lower_eval_wide (Lower *l, const IrOp *op);
@@ -264,6 +269,8 @@ bool op_dst_is_fp (const IrOp *op);
 Cold *fp_check_nan (Lower *l, const IrOp *op, int x);
 /* Whether the host FPU's results are those of the op's class. */
 bool fp_inline_class (const IrOp *op);
+void fp_round_away (Lower *l, bool f32, int r, int x, int scratch);
+void fp_from_integer (Lower *l, const IrOp *op, int d, int upper, int r);
 bool op_src_is_fp (const IrOp *op);
 
 /* jit-map.c: the region's own register map and its FP facts. */

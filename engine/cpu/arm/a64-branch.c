@@ -106,10 +106,11 @@ a64_trans_ret (A64Trans *t, const A64Args *a)
   return ISA_END;
 }
 
-/* The address of the instruction itself goes with the exit. */
+/* The address of the instruction itself goes with the exit. The return from it clears the exclusive monitor. */
 IsaFlow
 a64_trans_svc (A64Trans *t, const A64Args *a)
 {
+  ir_set (t->b, ARM_VAR_EXCL_ADDR, ir_const (t->b, (int64_t)ARM_NOT_EXCLUSIVE));
   ir_exit (t->b, IR_EXIT_SYSCALL, t->pc);
   return ISA_END;
 }

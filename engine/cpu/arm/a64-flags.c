@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Conditions.  An instruction that sets the flags writes what they are; one that reads them looks back in its block for
- * the op that did, and compares its operands again: then nobody needs the flags themselves, and ir_optimise() drops them. */
+/* Conditions.  An instruction that sets the flags writes what they are; one that reads them looks back in its
+ * block for the op that did, and compares its operands again: then nobody needs the flags themselves, and
+ * ir_optimise() drops them. */
 
 #include "arm-trans.h"
 
@@ -61,7 +62,8 @@ find_writer (const A64Trans *t)
     if (op->dst != ARM_VAR_NZCV)
       continue;
     for (uint32_t k = i + 1; k < r->n_ops; k++)
-      if ((IR_IS_VAR (op->a) && defines (&r->ops[k], op->a)) || (IR_IS_VAR (op->b) && defines (&r->ops[k], op->b)))
+      if ((IR_IS_VAR (op->a) && defines (&r->ops[k], op->a)) ||
+          (IR_IS_VAR (op->b) && defines (&r->ops[k], op->b)))
         return NULL;
     return op;
   }
@@ -85,7 +87,8 @@ test (IrCond cond, IrType type, IrVal x, IrVal y)
 static bool
 test_of_difference (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
 {
-  static const uint8_t conds[] = { IR_EQ, IR_NE, IR_GEU, IR_LTU, 0, 0, 0, 0, IR_GTU, IR_LEU, IR_GES, IR_LTS, IR_GTS, IR_LES };
+  static const uint8_t conds[] = { IR_EQ, IR_NE,  IR_GEU, IR_LTU, 0,      0,      0,
+                                   0,     IR_GTU, IR_LEU, IR_GES, IR_LTS, IR_GTS, IR_LES };
   IrType type = op->type;
 
   if (cond >= 6 && cond < 8)
@@ -118,11 +121,37 @@ test_of_sum (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
 static bool
 test_of_logic (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
 {
-  static const uint8_t conds[] = { IR_EQ, IR_NE, 0, 0, IR_LTS, IR_GES, 0, 0, 0, 0, IR_GES, IR_LTS, IR_GTS, IR_LES };
+  static const uint8_t conds[] = { IR_EQ, IR_NE, 0, 0,      IR_LTS, IR_GES, 0,
+                                   0,     0,     0, IR_GES, IR_LTS, IR_GTS, IR_LES };
 
   if ((cond & ~1u) == 2 || (cond & ~1u) == 6 || (cond & ~1u) == 8)
     return false;
   *ret = test (conds[cond], op->type, op->a, ir_const (t->b, 0));
+  return true;
+}
+
+/* The flags of a comparison of numbers say which of less, equal, greater and unordered it was. */
+static bool
+test_of_numbers (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
+{
+  static const struct {
+    IrCond predicate;
+    bool swapped;
+  } table[7] = { { IR_EQ, false },  { IR_LTS, false }, { IR_LTS, false }, { IR_EQ, false },
+                 { IR_LES, false }, { IR_LES, true },  { IR_LTS, true } };
+  /* Whether the even condition of the pair is the predicate itself, and not its opposite. */
+  static const bool positive[7] = { true, false, true, false, false, true, true };
+  IrCond predicate = table[cond >> 1].predicate;
+  IrVal x = table[cond >> 1].swapped ? op->b : op->a, y = table[cond >> 1].swapped ? op->a : op->b;
+
+  if (cond >> 1 == 3 &&
+      op->a != op->b) /* only of a number and itself it is known that unordered is not equal */
+    return false;
+  IrDesc d = op->desc;
+  d.op = IR_FSETCC;
+  d.sub = (uint8_t)predicate;
+  IrVal holds = ir_emit (t->b, d, x, y, IR_NONE);
+  *ret = test (positive[cond >> 1] != (cond & 1) ? IR_NE : IR_EQ, IR_I64, holds, ir_const (t->b, 0));
   return true;
 }
 
@@ -139,7 +168,12 @@ a64_test (A64Trans *t, unsigned cond)
     found = test_of_sum (t, op, cond, &result);
   else if (op != NULL && op->op == IR_CCLOGIC)
     found = test_of_logic (t, op, cond, &result);
-  return found ? result : test_of_flags (t, cond);
+  else if (op != NULL && op->op == IR_FCC)
+    found = test_of_numbers (t, op, cond, &result);
+  if (!found)
+    return test_of_flags (t, cond);
+  ir_insn_reads_flags (t->b);
+  return result;
 }
 
 IrVal

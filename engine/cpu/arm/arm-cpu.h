@@ -24,6 +24,7 @@ enum {
   ARM_VAR_EXCL_LOW = 35,  /* what it loaded */
   ARM_VAR_EXCL_HIGH = 36,
   ARM_VAR_FPCR = 37, /* as MRS reads it */
+  ARM_VAR_PSTATE = 38, /* DIT and SSBS, where MRS of those has them */
   ARM_VAR_V = 40,    /* V0 to V31, two numbers each */
   ARM_VAR_QC = 104,  /* any bit set: FPSR.QC */
   ARM_N_VARS = 106,
@@ -38,10 +39,33 @@ enum {
   ARM_MODE_FZ16 = IR_MODE_GUEST << 3,
 };
 
+/* Keys of pointer authentication, in the order of PR_PAC_RESET_KEYS' bits. */
+typedef enum { ARM_KEY_IA, ARM_KEY_IB, ARM_KEY_DA, ARM_KEY_DB, ARM_KEY_GA, ARM_N_KEYS } ArmKey;
+
+/* ID registers, without their ID_AA64 and _EL1. */
+typedef enum {
+  ARM_ID_NONE,
+  ARM_ID_MIDR,
+  ARM_ID_CTR,
+  ARM_ID_PFR0,
+  ARM_ID_PFR1,
+  ARM_ID_DFR0,
+  ARM_ID_ISAR0,
+  ARM_ID_ISAR1,
+  ARM_ID_MMFR0,
+  ARM_ID_MMFR1,
+  ARM_ID_MMFR2,
+  ARM_N_IDS
+} ArmId;
+
+#define ARM_COUNTER_FREQUENCY 62500000 /* Hz, of CNTVCT_EL0 */
+#define ARM_ZVA_SIZE          64       /* bytes that DC ZVA clears */
+
 typedef struct {
-  Cpu cpu;       /* must be first */
-  uint64_t exts; /* bit n: ArmExt n is enabled */
-  uint64_t midr;
+  Cpu cpu;        /* must be first */
+  uint64_t exts;  /* bit n: ArmExt n is enabled */
+  unsigned model; /* index in arm-cpu.c's table */
+  uint64_t pauth_key[ARM_N_KEYS][2];
 } ArmCpu;
 
 static inline bool
@@ -55,5 +79,19 @@ arm_has (const ArmCpu *arm, ArmExt ext)
 bool arm_cpu_init (Cpu *cpu, const char *model, GError **error);
 /* Names and options, for -cpu help. */
 char *arm_cpu_models (void);
+
+/* The register as EL1 reads it. */
+uint64_t arm_cpu_id_register (const ArmCpu *arm, ArmId id);
+/* AT_HWCAP and AT_HWCAP2 of a Linux process. */
+uint64_t arm_cpu_hwcap (const ArmCpu *arm);
+uint64_t arm_cpu_hwcap2 (const ArmCpu *arm);
+/* New random keys: a set of bits 1 << ArmKey. A new program gets all. */
+void arm_cpu_reset_keys (ArmCpu *arm, unsigned keys);
+
+/* FPCR and FPSR as MRS reads them and MSR writes them. */
+uint32_t arm_cpu_fpcr (const ArmCpu *arm);
+void arm_cpu_set_fpcr (ArmCpu *arm, uint32_t value);
+uint32_t arm_cpu_fpsr (const ArmCpu *arm);
+void arm_cpu_set_fpsr (ArmCpu *arm, uint32_t value);
 
 extern const GuestIsa aarch64_isa;

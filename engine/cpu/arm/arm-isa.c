@@ -2,7 +2,9 @@
 
 /* AArch64 as the translator and debugger see it. */
 
+#include "arm-helpers.h"
 #include "arm-trans.h"
+#include "arm-vector-helpers.h"
 #include <capstone/capstone.h>
 #include <elf.h>
 #include <string.h>
@@ -119,8 +121,8 @@ static const IsaVar vars[ARM_N_VARS] = {
   I ("x0"), I ("x1"), I ("x2"), I ("x3"), I ("x4"), I ("x5"), I ("x6"), I ("x7"), I ("x8"), I ("x9"), I ("x10"),
   I ("x11"), I ("x12"), I ("x13"), I ("x14"), I ("x15"), I ("x16"), I ("x17"), I ("x18"), I ("x19"), I ("x20"),
   I ("x21"), I ("x22"), I ("x23"), I ("x24"), I ("x25"), I ("x26"), I ("x27"), I ("x28"), I ("x29"), I ("x30"),
-  I ("sp"), I ("nzcv"), I ("tpidr_el0"), I ("excl_addr"), I ("excl_low"), I ("excl_high"), I ("fpcr"), I ("spare0"),
-  I ("spare1"), V4 ("v0", "v1", "v2", "v3"), V4 ("v4", "v5", "v6", "v7"), V4 ("v8", "v9", "v10", "v11"),
+  I ("sp"), I ("nzcv"), I ("tpidr_el0"), I ("excl_addr"), I ("excl_low"), I ("excl_high"), I ("fpcr"), I ("pstate"),
+  I ("spare"), V4 ("v0", "v1", "v2", "v3"), V4 ("v4", "v5", "v6", "v7"), V4 ("v8", "v9", "v10", "v11"),
   V4 ("v12", "v13", "v14", "v15"), V4 ("v16", "v17", "v18", "v19"), V4 ("v20", "v21", "v22", "v23"),
   V4 ("v24", "v25", "v26", "v27"), V4 ("v28", "v29", "v30", "v31"), V ("qc"),
 };
@@ -143,6 +145,8 @@ const GuestIsa aarch64_isa = {
   .hot_int = hot_int,
   .hot_fp = hot_fp,
   .flags_var = ARM_VAR_NZCV,
+  .helpers = arm_helpers,
+  .vector_helpers = arm_vector_helpers,
   .n_registers = G_N_ELEMENTS (registers),
   .registers = registers,
   .cpu_size = sizeof (ArmCpu),

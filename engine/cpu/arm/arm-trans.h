@@ -64,6 +64,9 @@ a64_undefined (A64Trans *t)
   return ISA_END;
 }
 
+/* A hint of pointer authentication, by its number CRm:op2 (a64-pauth.c). */
+IsaFlow a64_pauth_hint (A64Trans *t, unsigned number);
+
 /* ---- Conditions (a64-flags.c). ---- */
 
 /* A comparison that is true where the flags satisfy a condition. */

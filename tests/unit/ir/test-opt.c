@@ -316,6 +316,88 @@ test_scaled_index_kept (Fixture *f, gconstpointer data)
   assert_kept (f, "111111");
 }
 
+static void
+set_flags (Fixture *f, IrVal x, IrVal y)
+{
+  ir_set (&f->b, X3, ir_op2 (&f->b, IR_CCSUB, IR_I64, x, y));
+}
+
+/* An instruction that goes by the flags of X1 - X2 without reading them, and one that overwrites them. */
+static void
+use_flags (Fixture *f)
+{
+  ir_insn (&f->b, 0x1100, 4);
+  ir_insn_reads_flags (&f->b);
+  ir_set (&f->b, X1, ir_setcc (&f->b, IR_EQ, IR_I64, X1, X2));
+  ir_insn (&f->b, 0x1104, 4);
+  set_flags (f, X2, X4);
+}
+
+static void
+test_condition_flags (Fixture *f, gconstpointer data)
+{
+  f->b.region->flags_var = X3;
+  set_flags (f, X1, X2);
+  use_flags (f);
+  assert_kept (f, "01111");
+}
+
+/* After a fault the instructions behind it start again, and read the flags. */
+static void
+test_condition_flags_over_load (Fixture *f, gconstpointer data)
+{
+  f->b.region->flags_var = X3;
+  set_flags (f, X1, X2);
+  ir_insn (&f->b, 0x1004, 4);
+  ir_set (&f->b, X4, ir_load (&f->b, IR_I64, IR_MEM (3, false), X4, 0));
+  use_flags (f);
+  assert_kept (f, "1111111");
+}
+
+static void
+test_condition_flags_unread (Fixture *f, gconstpointer data)
+{
+  f->b.region->flags_var = X3;
+  set_flags (f, X1, X2);
+  ir_insn (&f->b, 0x1004, 4);
+  ir_set (&f->b, X4, ir_load (&f->b, IR_I64, IR_MEM (3, false), X4, 0));
+  set_flags (f, X1, X2);
+  assert_kept (f, "0111");
+}
+
+/* Exceptions of a comparison whose flags nobody reads are raised by an equal one. */
+static void
+compare_numbers (Fixture *f, IrOpcode op, IrVal dst, unsigned flags, IrVal x, IrVal y)
+{
+  ir_set (&f->b, dst,
+          ir_emit (&f->b, IR_DESC (.op = op, .type = IR_F64, .flags = (uint8_t)flags), x, y, IR_NONE));
+}
+
+static void
+test_comparison_repeated (Fixture *f, gconstpointer data)
+{
+  f->b.region->flags_var = X3;
+  compare_numbers (f, IR_FCC, X3, 0, X1, X2);
+  compare_numbers (f, IR_FSETCC, X4, 0, X2, X1);
+  set_flags (f, X1, X2);
+  assert_kept (f, "011");
+}
+
+static void
+test_comparison_other (Fixture *f, gconstpointer data)
+{
+  f->b.region->flags_var = X3;
+  compare_numbers (f, IR_FCC, X3, IR_F_SIGNALING, X1, X2);
+  compare_numbers (f, IR_FSETCC, X4, 0, X2, X1);
+  compare_numbers (f, IR_FCC, X3, 0, X1, X4);
+  compare_numbers (f, IR_FSETCC, X4, 0, X1, X4);
+  compare_numbers (f, IR_FCC, X3, 0, X1, X2);
+  increment (f, X1);
+  compare_numbers (f, IR_FSETCC, X4, 0, X1, X2);
+  set_flags (f, X1, X2);
+  assert_kept (f, "11011111");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -330,6 +412,11 @@ main (int argc, char **argv)
     { "/ir/opt/leaving-ops", test_leaving_ops },
     { "/ir/opt/load-over-write", test_load_over_write },
     { "/ir/opt/flags-kept", test_flags_kept },
+    { "/ir/opt/condition-flags", test_condition_flags },
+    { "/ir/opt/condition-flags-over-load", test_condition_flags_over_load },
+    { "/ir/opt/condition-flags-unread", test_condition_flags_unread },
+    { "/ir/opt/comparison-repeated", test_comparison_repeated },
+    { "/ir/opt/comparison-other", test_comparison_other },
     { "/ir/opt/block-end", test_block_end },
     { "/ir/opt/link", test_link },
     { "/ir/opt/scaled-index", test_scaled_index },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Random regions of vector ops, and of floating-point numbers that live in vector registers, run by compiled code and by
- * the interpreter: all variables and flags must come out the same. */
+/* Random regions of vector ops, and of floating-point numbers that live in vector registers, run by compiled
+ * code and by the interpreter: all variables and flags must come out the same. */
 
 #include "ir-build.h"
 #include "ir-interp.h"
@@ -81,10 +81,29 @@ static uint64_t
 random_value (GRand *rand)
 {
   static const uint64_t special[] = {
-    0, 1, UINT64_MAX, 0x8000000080000000, 0x7fffffff7fffffff, 0x7ff0000000000000, 0x7ff8000000000001, 0x7ff0000000000001,
-    0x3ff0000000000000, 0xbff8000000000000, 0x0010000000000000, 0x001fffffffffffff, 0x8010000000000001, 0x3f8000003f800000,
-    0x7fc000007f800001, 0xff8000007f800000, 0x0080000000800001, 0x007fffff80800000, 0x4f0000004effffff, 0x8000800080008000,
-    0x3fefffffffffffff, 0x3f7fffff3f7fffff, 0x0080808000ff7f01,
+    0,
+    1,
+    UINT64_MAX,
+    0x8000000080000000,
+    0x7fffffff7fffffff,
+    0x7ff0000000000000,
+    0x7ff8000000000001,
+    0x7ff0000000000001,
+    0x3ff0000000000000,
+    0xbff8000000000000,
+    0x0010000000000000,
+    0x001fffffffffffff,
+    0x8010000000000001,
+    0x3f8000003f800000,
+    0x7fc000007f800001,
+    0xff8000007f800000,
+    0x0080000000800001,
+    0x007fffff80800000,
+    0x4f0000004effffff,
+    0x8000800080008000,
+    0x3fefffffffffffff,
+    0x3f7fffff3f7fffff,
+    0x0080808000ff7f01,
   };
   uint64_t x = (uint64_t)g_rand_int (rand) << 32 | g_rand_int (rand);
   switch (g_rand_int (rand) % 4) {
@@ -202,6 +221,17 @@ random_details (Maker *m, IrDesc *d)
     d->flags = 0;
 }
 
+/* Counts of shifts to both sides, mostly less than a lane's width. */
+static IrVal
+counts (Maker *m)
+{
+  uint64_t half[2] = { 0, 0 };
+  for (unsigned i = 0; i < 128; i += 8)
+    half[i / 64] |= (uint64_t)(uint8_t)(below (m, 2) ? (int)below (m, 20) - 10 : (int)below (m, 150) - 75)
+                    << i % 64;
+  return ir_const_wide (&m->b, half[0], half[1]);
+}
+
 static void
 make_vector_op (Maker *m)
 {
@@ -211,6 +241,8 @@ make_vector_op (Maker *m)
   IrVal x = wide & IR_SHAPE_A ? wide_operand (m) : (IrVal)below (m, N_INT), y = IR_NONE, z = IR_NONE;
   if (shape & IR_SHAPE_B)
     y = wide & IR_SHAPE_B ? wide_operand (m) : (IrVal)below (m, N_INT);
+  if (d.op == IR_VSHIFT && below (m, 4))
+    y = counts (m);
   if (shape & IR_SHAPE_C)
     z = wide_operand (m);
   IrVal v = ir_emit (&m->b, d, x, y, z);
@@ -223,7 +255,9 @@ make_vector_op (Maker *m)
 static IrRound
 random_round (Maker *m)
 {
-  static const IrRound rounds[] = { IR_RDYN, IR_RDYN, IR_RDYN, IR_RDYN, IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM };
+  static const IrRound rounds[] = {
+    IR_RDYN, IR_RDYN, IR_RDYN, IR_RDYN, IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM
+  };
   return rounds[below (m, G_N_ELEMENTS (rounds))];
 }
 
@@ -245,7 +279,10 @@ make_vector_fp_op (Maker *m)
       break;
     case IR_VFROUND: d.flags |= below (m, 2) ? IR_F_EXACT : 0; break;
     case IR_VFTOI:
-    case IR_VITOF: d.imm |= below (m, 2) ? IR_VF_UNSIGNED : 0; break;
+    case IR_VITOF:
+      d.imm |= below (m, 2) ? IR_VF_UNSIGNED : 0;
+      d.imm |= below (m, 2) ? IR_FP_FIXED ((int32_t)(1 + below (m, d.sub == IR_F64 ? 64 : 32))) : 0;
+      break;
     case IR_VFWIDEN:
       d.sub = (uint8_t)(below (m, 4) == 0 ? IR_F16 : IR_F32);
       d.imm |= below (m, 2) ? IR_VF_HIGH : 0;
@@ -268,7 +305,8 @@ make_scalar_op (Maker *m)
   static const IrOpcode ops[] = { IR_FADD, IR_FSUB,  IR_FMUL,   IR_FDIV,   IR_FSQRT,  IR_FMA,  IR_FMIN,
                                   IR_FMAX, IR_FSGNJ, IR_FSGNJN, IR_FSGNJX, IR_FROUND, IR_FCVT, IR_MOV };
   IrType type = below (m, 8) == 0 ? IR_F16 : below (m, 2) ? IR_F32 : IR_F64, from = type;
-  IrDesc d = IR_DESC (.op = ops[below (m, G_N_ELEMENTS (ops))], .type = type, .imm = IR_FP (random_round (m), CLASS));
+  IrDesc d = IR_DESC (.op = ops[below (m, G_N_ELEMENTS (ops))], .type = type,
+                      .imm = IR_FP (random_round (m), CLASS));
   if (d.op == IR_MOV && type == IR_F16)
     d.op = IR_FADD;
   if (d.op == IR_FMA)
@@ -339,7 +377,8 @@ make_load (Maker *m)
     return;
   }
   IrType type = (IrType)(IR_F16 + below (m, 3));
-  IrDesc d = IR_DESC (.op = IR_LOAD, .type = type, .sub = IR_MEM (1 + type - IR_F16, 0), .flags = IR_F_UNBOXED, .imm = disp);
+  IrDesc d = IR_DESC (.op = IR_LOAD, .type = type, .sub = IR_MEM (1 + type - IR_F16, 0),
+                      .flags = IR_F_UNBOXED, .imm = disp);
   add_number (m, ir_emit (&m->b, d, addr, IR_NONE, IR_NONE), type);
 }
 
@@ -412,7 +451,8 @@ make_region (Maker *m, IrRegion *r)
     ir_insn (&m->b, end, 4);
     ir_set (&m->b, COUNTER, ir_op2 (&m->b, IR_SUB, IR_I64, COUNTER, ir_const (&m->b, 1)));
     ir_insn (&m->b, end + 4, 4);
-    ir_branch (&m->b, IR_GTS, IR_I64, COUNTER, ir_const (&m->b, 0), PC + 0x100 * below (m, k + 1), pc + 0x100);
+    ir_branch (&m->b, IR_GTS, IR_I64, COUNTER, ir_const (&m->b, 0), PC + 0x100 * below (m, k + 1),
+               pc + 0x100);
   }
   ir_block_begin (&m->b, PC + 0x100 * n_blocks, false);
   ir_insn (&m->b, PC + 0x100 * n_blocks, 4);
@@ -535,14 +575,15 @@ compare (const Outcome *want, const Outcome *got, const IrRegion *r, unsigned se
       want->pc == got->pc && want->fp.flags == got->fp.flags && !memcmp (want->memory, got->memory, MEM_SIZE);
   for (unsigned v = 0; v < N_VARS; v++)
     if (want->var[v] != got->var[v]) {
-      g_test_message ("v%u is %" G_GINT64_MODIFIER "x, not %" G_GINT64_MODIFIER "x", v, got->var[v], want->var[v]);
+      g_test_message ("v%u is %" G_GINT64_MODIFIER "x, not %" G_GINT64_MODIFIER "x", v, got->var[v],
+                      want->var[v]);
       same = false;
     }
   if (same)
     return;
   g_autofree char *text = ir_region_print (r, NULL);
-  g_test_message ("flags %x, not %x; round %u; region %u:\n%s", got->fp.flags, want->fp.flags, want->fp.round, seed,
-                  text);
+  g_test_message ("flags %x, not %x; round %u; region %u:\n%s", got->fp.flags, want->fp.flags, want->fp.round,
+                  seed, text);
   g_test_fail ();
 }
 
