@@ -28,7 +28,7 @@ op_dst_is_fp (const IrOp *op)
   }
 }
 
-bool
+static bool
 op_src_is_fp (const IrOp *op)
 {
   switch (op->op) {
@@ -236,7 +236,7 @@ lower_eval (Lower *l, const IrOp *op)
   deliver_rax (l, op);
 }
 
-void
+static void
 lower_helper (Lower *l, const IrOp *op)
 {
   const IrHelper *helper = &jit_config.helpers[op->imm];

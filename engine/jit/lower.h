@@ -212,7 +212,6 @@ bool lower_mem (Lower *l, const IrOp *op);
 bool lower_fp (Lower *l, const IrOp *op);
 bool lower_fp_convert (Lower *l, const IrOp *op);
 void lower_eval (Lower *l, const IrOp *op);
-void lower_helper (Lower *l, const IrOp *op);
 /* Compares a and b and returns the condition code for `cond`. */
 int lower_compare (Lower *l, IrCond cond, IrType type, IrVal a, IrVal b);
 void lower_end (Lower *l, uint32_t block);
@@ -223,7 +222,6 @@ bool op_dst_is_fp (const IrOp *op);
 Cold *fp_check_nan (Lower *l, const IrOp *op, int x);
 /* Whether the host FPU's results are those of the op's class. */
 bool fp_inline_class (const IrOp *op);
-bool op_src_is_fp (const IrOp *op);
 
 /* jit-map.c: the region's own register map and its FP facts. */
 void map_region (const IrRegion *r, VarMap *map, bool *ret_own);

@@ -63,7 +63,6 @@ char **img_operands (ImgArgs *args, int *ret_n);
 /* Complains about the command line; returns 1. */
 int img_usage_error (ImgArgs *args, const char *format, ...) G_GNUC_PRINTF (2, 3);
 bool img_parse_output (ImgArgs *args, const char *value, bool *ret_json);
-void img_print_command_help (const ImgCommand *command);
 
 /* ---- Messages, images: img-common.c ---- */
 
