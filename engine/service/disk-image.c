@@ -23,6 +23,7 @@ run_img (int fd, const char *const *argv, GError **error)
   g_strv_builder_add (builder, program);
   g_strv_builder_addv (builder, (const char **)argv);
   g_auto (GStrv) all = g_strv_builder_end (builder);
+  vt_launcher_bind (launcher);
   if (fd >= 0)
     g_subprocess_launcher_take_fd (launcher, dup (fd), IMAGE_FD);
   return g_subprocess_launcher_spawnv (launcher, (const char *const *)all, error);

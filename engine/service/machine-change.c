@@ -2,12 +2,14 @@
 #include "machine-item.h"
 
 #include "error.h"
+#include "machine-start.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Settings: written down first, then told to the process, one command after the other. Where the process
@@ -63,12 +65,10 @@ static void
 add_forward (GPtrArray *steps, const VtConfNic *nic, const VtConfForward *forward, bool add)
 {
   GVariantDict dict = G_VARIANT_DICT_INIT (NULL);
-  g_autofree char *line =
-      add ? g_strdup_printf ("hostfwd_add %s %s::%u-%s:%u", nic->id, forward->protocol, forward->host_port,
-                             forward->guest_address, forward->guest_port)
-          : g_strdup_printf ("hostfwd_remove %s %s::%u", nic->id, forward->protocol, forward->host_port);
-  g_variant_dict_insert (&dict, "command-line", "s", line);
-  add_step (steps, "human-monitor-command", g_variant_dict_end (&dict), -1);
+  g_autofree char *rule = vt_machine_forward_rule (forward, add);
+  g_variant_dict_insert (&dict, "id", "s", nic->id);
+  g_variant_dict_insert (&dict, "rule", "s", rule);
+  add_step (steps, add ? "hostfwd-add" : "hostfwd-remove", g_variant_dict_end (&dict), -1);
 }
 
 static bool
@@ -124,10 +124,17 @@ static int
 open_medium (VtMachineItem *item, const char *file, GError **error)
 {
   g_autofree char *path = g_path_is_absolute (file) ? g_strdup (file) : vt_machine_item_file (item, file);
-  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  struct stat st;
+  /* A pipe without a writer must not hold us up. */
+  int fd = g_open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) {
     g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
     vt_error_adopt (error, "The medium could not be opened");
+  } else if (fstat (fd, &st) < 0 || !(S_ISREG (st.st_mode) || S_ISBLK (st.st_mode))) {
+    g_autofree char *cause = g_strdup_printf ("“%s” is neither a file nor a disk.", path);
+    vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, "Choose an image file.");
+    close (fd);
+    fd = -1;
   }
   return fd;
 }
@@ -201,12 +208,6 @@ on_step (GObject *source, GAsyncResult *result, gpointer data)
   Change *change = data;
   GError *error = NULL;
   g_autoptr (GVariant) reply = vt_process_command_finish (VT_PROCESS (source), result, &error);
-  /* The human monitor answers with a text, and has one only when something is wrong. */
-  if (reply != NULL && g_variant_is_of_type (reply, G_VARIANT_TYPE_STRING) &&
-      *g_variant_get_string (reply, NULL) != '\0') {
-    g_autofree char *text = g_strstrip (g_variant_dup_string (reply, NULL));
-    g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_FAILED, text);
-  }
   if (error != NULL)
     change_failed (change, error);
   else
@@ -257,7 +258,7 @@ steps_new (void)
 static bool
 check_name (VtMachineItem *item, GError **error)
 {
-  if (vt_service_find_name (item->service, item->conf->name, item) == NULL)
+  if (!vt_service_name_taken (item->service, item->conf->name, item))
     return true;
   g_autofree char *cause = g_strdup_printf ("There is a machine “%s” already.", item->conf->name);
   vt_error_set (error, VT_ERROR_EXISTS, cause, "Choose another name.");
@@ -304,6 +305,7 @@ on_change (VtMachine1 *api, GDBusMethodInvocation *invocation, GVariant *setting
     g_dbus_method_invocation_take_error (invocation, error);
     return TRUE;
   }
+  vt_conf_note_chains (item->conf, before, item->folder);
   g_auto (GStrv) pending = item->running ? vt_conf_pending (item->running, item->conf) : g_new0 (char *, 1);
   bool renamed = strcmp (before->name, item->conf->name) != 0;
   if (renamed)
@@ -315,12 +317,16 @@ on_change (VtMachine1 *api, GDBusMethodInvocation *invocation, GVariant *setting
 
 /* ---- Disks ---- */
 
+/* An id that nothing has, nor the file of a disk that was taken out before. */
 static char *
-free_disk_id (const VtConf *conf)
+free_disk_id (const VtMachineItem *item, const char *format)
 {
+  const VtConf *conf = item->conf;
   for (unsigned i = 0;; i++) {
-    g_autofree char *id = g_strdup_printf ("disk%u", i);
-    bool taken = find_nic (conf, id) != NULL || find_drive (conf, id) != NULL;
+    g_autofree char *id = g_strdup_printf ("disk%u", i), *name = g_strdup_printf ("%s.%s", id, format);
+    g_autofree char *path = vt_machine_item_file (item, name);
+    bool taken = find_nic (conf, id) != NULL || find_drive (conf, id) != NULL ||
+                 g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (path, G_FILE_TEST_IS_SYMLINK);
     for (unsigned k = 0; k < conf->disks->len; k++)
       taken |= strcmp (((VtConfDisk *)conf->disks->pdata[k])->id, id) == 0;
     if (!taken)
@@ -358,10 +364,8 @@ typedef struct {
 } NewDisk;
 
 static void
-new_disk_free (gpointer data)
+new_disk_free (NewDisk *disk)
 {
-  NewDisk *disk = data;
-  disk->item->busy = NULL;
   vt_service_release (disk->item->service);
   vt_machine_item_unref (disk->item);
   g_free (disk->id);
@@ -370,6 +374,7 @@ new_disk_free (gpointer data)
   g_clear_pointer (&disk->disk, g_variant_unref);
   g_free (disk);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NewDisk, new_disk_free)
 
 static void
 new_disk_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -385,11 +390,14 @@ new_disk_thread (GTask *task, gpointer source, gpointer data, GCancellable *canc
 static void
 on_new_disk (GObject *source, GAsyncResult *result, gpointer opaque)
 {
-  NewDisk *disk = g_task_get_task_data (G_TASK (result));
+  g_autoptr (NewDisk) disk = g_task_get_task_data (G_TASK (result));
   VtMachineItem *item = disk->item;
   GError *error = NULL;
   item->busy = NULL;
-  if (!g_task_propagate_boolean (G_TASK (result), &error) || !vt_machine_item_check_conf (item, &error)) {
+  bool made = g_task_propagate_boolean (G_TASK (result), &error);
+  if (!made || !vt_machine_item_check_conf (item, &error)) {
+    if (made)
+      g_unlink (disk->path);
     g_dbus_method_invocation_take_error (disk->invocation, error);
     return;
   }
@@ -414,7 +422,7 @@ plan_disk (VtMachineItem *item, uint64_t size, GVariant *options, GError **error
       !vt_dict_get (options, "format", "s", &format, error))
     return NULL;
   GVariantDict dict;
-  g_autofree char *id = free_disk_id (item->conf);
+  g_autofree char *id = free_disk_id (item, format ? format : "qcow2");
   g_autofree char *name = g_strdup_printf ("%s.%s", id, format ? format : "qcow2");
   g_variant_dict_init (&dict, options);
   g_variant_dict_insert (&dict, "id", "s", id);
@@ -453,8 +461,8 @@ on_add_disk (VtMachine1 *api, GDBusMethodInvocation *invocation, guint64 size, G
   disk->invocation = invocation;
   vt_service_hold (item->service);
   item->busy = "is getting a disk";
-  g_task_set_task_data (task, disk, new_disk_free);
-  g_task_run_in_thread (task, new_disk_thread);
+  g_task_set_task_data (task, disk, NULL);
+  vt_work_run (task, new_disk_thread);
   return TRUE;
 }
 

@@ -173,6 +173,18 @@ add_storage (Builder *b)
     add_drive (b, conf->drives->pdata[i]);
 }
 
+/* Only this host's own programs reach the port: a machine is nobody else's business unless somebody says so.
+ */
+char *
+vt_machine_forward_rule (const VtConfForward *forward, bool to_guest)
+{
+  const char *address = forward->guest_address;
+  const bool wide = strchr (address, ':') != NULL;
+  return to_guest ? g_strdup_printf ("%s:127.0.0.1:%u-%s%s%s:%u", forward->protocol, forward->host_port,
+                                     wide ? "[" : "", address, wide ? "]" : "", forward->guest_port)
+                  : g_strdup_printf ("%s:127.0.0.1:%u", forward->protocol, forward->host_port);
+}
+
 static void
 add_nic (Builder *b, const VtConfNic *nic)
 {
@@ -184,8 +196,8 @@ add_nic (Builder *b, const VtConfNic *nic)
   g_string_append_printf (net, "user,id=%s,restrict=%s", nic->id, nic->restricted ? "on" : "off");
   for (unsigned i = 0; i < nic->forwards->len; i++) {
     const VtConfForward *f = nic->forwards->pdata[i];
-    g_string_append_printf (net, ",hostfwd=%s::%u-%s:%u", f->protocol, f->host_port, f->guest_address,
-                            f->guest_port);
+    g_autofree char *rule = vt_machine_forward_rule (f, true);
+    g_string_append_printf (net, ",hostfwd=%s", rule);
   }
   add (b, "-netdev", "%s", net->str);
   add (b, "-device", "virtio-net-pci,id=%s-device,netdev=%s%s%s", nic->id, nic->id, mac, boot);

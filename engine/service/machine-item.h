@@ -8,6 +8,7 @@
 /* In the machine's folder, beside machine.conf and the disks. */
 #define VT_SAVED_FILE      "saved-state"
 #define VT_SAVED_NEW_FILE  ".saved-state.new"
+#define VT_SAVED_CONF_FILE ".saved-machine.conf" /* what the machine was that is saved */
 #define VT_SCREENSHOT_FILE "screenshot.png"
 #define VT_LOG_FILE        "machine.log"
 #define VT_EFI_FILE        "efi-vars.fd"
@@ -40,6 +41,7 @@ struct VtMachineItem {
   ItemState state;
   bool told_to_end;   /* the end that comes is no crash */
   bool saved;         /* the end that comes leaves a saved state */
+  bool half_saved;    /* an engine that is gone was saving it */
   const char *busy;   /* why nothing else may be done: "is being deleted" */
   GPtrArray *ending;  /* calls (GDBusMethodInvocation) that are answered when the process has ended */
   GBytes *screenshot; /* the last, small */
@@ -61,6 +63,9 @@ const char *vt_machine_item_path (const VtMachineItem *item);
 const char *vt_machine_item_name (const VtMachineItem *item);
 bool vt_machine_item_alive (const VtMachineItem *item);
 void vt_machine_item_unexport (VtMachineItem *item);
+/* Whether machine.conf, which somebody else has written, is now that of another machine, or at last of one.
+ */
+bool vt_machine_item_is_another (VtMachineItem *item);
 /* machine.conf was written by somebody else. */
 void vt_machine_item_reload (VtMachineItem *item);
 /* Looks for its process; `done` is called once. */
@@ -77,8 +82,6 @@ bool vt_machine_item_save_conf (VtMachineItem *item, GError **error);
 bool vt_machine_item_check_conf (VtMachineItem *item, GError **error);
 bool vt_machine_item_check_stopped (VtMachineItem *item, GError **error);
 bool vt_machine_item_check_running (VtMachineItem *item, GError **error);
-/* Takes the process, which is this machine's from now on. */
-void vt_machine_item_take_process (VtMachineItem *item, VtProcess *process, VtConf *running);
 /* Starts it; `invocation` may be NULL. */
 void vt_machine_item_start (VtMachineItem *item, GVariant *options, GDBusMethodInvocation *invocation);
 /* Remembers its screen. */
@@ -96,6 +99,10 @@ void vt_machine_statistics_stop (VtMachineItem *item);
 bool vt_dict_get (GVariant *dict, const char *key, const char *type, void *ret, GError **error);
 /* An error when the dictionary has keys that are none of `known`. */
 bool vt_dict_check (GVariant *dict, const char *const *known, GError **error);
+
+/* As g_task_run_in_thread(), for work that takes long or runs programs: work.c. Main thread. The thread may
+ * be the last to hold the task, so that its data is freed by its callback, not by the task. */
+void vt_work_run (GTask *task, GTaskThreadFunc function);
 
 /* ---- Files: copy.c. Any thread. ---- */
 

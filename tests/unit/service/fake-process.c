@@ -151,6 +151,12 @@ vt_process_adopt_finish (GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+char *
+vt_machine_forward_rule (const VtConfForward *forward, bool to_guest)
+{
+  return g_strdup_printf ("tcp:%u-", forward->host_port);
+}
+
 int
 vt_process_pid (VtProcess *process)
 {
@@ -193,11 +199,12 @@ vt_process_command (VtProcess *process, const char *command, GVariant *arguments
     set_state (process, "paused");
   else if (strcmp (command, "cont") == 0)
     set_state (process, "running");
-  else if (strcmp (command, "human-monitor-command") == 0) {
-    g_autofree char *line = NULL;
+  const char *rule = NULL;
+  if (strcmp (command, "hostfwd-add") == 0 && g_variant_lookup (held, "rule", "&s", &rule) &&
+      strstr (rule, ":6666-")) {
     g_variant_unref (g_variant_ref_sink (reply));
-    g_variant_lookup (held, "command-line", "s", &line);
-    reply = g_variant_new_string (strstr (line, ":6666-") ? "the port is in use" : "");
+    g_task_return_new_error (task, VT_ERROR, VT_ERROR_FAILED, "The port is in use.\nChoose another.");
+    return;
   }
   g_task_return_pointer (task, g_variant_ref_sink (reply), (GDestroyNotify)g_variant_unref);
 }

@@ -344,6 +344,7 @@ main (int argc, char **argv)
   kill_engine (SIGTERM);
   g_object_unref (bus);
   g_test_dbus_stop (test_bus);
+  g_object_unref (test_bus);
   g_autofree char *remove = g_strdup_printf ("rm -rf '%s'", home);
   return system (remove) == 0 ? status : 1;
 }
