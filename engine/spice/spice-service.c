@@ -255,7 +255,8 @@ spice_service_new (Machine *machine, const char *options, GError **error)
   if (ok) {
     /* The library writes to sockets whose other end may have gone. */
     signal (SIGPIPE, SIG_IGN);
-    s->server = spice_server_new ();
+    spice_outlast_hasty_clients ();
+  s->server = spice_server_new ();
     ok = start_server (s, error);
   }
   if (ok && s->options.password)
