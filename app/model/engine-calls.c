@@ -41,14 +41,6 @@ call_finish (GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/* As D-Bus can carry it: a file may be called anything. */
-static char *
-name_of (GFile *file)
-{
-  g_autofree char *name = g_file_get_basename (file);
-  return g_filename_display_name (name);
-}
-
 static void
 on_detect_opened (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -61,7 +53,7 @@ on_detect_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (&fd, 1);
-  g_autofree char *name = name_of (G_FILE (source));
+  g_autofree char *name = vt_file_name (G_FILE (source));
   call (g_task_get_source_object (task), "DetectMedia", g_variant_new ("(hs)", 0, name), list, on_called,
         task);
 }
@@ -238,7 +230,7 @@ on_create_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (&fd, 1);
-  g_autofree char *name = name_of (G_FILE (source));
+  g_autofree char *name = vt_file_name (G_FILE (source));
   send_create (task, name, list);
 }
 

@@ -49,7 +49,7 @@ on_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (&fd, 1);
-  g_autofree char *name = g_file_get_basename (G_FILE (source));
+  g_autofree char *name = vt_file_name (G_FILE (source));
   ask (task, "DetectMedia", g_variant_new ("(hs)", 0, name), list);
 }
 

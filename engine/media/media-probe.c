@@ -39,7 +39,7 @@ probe_printable (const char *text, size_t size)
 char *
 probe_size (uint64_t size)
 {
-  return g_format_size_full (size, G_FORMAT_SIZE_LONG_FORMAT);
+  return g_format_size_full (size, G_FORMAT_SIZE_LONG_FORMAT | G_FORMAT_SIZE_IEC_UNITS);
 }
 
 /* ---- Kinds ---- */
