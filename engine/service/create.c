@@ -181,10 +181,10 @@ import_disk (Creation *creation, VtConfDisk *disk, const char *folder, GError **
   GCancellable *cancellable = vt_job_cancellable (creation->job);
   bool in_place = creation->fds[ROLE_IN_PLACE] >= 0;
   Role role = in_place ? ROLE_IN_PLACE : ROLE_IMPORT;
-  uint64_t size;
+  const VtDiskProgress progress = { on_converted, creation, cancellable };
   vt_job_progress (creation->job, -1, in_place ? "Looking at the disk image" : "Copying the disk image");
   g_autofree char *format =
-      vt_disk_probe (creation->fds[role], creation->names[role], in_place, &size, cancellable, error);
+      vt_disk_probe (creation->fds[role], creation->names[role], in_place, cancellable, error);
   if (format == NULL)
     return false;
   disk->size = 0;
@@ -203,8 +203,7 @@ import_disk (Creation *creation, VtConfDisk *disk, const char *folder, GError **
     return refuse (error, VT_ERROR_NO_SPACE, "Free some space on the disk, and try again.",
                    "The disk is full.");
   set_string (&disk->file, name);
-  return vt_disk_convert (creation->fds[role], format, path, disk->format, on_converted, creation,
-                          cancellable, error);
+  return vt_disk_convert (creation->fds[role], format, path, disk->format, &progress, error);
 }
 
 static bool
@@ -253,7 +252,7 @@ copy_variables (Creation *creation, const char *folder, GError **error)
   VtCopyProgress progress = { ignore_progress, NULL, vt_job_cancellable (creation->job) };
   if (strcmp (creation->conf->firmware, "efi") != 0)
     return true;
-  g_autofree char *from = firmware_find (EFI_VARIABLES, &problem),
+  g_autofree char *from = firmware_find_installed (EFI_VARIABLES, &problem),
                   *to = g_build_filename (folder, VT_EFI_FILE, NULL);
   if (from == NULL) {
     g_autofree char *remedy = g_strdelimit (g_strdup (problem->message), "\n", ' ');

@@ -7,14 +7,16 @@
 
 #include "error.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A qcow2 image's header and all that belongs to it lie in its first cluster. */
 #define CLUSTER_MAX ((uint64_t)2 << 20)
 
-enum { VERSION_2_HEADER = 72, VERSION_3_HEADER = 104, FORMAT_EXTENSION = 0xe2792aca };
+enum { VERSION_2_HEADER = 72, VERSION_3_HEADER = 104, FORMAT_EXTENSION = 0xe2792aca, CHAIN_MAX = 64 };
 
 /* Whether an extension of the header says that what is below has the format "raw". */
 static bool
@@ -36,8 +38,11 @@ below_is_raw (int fd, uint64_t at, uint64_t end)
   return raw;
 }
 
-char *
-vt_disk_backing (int fd, bool *ret_raw)
+/* What the header of a qcow2 image names as the image below it; NULL: none. The header is data of others:
+ * only its length and place are believed. `ret_raw`: what is below is a disk's bytes, whatever they look
+ * like. */
+static char *
+backing_of (int fd, bool *ret_raw)
 {
   uint8_t head[VERSION_3_HEADER];
   char name[1024];
@@ -62,8 +67,9 @@ vt_disk_backing (int fd, bool *ret_raw)
   return g_strdup (g_str_has_prefix (name, "file:") ? name + 5 : name);
 }
 
-char *
-vt_disk_below (const char *path, const char *name)
+/* Where that is, named so by the image at `path`. */
+static char *
+below_of (const char *path, const char *name)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   return g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (folder, name, NULL);
@@ -75,10 +81,10 @@ read_chain (const char *first)
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   g_autofree char *path = g_strdup (first);
   bool raw = false;
-  for (unsigned depth = 0; path != NULL && !raw && depth < VT_CHAIN_MAX; depth++) {
+  for (unsigned depth = 0; path != NULL && !raw && depth < CHAIN_MAX; depth++) {
     const int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    g_autofree char *name = fd >= 0 ? vt_disk_backing (fd, &raw) : NULL;
-    char *below = name ? vt_disk_below (path, name) : NULL;
+    g_autofree char *name = fd >= 0 ? backing_of (fd, &raw) : NULL;
+    char *below = name ? below_of (path, name) : NULL;
     if (fd >= 0)
       close (fd);
     if (name)
@@ -115,9 +121,9 @@ vt_conf_note_chains (VtConf *conf, const VtConf *before, const char *folder)
   }
 }
 
-bool
-vt_disk_check_backing (const VtConfDisk *disk, unsigned depth, const char *path, const char *name,
-                       GError **error)
+/* Whether the settings have this name at this depth; an error says how they would. */
+static bool
+check_backing (const VtConfDisk *disk, unsigned depth, const char *path, const char *name, GError **error)
 {
   if (disk->backing && depth < g_strv_length (disk->backing) && strcmp (disk->backing[depth], name) == 0)
     return true;
@@ -133,4 +139,46 @@ vt_disk_check_backing (const VtConfDisk *disk, unsigned depth, const char *path,
       "If it was you, write backing=%s below [disk %s] in the machine's " VT_CONF_FILE ".", list, disk->id);
   vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, remedy);
   return false;
+}
+
+static int
+open_image (const char *path, int flags, GError **error)
+{
+  struct stat st;
+  const int fd = open (path, flags | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
+    vt_error_adopt (error, "A file of the machine could not be opened");
+  } else if (fstat (fd, &st) < 0 || !(S_ISREG (st.st_mode) || S_ISBLK (st.st_mode))) {
+    close (fd);
+    g_autofree char *cause = g_strdup_printf ("“%s” is neither a file nor a disk.", path);
+    vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, "Choose another file.");
+    return -1;
+  }
+  return fd;
+}
+
+bool
+vt_disk_open_chain (const VtConfDisk *disk, const char *first, int flags,
+                    void (*take) (void *opaque, const char *path, int fd), void *opaque, GError **error)
+{
+  g_autofree char *path = g_strdup (first);
+  for (unsigned depth = 0; path != NULL && depth < CHAIN_MAX; depth++) {
+    bool raw = false;
+    const int fd = open_image (path, depth ? O_RDONLY : flags, error);
+    g_autofree char *name = fd >= 0 && disk ? backing_of (fd, &raw) : NULL;
+    if (fd < 0)
+      return false;
+    if (name && !check_backing (disk, depth, path, name, error)) {
+      close (fd);
+      return false;
+    }
+    char *next = name ? below_of (path, name) : NULL;
+    take (opaque, path, fd);
+    if (raw)
+      disk = NULL;
+    g_free (path);
+    path = next;
+  }
+  return true;
 }

@@ -62,6 +62,13 @@ vt_program_find (const char *name)
   return g_steal_pointer (&installed);
 }
 
+char *
+vt_escape_commas (const char *text)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  return g_strjoinv (",,", parts);
+}
+
 static void
 die_with_parent (gpointer parent)
 {

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "firmware.h"
+#include "service.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -44,14 +45,6 @@ add (Builder *b, const char *option, const char *format, ...)
   va_end (args);
 }
 
-/* As the value of a setting: commas are doubled. */
-static char *
-escaped (const char *text)
-{
-  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
-  return g_strjoinv (",,", parts);
-}
-
 static char *
 add_file (Builder *b, const char *name, int flags)
 {
@@ -59,7 +52,7 @@ add_file (Builder *b, const char *name, int flags)
   char *path = g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (b->folder, name, NULL);
   *file = (VtMachineFile){ path, flags };
   g_ptr_array_add (b->files, file);
-  return escaped (path);
+  return vt_escape_commas (path);
 }
 
 /* ---- What it starts from ---- */
@@ -99,7 +92,7 @@ static bool
 find_firmware (const char *name, char **ret, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  *ret = firmware_find (name, &problem);
+  *ret = firmware_find_installed (name, &problem);
   if (*ret == NULL) {
     g_autofree char *cause = g_strdup_printf ("Firmware for this machine is not installed: %s.", name);
     vt_error_set (error, VT_ERROR_NOT_FOUND, cause, problem->message);
@@ -245,7 +238,7 @@ add_machine (Builder *b)
 {
   const VtConf *conf = b->conf;
   g_autofree char *program = g_strconcat ("vitrine-machine-", conf->architecture, NULL);
-  g_autofree char *name = escaped (conf->name);
+  g_autofree char *name = vt_escape_commas (conf->name);
   add_word (b, program);
   add (b, "-name", "%s", name);
   add (b, "-uuid", "%s", conf->uuid);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-start.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,16 +29,6 @@ vt_machine_running_conf_path (const char *uuid)
 {
   g_autofree char *name = g_strconcat (uuid, ".conf", NULL);
   return g_build_filename (g_get_user_runtime_dir (), "vitrine", name, NULL);
-}
-
-void
-vt_folder_sync (const char *folder)
-{
-  const int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 || fsync (fd) < 0)
-    g_message ("%s: %s", folder, g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
 }
 
 bool

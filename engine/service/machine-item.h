@@ -43,6 +43,9 @@ struct VtMachineItem {
   bool saved;         /* the end that comes leaves a saved state */
   bool half_saved;    /* an engine that is gone was saving it */
   const char *busy;   /* why nothing else may be done: "is being deleted" */
+  bool changing;      /* settings; calls that want to do that, too, wait */
+  GQueue put_off;     /* those (GDBusMethodInvocation) */
+  bool calling_again; /* them */
   GPtrArray *ending;  /* calls (GDBusMethodInvocation) that are answered when the process has ended */
   GBytes *screenshot; /* the last, small */
   VtObjectSkeleton *object;
@@ -118,11 +121,17 @@ bool vt_copy_file (const char *from, const char *to, const VtCopyProgress *progr
 
 bool vt_disk_create (const char *path, const char *format, uint64_t size, GError **error);
 /* What the image behind `fd` is: its format. Images that need other files are refused unless `in_place`. */
-char *vt_disk_probe (int fd, const char *name, bool in_place, uint64_t *ret_size, GCancellable *cancellable,
-                     GError **error);
+char *vt_disk_probe (int fd, const char *name, bool in_place, GCancellable *cancellable, GError **error);
+typedef struct {
+  void (*report) (void *opaque, double fraction);
+  void *opaque;
+  GCancellable *cancellable;
+} VtDiskProgress;
+/* A new image with what is in the one behind `fd` only, whatever that names. */
 bool vt_disk_convert (int fd, const char *format, const char *to, const char *to_format,
-                      void (*report) (void *, double), void *opaque, GCancellable *cancellable,
-                      GError **error);
+                      const VtDiskProgress *progress, GError **error);
+/* One image, of the same format, of all that the disk's, whose path is absolute, has below it. */
+bool vt_disk_flatten (const VtConfDisk *disk, const char *to, const VtDiskProgress *progress, GError **error);
 
 /* ---- Pictures: picture.c. Any thread. ---- */
 

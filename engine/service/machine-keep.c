@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "machine-start.h"
+#include "replace-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,6 +185,35 @@ copy_folder (Work *work, const char *to, GError **error)
   return dir != NULL;
 }
 
+static void
+on_flattened (void *opaque, double fraction)
+{
+  Work *work = opaque;
+  vt_job_progress (work->job, fraction, NULL);
+}
+
+/* Whether what is below the image would be looked for in another folder if that had another place. */
+static bool
+has_relative_layers (const VtConfDisk *disk)
+{
+  for (char **name = disk->backing; name != NULL && *name != NULL; name++)
+    if (!g_path_is_absolute (*name))
+      return true;
+  return false;
+}
+
+static bool
+copy_disk (Work *work, VtConfDisk *disk, const char *to, GError **error)
+{
+  const VtDiskProgress progress = { on_flattened, work, vt_job_cancellable (work->job) };
+  if (!has_relative_layers (disk))
+    return copy_one (work, disk->file, to, error);
+  if (!vt_disk_flatten (disk, to, &progress, error))
+    return false;
+  g_clear_pointer (&disk->backing, g_strfreev);
+  return true;
+}
+
 /* Two machines must not write to one disk: what lies elsewhere comes into the copy's folder. */
 static bool
 copy_outside_disks (Work *work, const char *to, GError **error)
@@ -194,7 +224,7 @@ copy_outside_disks (Work *work, const char *to, GError **error)
       continue;
     g_autofree char *name = g_strdup_printf ("%s.%s", disk->id, disk->format);
     g_autofree char *target = g_build_filename (to, name, NULL);
-    if (!copy_one (work, disk->file, target, error))
+    if (!copy_disk (work, disk, target, error))
       return false;
     g_free (disk->file);
     disk->file = g_steal_pointer (&name);

@@ -21,7 +21,13 @@
 
 enum { SIGNAL_STATE, SIGNAL_ENDED, SIGNAL_EVENT, SIGNALS };
 /* No answer is longer: what a machine that is not what it was sends without end is not kept. */
-enum { QUIT_SECONDS = 3, CONNECT_SECONDS = 20, ADOPT_AGAIN_MS = 100, ANSWER_MAX = 256 * 1024 };
+enum {
+  QUIT_SECONDS = 3,
+  CONNECT_SECONDS = 20,
+  ADOPT_SECONDS = 4,
+  ADOPT_AGAIN_MS = 100,
+  ANSWER_MAX = 256 * 1024
+};
 static unsigned signals[SIGNALS];
 
 struct _VtProcess {
@@ -123,6 +129,19 @@ crash_error (VtProcess *self, const char *how, const char *remedy)
   return error;
 }
 
+/* Of the block layer's "PATH: in use by another process…" the file's name, for people; NULL: it says
+ * something else. */
+static char *
+busy_file (const char *line)
+{
+  const char *end = strstr (line, ": in use by ");
+  if (end == NULL)
+    return NULL;
+  g_autofree char *before = g_strndup (line, (size_t)(end - line));
+  const char *path = strstr (before, ": /");
+  return g_path_get_basename (path ? path + 2 : before);
+}
+
 /* It has refused to start and said why, as its programs do: "PROGRAM: CAUSE; REMEDY". */
 static GError *
 refusal (VtProcess *self)
@@ -132,6 +151,13 @@ refusal (VtProcess *self)
   const char *last = strrchr (all, '\n'), *name = strstr (last ? last : all, ": ");
   g_autofree char *line = g_strdup (name ? name + 2 : last ? last + 1 : all);
   char *remedy = strrchr (line, ';');
+  g_autofree char *busy = busy_file (line);
+  if (busy != NULL) {
+    g_autofree char *cause = g_strdup_printf ("“%s” is in use by another process.", busy);
+    vt_error_set (&error, VT_ERROR_IN_USE, cause,
+                  "Stop the machine or the program that uses it, or use a copy.");
+    return error;
+  }
   if (*line == '\0' || g_str_has_prefix (line, VT_LOG_MARK))
     return crash_error (self, "ended before it was ready", NULL);
   if (remedy != NULL)
@@ -186,8 +212,12 @@ has_ended (VtProcess *self, const char *how, const char *remedy)
   fail_pending (self);
   if (self->starting) {
     g_autoptr (GTask) task = g_steal_pointer (&self->starting);
-    const bool refused = self->child && g_subprocess_get_if_exited (self->child);
-    g_task_return_error (task, refused || !why ? refusal (self) : g_steal_pointer (&why));
+    if (self->child && (!why || g_subprocess_get_if_exited (self->child)))
+      g_task_return_error (task, refusal (self));
+    else if (why)
+      g_task_return_error (task, g_steal_pointer (&why));
+    else
+      g_task_return_pointer (task, NULL, NULL);
     return;
   }
   g_signal_emit (self, signals[SIGNAL_ENDED], 0, why);
@@ -218,12 +248,17 @@ on_child_end (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 /* Of a process that is not our child nobody tells how it ended, but it says when it ends as it should. */
+static void
+adopted_has_ended (VtProcess *self)
+{
+  const bool said = self->shut_down || vt_machine_has_said_end (self->uuid);
+  has_ended (self, said ? NULL : "ended unexpectedly", NULL);
+}
+
 static gboolean
 on_pidfd (int fd, GIOCondition condition, gpointer data)
 {
-  VtProcess *self = data;
-  const bool said = self->shut_down || vt_machine_has_said_end (self->uuid);
-  has_ended (self, said ? NULL : "ended unexpectedly", NULL);
+  adopted_has_ended (data);
   return G_SOURCE_REMOVE;
 }
 
@@ -503,9 +538,10 @@ connect_to (VtProcess *self, GError **error)
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
   g_autoptr (GSocket) socket =
       g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, error);
+  if (socket)
+    g_socket_set_blocking (socket, FALSE);
   if (!socket || !g_socket_connect (socket, address, NULL, error))
     return false;
-  g_socket_set_blocking (socket, FALSE);
   self->connection = g_socket_connection_factory_create_connection (socket);
   self->input = g_buffered_input_stream_new_sized (
       g_io_stream_get_input_stream (G_IO_STREAM (self->connection)), ANSWER_MAX);
@@ -515,18 +551,28 @@ connect_to (VtProcess *self, GError **error)
 
 /* ---- Start and adoption ---- */
 
+/* Somebody is there, and is busy, as with reading a saved machine back: it says what state it is in when it
+ * can. */
+static void
+be_patient (VtProcess *self)
+{
+  self->start_timer = 0;
+  set_state (self, "inmigrate");
+}
+
 static gboolean
 on_start_timer (gpointer data)
 {
   VtProcess *self = data;
   self->start_timer = 0;
-  if (self->starting) {
+  if (self->watch) {
+    be_patient (self);
+  } else if (self->starting) {
     g_autoptr (GTask) task = g_steal_pointer (&self->starting);
     GError *error = NULL;
     vt_error_set (&error, VT_ERROR_FAILED, "The machine's process does not answer.",
-                  "End it, and start the machine again.");
-    if (self->child)
-      vt_process_kill (self);
+                  "Start the machine again.");
+    vt_process_kill (self);
     g_task_return_error (task, error);
   }
   return G_SOURCE_REMOVE;
@@ -539,16 +585,14 @@ on_start_cancelled (GCancellable *cancellable, VtProcess *self)
     kill_now (self);
 }
 
-/* Waits for its greeting; takes the task. Reading a saved machine back takes as long as it takes. */
+/* Waits for its greeting; takes the task. */
 static void
-await_state (VtProcess *self, GTask *task, bool patient)
+await_state (VtProcess *self, GTask *task)
 {
   GCancellable *cancellable = g_task_get_cancellable (task);
   self->starting = task;
   /* Nobody else need hold it until the task has ended, which a connection that breaks does not do. */
   g_object_set_data_full (G_OBJECT (task), "process", g_object_ref (self), g_object_unref);
-  if (!patient)
-    self->start_timer = g_timeout_add_seconds (CONNECT_SECONDS, on_start_timer, self);
   if (cancellable)
     g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_start_cancelled), self, 0);
   if (g_cancellable_is_cancelled (cancellable))
@@ -599,7 +643,10 @@ on_spawned (GObject *source, GAsyncResult *result, gpointer data)
   self->child = child;
   self->pid = atoi (g_subprocess_get_identifier (child) ? g_subprocess_get_identifier (child) : "0");
   g_subprocess_wait_async (child, NULL, on_child_end, g_object_ref (self));
-  await_state (self, g_steal_pointer (&task), start->restore != NULL);
+  await_state (self, g_steal_pointer (&task));
+  /* Reading a saved machine back takes as long as it takes. */
+  if (start->restore == NULL)
+    self->start_timer = g_timeout_add_seconds (CONNECT_SECONDS, on_start_timer, self);
   if (!connect_to (self, &error)) {
     task = g_steal_pointer (&self->starting);
     vt_error_adopt (&error, "The machine's process cannot be reached");
@@ -649,18 +696,15 @@ listener_of (const char *path)
   return peer ? (int)g_credentials_get_unix_pid (peer, NULL) : 0;
 }
 
-static void
-adopt_failed (VtProcess *self)
+static gboolean
+on_adopt_timer (gpointer data)
 {
-  g_autoptr (GTask) task = g_steal_pointer (&self->starting);
-  const bool said = vt_machine_has_said_end (self->uuid);
-  g_clear_handle_id (&self->start_timer, g_source_remove);
-  disconnect (self);
-  remove_traces (self);
-  if (said)
-    g_task_return_pointer (task, NULL, NULL);
+  VtProcess *self = data;
+  if (self->watch)
+    be_patient (self);
   else
-    g_task_return_error (task, crash_error (self, "has ended meanwhile", NULL));
+    self->start_timer = g_timeout_add_seconds (CONNECT_SECONDS, on_start_timer, self);
+  return G_SOURCE_REMOVE;
 }
 
 /* A process that was started a moment before its engine was killed does not listen itself yet: who seems to
@@ -670,18 +714,18 @@ try_adopt (gpointer data)
 {
   VtProcess *self = data;
   g_autofree char *path = vt_machine_socket_path (self->uuid);
-  if (self->starting == NULL)
+  if (self->ended || g_cancellable_is_cancelled (self->cancel))
     return G_SOURCE_REMOVE;
-  self->pid = listener_of (path);
-  if (self->pid < 0) {
-    adopt_failed (self);
-    return G_SOURCE_REMOVE;
+  if (self->watch == NULL) {
+    self->pid = listener_of (path);
+    if (self->pid < 0) {
+      adopted_has_ended (self);
+      return G_SOURCE_REMOVE;
+    }
+    if (self->pid == 0 || !watch_pid (self))
+      return G_SOURCE_CONTINUE;
   }
-  if (self->pid == 0 || !watch_pid (self))
-    return G_SOURCE_CONTINUE;
-  if (!connect_to (self, NULL))
-    adopt_failed (self);
-  return G_SOURCE_REMOVE;
+  return connect_to (self, NULL) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
 void
@@ -695,7 +739,8 @@ vt_process_adopt (const char *uuid, const char *folder, GCancellable *cancellabl
     g_task_return_pointer (task, NULL, NULL);
     return;
   }
-  await_state (self, g_steal_pointer (&task), false);
+  await_state (self, g_steal_pointer (&task));
+  self->start_timer = g_timeout_add_seconds (ADOPT_SECONDS, on_adopt_timer, self);
   if (try_adopt (self) == G_SOURCE_CONTINUE)
     g_timeout_add_full (G_PRIORITY_DEFAULT, ADOPT_AGAIN_MS, try_adopt, g_object_ref (self), g_object_unref);
 }

@@ -106,20 +106,13 @@ vt_machine_item_take_process (VtMachineItem *item, VtProcess *process, VtConf *r
   vt_machine_item_refresh (item);
 }
 
-typedef struct {
-  VtMachineItem *item;
-  void (*done) (void *opaque);
-  void *opaque;
-} Adoption;
-
 /* A saved state is removed before the machine goes on from it: while there is one, nothing has happened
- * since.
- */
+ * since. */
 static void
-settle_crash (Adoption *adoption, const char *why)
+settle_crash (VtMachineItem *item, const char *why)
 {
-  const bool saved = is_saved (adoption->item);
-  vt_machine_item_set_state (adoption->item, saved ? ITEM_SAVED : ITEM_CRASHED, saved ? NULL : why);
+  const bool saved = is_saved (item);
+  vt_machine_item_set_state (item, saved ? ITEM_SAVED : ITEM_CRASHED, saved ? NULL : why);
 }
 
 /* With what it was started, which its settings may not be any more. */
@@ -135,15 +128,20 @@ running_conf (const VtMachineItem *item)
  * missing, or not, and the machine stands still; one that was killed while it restored it had not let it go
  * on. */
 static void
-settle_life (Adoption *adoption, VtProcess *process)
+settle_life (VtMachineItem *item, VtProcess *process)
 {
-  VtMachineItem *item = adoption->item;
   vt_machine_item_take_process (item, process, running_conf (item));
   if (is_saved (item)) {
     item->saved = true;
     vt_process_kill (process);
   }
 }
+
+typedef struct {
+  VtMachineItem *item;
+  void (*done) (void *opaque);
+  void *opaque;
+} Adoption;
 
 static void
 on_adopted (GObject *source, GAsyncResult *result, gpointer data)
@@ -152,12 +150,13 @@ on_adopted (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (VtMachineItem) item = adoption->item;
   g_autoptr (GError) error = NULL;
   VtProcess *process = vt_process_adopt_finish (result, &error);
+  item->half_saved = item->half_saved && process != NULL;
   if (process != NULL)
-    settle_life (adoption, process);
+    settle_life (item, process);
   else if (error != NULL) {
     vt_error_adopt (&error, "The machine's process could not be found again");
     if (g_error_matches (error, VT_ERROR, VT_ERROR_CRASHED))
-      settle_crash (adoption, error->message);
+      settle_crash (item, error->message);
     else
       vt_machine_item_set_state (item, ITEM_CRASHED, error->message);
   }

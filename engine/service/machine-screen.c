@@ -12,7 +12,7 @@
 /* Pictures of the screen, and the log. */
 
 #define KEPT_WIDTH  512
-#define PICTURE_MAX ((off_t)1 << 30)
+#define PICTURE_MAX ((off_t)256 << 20)
 #define LOG_MAX     ((gsize)1 << 20)
 
 typedef struct {
@@ -116,6 +116,8 @@ take_shot (VtMachineItem *item, unsigned width, GDBusMethodInvocation *invocatio
                   memfd_create ("screen", MFD_CLOEXEC | MFD_ALLOW_SEALING), width };
   g_variant_dict_insert (&dict, "filename", "s", VT_COMMAND_FD);
   g_variant_dict_insert (&dict, "format", "s", "ppm");
+  if (width != 0)
+    g_variant_dict_insert (&dict, "max-width", "u", MAX (width, KEPT_WIDTH));
   vt_process_command (item->process, "screendump", g_variant_dict_end (&dict),
                       fcntl (shot->fd, F_DUPFD_CLOEXEC, 3), NULL, on_dumped, shot);
 }

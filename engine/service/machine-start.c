@@ -35,10 +35,10 @@ typedef struct {
 } Handing;
 
 static void
-hand_over (Handing *h, const char *path, int fd)
+hand_over (void *opaque, const char *path, int fd)
 {
-  g_auto (GStrv) parts = g_strsplit (path, ",", -1);
-  g_autofree char *escaped = g_strjoinv (",,", parts);
+  Handing *h = opaque;
+  g_autofree char *escaped = vt_escape_commas (path);
   g_ptr_array_add (h->argv, g_strdup ("-add-file"));
   g_ptr_array_add (h->argv, g_strdup_printf ("path=%s,fd=%d", escaped, h->next));
   g_subprocess_launcher_take_fd (h->launcher, fd, h->next++);
@@ -58,37 +58,6 @@ layered_disk (const VtConf *conf, const char *folder, const char *path)
   return NULL;
 }
 
-static bool
-open_file (Handing *h, const char *first, int flags, const VtConfDisk *disk, GError **error)
-{
-  g_autofree char *path = g_strdup (first);
-  for (unsigned depth = 0; path != NULL && depth < VT_CHAIN_MAX; depth++) {
-    bool raw = false;
-    struct stat st;
-    const int fd = open (path, (depth ? O_RDONLY : flags) | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-      return fail (error, path, "A file of the machine could not be opened");
-    if (fstat (fd, &st) < 0 || !(S_ISREG (st.st_mode) || S_ISBLK (st.st_mode))) {
-      close (fd);
-      g_autofree char *cause = g_strdup_printf ("“%s” is neither a file nor a disk.", path);
-      vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, "Choose another file.");
-      return false;
-    }
-    g_autofree char *name = disk ? vt_disk_backing (fd, &raw) : NULL;
-    if (name && !vt_disk_check_backing (disk, depth, path, name, error)) {
-      close (fd);
-      return false;
-    }
-    char *next = name ? vt_disk_below (path, name) : NULL;
-    hand_over (h, path, fd);
-    if (raw)
-      disk = NULL;
-    g_free (path);
-    path = next;
-  }
-  return true;
-}
-
 /* ---- The process ---- */
 
 /* Everybody's own: nobody else may speak to the machine. */
@@ -103,8 +72,10 @@ make_socket (const char *uuid, GError **error)
     return -1;
   }
   strcpy (address.sun_path, path);
-  const int probe = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool alive = probe >= 0 && connect (probe, (struct sockaddr *)&address, sizeof address) == 0;
+  /* Not waited for: who listens and does not take more callers is alive. */
+  const int probe = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const bool alive =
+      probe >= 0 && (connect (probe, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
   if (probe >= 0)
     close (probe);
   if (alive) {
@@ -171,7 +142,7 @@ make_variables (const VtConf *conf, const char *folder, GError **error)
   g_autofree char *path = g_build_filename (folder, "efi-vars.fd", NULL);
   if (strcmp (conf->firmware, "efi") != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
     return true;
-  g_autofree char *template = firmware_find ("RISCV_VIRT_VARS.fd", error);
+  g_autofree char *template = firmware_find_installed ("RISCV_VIRT_VARS.fd", error);
   g_autofree char *data = NULL;
   gsize size;
   const bool ok = template && g_file_get_contents (template, &data, &size, error) &&
@@ -224,7 +195,8 @@ vt_machine_spawn (const VtConf *conf, const char *folder, const VtProcessOptions
     g_subprocess_launcher_take_fd (launcher, end, 4);
     for (unsigned i = 0; ok && i < command->files->len; i++) {
       const VtMachineFile *file = command->files->pdata[i];
-      ok = open_file (&h, file->path, file->flags, layered_disk (conf, folder, file->path), error);
+      ok = vt_disk_open_chain (layered_disk (conf, folder, file->path), file->path, file->flags, hand_over,
+                               &h, error);
     }
     for (unsigned i = 1; command->argv[i]; i++)
       g_ptr_array_add (argv, g_strdup (command->argv[i]));

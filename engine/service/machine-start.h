@@ -16,8 +16,6 @@ char *vt_machine_socket_path (const char *uuid);
 char *vt_machine_end_path (const char *uuid);
 /* What its process was started with. */
 char *vt_machine_running_conf_path (const char *uuid);
-/* Makes what was renamed or removed there last. */
-void vt_folder_sync (const char *folder);
 /* Whether the last process of this machine has said that it ends: the guest has powered off, or somebody told
  * it to. */
 bool vt_machine_has_said_end (const char *uuid);
@@ -27,17 +25,10 @@ char *vt_machine_log_end (const char *folder, size_t most);
 /* The last lines of what it printed since it was started, for people; never NULL. */
 char *vt_machine_log_tail (const char *folder);
 
-/* Images below images. */
-#define VT_CHAIN_MAX 64
-/* What the header of a qcow2 image names as the image below it; NULL: none. The header is data of others:
- * only its length and place are believed. `ret_raw`: what is below is a disk's bytes, whatever they look
- * like. */
-char *vt_disk_backing (int fd, bool *ret_raw);
-/* Where that is, named so by the image at `path`. */
-char *vt_disk_below (const char *path, const char *name);
-/* Whether the settings have this name at this depth; an error says how they would. */
-bool vt_disk_check_backing (const VtConfDisk *disk, unsigned depth, const char *path, const char *name,
-                            GError **error);
+/* Opens `first`, and, if it is the layered image of `disk` (NULL: it is not), what its settings have below
+ * it, for reading. `take` gets each. */
+bool vt_disk_open_chain (const VtConfDisk *disk, const char *first, int flags,
+                         void (*take) (void *opaque, const char *path, int fd), void *opaque, GError **error);
 /* Puts into the settings what is below the images that are new in them: whoever chose an image chose that,
  * too.
  */

@@ -14,16 +14,14 @@ vt_replacement_of (const char *path)
   return g_build_filename (folder, hidden, NULL);
 }
 
-/* The new name is the folder's to remember. */
-static void
-sync_folder (const char *path)
+void
+vt_folder_sync (const char *folder)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
-  int fd = g_open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  if (fd >= 0) {
-    fsync (fd);
+  const int fd = g_open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0 || fsync (fd) < 0)
+    g_message ("%s: %s", folder, g_strerror (errno));
+  if (fd >= 0)
     close (fd);
-  }
 }
 
 bool
@@ -42,7 +40,9 @@ vt_replace_file (const char *path, const void *data, size_t size, bool durable, 
     g_unlink (fresh);
     return false;
   }
+  /* The new name is the folder's to remember. */
+  g_autofree char *folder = g_path_get_dirname (path);
   if (durable)
-    sync_folder (path);
+    vt_folder_sync (folder);
   return true;
 }

@@ -12,3 +12,5 @@
 bool vt_replace_file (const char *path, const void *data, size_t size, bool durable, GError **error);
 /* The name of that file; to be freed. */
 char *vt_replacement_of (const char *path);
+/* Makes what was renamed or removed there last. */
+void vt_folder_sync (const char *folder);

@@ -313,8 +313,11 @@ on_name_lost (GDBusConnection *bus, const char *name, gpointer data)
 {
   VtService *service = data;
   g_autoptr (GError) error = NULL;
-  vt_error_set (&error, VT_ERROR_IN_USE, "The name " VT_BUS_NAME " is another program's, or the bus is gone.",
-                "End the other engine first.");
+  if (bus == NULL || g_dbus_connection_is_closed (bus))
+    vt_error_set (&error, VT_ERROR_FAILED, "The session bus has ended.", "");
+  else
+    vt_error_set (&error, VT_ERROR_IN_USE, "The name " VT_BUS_NAME " is another program's.",
+                  "End the other engine first.");
   service->ready (service, error, service->options.opaque);
 }
 

@@ -67,6 +67,8 @@ uint64_t vt_host_free_disk (const char *folder);
 /* A program of ours: next to this one, in the build tree ($VITRINE_PROGRAMS is a search path), or where it is
  * installed. */
 char *vt_program_find (const char *name);
+/* As the value of an option that has several, one after another: commas are doubled. */
+char *vt_escape_commas (const char *text);
 /* For programs that do a part of our work: they end when the thread that starts them does, however that ends.
  */
 void vt_launcher_bind (GSubprocessLauncher *launcher);

@@ -18,7 +18,7 @@ import time
 import unittest
 from pathlib import Path
 
-from service import DRIVE, SCREEN, Refused, ServiceTest, disk, nic
+from service import DRIVE, SCREEN, Machine, Refused, ServiceTest, disk, nic
 from vm import SKIPPED, require
 
 from gi.repository import GLib
@@ -393,6 +393,23 @@ class Layers(FirmwareTest):
         error = self.refuses(re.escape(str(secret)), machine.start)
         self.assertIn("backing=", error.message.splitlines()[1])
         self.assertEqual(machine["State"], "off")
+
+    def test_duplicate(self):
+        """A copy does not look for a layer beside itself: it is one image."""
+        base = self.image("base.qcow2")
+        (self.dir / "contents").write_bytes(b"kept" * MIB * 2)
+        subprocess.run([str(TOOLS / "img/vitrine-img"), "convert", "-n", "-f", "raw", "-O", "qcow2", str(self.dir / "contents"),
+                        str(base)], check=True)
+        top = self.image("top, of two.qcow2", "-b", "base.qcow2", "-F", "qcow2")
+        machine = self.service.create("layers", files={"import-in-place": top},
+                                      disks=GLib.Variant("aa{sv}", [disk(id="disk0")]))
+        copy = Machine(self.service, self.service.start_job(machine.path, "org.vitrine.Machine1", "Duplicate", "(s)", "copy").wait())
+        settings = copy["Settings"]["disks"][0]
+        self.assertEqual((settings["file"], settings.get("backing", [])), ("disk0.qcow2", []))
+        subprocess.run([str(TOOLS / "img/vitrine-img"), "compare", str(top), str(copy.folder / "disk0.qcow2")], check=True,
+                       stdout=subprocess.DEVNULL)
+        machine.start()
+        copy.start()
 
     def test_grown(self):
         """An image that was whole when the machine got it."""

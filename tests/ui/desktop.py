@@ -243,6 +243,10 @@ class App:
             time.sleep(0.05)
             node.clear_cache_single()
 
+    def text_of(self, node):
+        """What stands in a text or a terminal."""
+        return self.atspi.Text.get_text(node, 0, self.atspi.Text.get_character_count(node))
+
     def press(self, name, role=None):
         node = self.find(name, role)
         if not (node.get_action_iface() and node.get_action_iface().get_n_actions() and node.get_action_iface().do_action(0)):

@@ -59,12 +59,12 @@ class Guest:
             place = self.place()
 
     def wait_still(self, seconds=30):
-        """Until it has not changed for a second."""
+        """Until it has not changed for a second, but for a cursor that blinks."""
         before, since, end = self.picture(), time.monotonic(), time.monotonic() + seconds
         while time.monotonic() - since < 1:
             time.sleep(0.1)
             now = self.picture()
-            if now.differs(before) > 0:
+            if now.differs(before) > 0.0005:
                 before, since = now, time.monotonic()
             if time.monotonic() > end:
                 raise AssertionError(f"the guest's screen still changes after {seconds} seconds")

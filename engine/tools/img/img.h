@@ -66,6 +66,10 @@ bool img_parse_output (ImgArgs *args, const char *value, bool *ret_json);
 
 /* ---- Messages, images: img-common.c ---- */
 
+/* "path=PATH,fd=N": PATH is the file that the descriptor N has open. */
+bool img_add_file (const char *value);
+/* From now on other files cannot be opened, nor anything else be done to the host. */
+void img_confine (void);
 void img_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* The same with an error's text, which is freed. */
 void img_report (GError *error);

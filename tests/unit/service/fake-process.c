@@ -184,6 +184,14 @@ draw (int fd)
   g_assert_cmpint (write (fd, picture, strlen (picture) + 24), >, 0);
 }
 
+static gboolean
+refuse_later (gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  g_task_return_new_error (task, VT_ERROR, VT_ERROR_FAILED, "The port is in use.\nChoose another.");
+  return G_SOURCE_REMOVE;
+}
+
 void
 vt_process_command (VtProcess *process, const char *command, GVariant *arguments, int fd,
                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
@@ -203,7 +211,7 @@ vt_process_command (VtProcess *process, const char *command, GVariant *arguments
   if (strcmp (command, "hostfwd-add") == 0 && g_variant_lookup (held, "rule", "&s", &rule) &&
       strstr (rule, ":6666-")) {
     g_variant_unref (g_variant_ref_sink (reply));
-    g_task_return_new_error (task, VT_ERROR, VT_ERROR_FAILED, "The port is in use.\nChoose another.");
+    g_timeout_add (50, refuse_later, g_steal_pointer (&task));
     return;
   }
   g_task_return_pointer (task, g_variant_ref_sink (reply), (GDestroyNotify)g_variant_unref);

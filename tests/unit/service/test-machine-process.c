@@ -175,6 +175,29 @@ test_adopt (void)
   g_object_unref (first);
 }
 
+/* One that is busy, as with a large saved state, is alive all the same. */
+static void
+test_adopt_busy (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("vitrine-process-XXXXXX", NULL);
+  g_autoptr (VtConf) conf = new_conf ();
+  g_autoptr (GError) error = NULL;
+  VtProcess *first = start (conf, folder);
+  kill (vt_process_pid (first), SIGSTOP);
+  vt_process_adopt (conf->uuid, folder, NULL, on_done, NULL);
+  g_autoptr (GAsyncResult) result = await ();
+  g_autoptr (VtProcess) process = vt_process_adopt_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (vt_process_pid (process), ==, vt_process_pid (first));
+  g_assert_cmpstr (vt_process_state (process), ==, "inmigrate");
+  kill (vt_process_pid (process), SIGCONT);
+  await_state (process, "running");
+  vt_process_kill (process);
+  g_autofree char *why = await_end (process);
+  g_assert_cmpstr (why, ==, "");
+  g_object_unref (first);
+}
+
 static void
 test_crash (void)
 {
@@ -318,6 +341,7 @@ main (int argc, char **argv)
   g_test_add_func ("/process/life", test_life);
   g_test_add_func ("/process/everything", test_everything);
   g_test_add_func ("/process/adopt", test_adopt);
+  g_test_add_func ("/process/adopt-busy", test_adopt_busy);
   g_test_add_func ("/process/crash", test_crash);
   g_test_add_func ("/process/hostile", test_hostile);
   return g_test_run ();
