@@ -35,8 +35,8 @@ void spice_options_clear (SpiceOptions *options);
 
 /* ---- Clients that leave too early (spice-hasty.c) ---- */
 
-/* Before the first server is made: from here on no client ends the process by leaving while its display channel is being
- * set up. */
+/* Before the first server is made: from here on no client ends the process by leaving while its display
+ * channel is being set up. */
 void spice_outlast_hasty_clients (void);
 
 /* ---- What has changed on a screen (spice-dirty.c) ---- */

@@ -256,7 +256,7 @@ spice_service_new (Machine *machine, const char *options, GError **error)
     /* The library writes to sockets whose other end may have gone. */
     signal (SIGPIPE, SIG_IGN);
     spice_outlast_hasty_clients ();
-  s->server = spice_server_new ();
+    s->server = spice_server_new ();
     ok = start_server (s, error);
   }
   if (ok && s->options.password)
