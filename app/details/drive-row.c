@@ -117,17 +117,10 @@ ask_force (Change *change, const GError *error)
   adw_dialog_present (ADW_DIALOG (dialog), GTK_WIDGET (change->row));
 }
 
-/* The engine has no name of its own for this error. */
-static gboolean
-is_locked (const GError *error)
-{
-  return strstr (error->message, "lock") != NULL;
-}
-
 static void
 failed (Change *change, const GError *error)
 {
-  if (!change->force && vt_machine_is_alive (change->machine) && is_locked (error)) {
+  if (!change->force && vt_machine_is_alive (change->machine) && vt_error_is (error, "TrayLocked")) {
     ask_force (change, error);
     return;
   }

@@ -103,7 +103,7 @@ on_guest_port_changed (VtForwardDialog *self)
 static char *
 describe (const GError *error)
 {
-  if (strstr (error->message, "hostfwd") && strstr (error->message, " in use"))
+  if (vt_error_is (error, "PortInUse"))
     return g_strdup (
         _ ("Another program on this computer uses this port. Choose another port, or end that program."));
   g_autofree char *cause = vt_error_cause (error), *remedy = vt_error_remedy (error);

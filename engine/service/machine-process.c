@@ -44,6 +44,7 @@ struct _VtProcess {
   GTask *starting; /* until it has said what state it is in */
   unsigned kill_timer, start_timer;
   bool told, shut_down, ended; /* told to end; said that it ends; has ended */
+  GError *why;                 /* it has; NULL: as it should */
   VtSample last;
   uint64_t last_cpu, last_disk[2], last_net[2];
 };
@@ -91,6 +92,7 @@ vt_process_finalize (GObject *object)
   g_free (self->folder);
   g_free (self->state);
   g_free (self->reason);
+  g_clear_error (&self->why);
   G_OBJECT_CLASS (vt_process_parent_class)->finalize (object);
 }
 
@@ -152,6 +154,7 @@ refusal (VtProcess *self)
   g_autofree char *line = g_strdup (name ? name + 2 : last ? last + 1 : all);
   char *remedy = strrchr (line, ';');
   g_autofree char *busy = busy_file (line);
+  const bool port = strstr (line, "hostfwd: the host's port in ") != NULL;
   if (busy != NULL) {
     g_autofree char *cause = g_strdup_printf ("“%s” is in use by another process.", busy);
     vt_error_set (&error, VT_ERROR_IN_USE, cause,
@@ -164,7 +167,7 @@ refusal (VtProcess *self)
     *remedy++ = '\0';
   g_autofree char *cause = g_strdup_printf ("The machine cannot be started: %s.", line);
   g_autofree char *last_line = remedy ? g_strdup_printf ("%s.", g_strstrip (remedy)) : NULL;
-  vt_error_set (&error, VT_ERROR_FAILED, cause,
+  vt_error_set (&error, port ? VT_ERROR_PORT_IN_USE : VT_ERROR_FAILED, cause,
                 last_line ? last_line : "Change its settings, or look at its log.");
   return error;
 }
@@ -196,6 +199,15 @@ remove_traces (VtProcess *self)
   unlink (conf);
 }
 
+/* After whoever has started or adopted it has got it, which takes a moment, too. */
+static gboolean
+say_ended (gpointer data)
+{
+  VtProcess *self = data;
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0, self->why);
+  return G_SOURCE_REMOVE;
+}
+
 /* `how` NULL: as it should. */
 static void
 has_ended (VtProcess *self, const char *how, const char *remedy)
@@ -220,7 +232,8 @@ has_ended (VtProcess *self, const char *how, const char *remedy)
       g_task_return_pointer (task, NULL, NULL);
     return;
   }
-  g_signal_emit (self, signals[SIGNAL_ENDED], 0, why);
+  self->why = g_steal_pointer (&why);
+  g_idle_add_full (G_PRIORITY_DEFAULT, say_ended, g_object_ref (self), g_object_unref);
 }
 
 static void
@@ -388,6 +401,25 @@ member_text (JsonObject *object, const char *name)
   return node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
 }
 
+/* What it has refused; what the class of the error says is told by the error's code. */
+static GError *
+refused_command (JsonObject *problem)
+{
+  GError *error = NULL;
+  const char *class = problem ? member_text (problem, "class") : NULL;
+  const char *reason = problem ? member_text (problem, "desc") : NULL;
+  if (g_strcmp0 (class, "TrayLocked") == 0) {
+    vt_error_set (&error, VT_ERROR_TRAY_LOCKED, "The guest has locked the tray.",
+                  "Eject the medium in the guest, or take it out by force.");
+    return error;
+  }
+  g_set_error_literal (&error, G_IO_ERROR,
+                       g_strcmp0 (class, "AddressInUse") == 0 ? G_IO_ERROR_ADDRESS_IN_USE : G_IO_ERROR_FAILED,
+                       reason ? reason : "it gives no reason");
+  vt_error_adopt (&error, "The machine has refused");
+  return error;
+}
+
 static void
 take_reply (VtProcess *self, JsonObject *reply)
 {
@@ -404,11 +436,10 @@ take_reply (VtProcess *self, JsonObject *reply)
     g_task_return_pointer (task, g_variant_ref_sink (result), (GDestroyNotify)g_variant_unref);
     return;
   }
-  JsonObject *problem = member_object (reply, "error");
-  const char *reason = problem ? member_text (problem, "desc") : NULL;
-  if (!error)
-    g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_FAILED, reason ? reason : "it gives no reason");
-  vt_error_adopt (&error, "The machine has refused");
+  if (error)
+    vt_error_adopt (&error, "The machine has refused");
+  else
+    error = refused_command (member_object (reply, "error"));
   g_task_return_error (task, error);
 }
 

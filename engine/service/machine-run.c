@@ -124,19 +124,6 @@ running_conf (const VtMachineItem *item)
   return conf ? conf : vt_conf_copy (item->conf);
 }
 
-/* An engine that was killed while it saved the machine had either written all, and only the process's end was
- * missing, or not, and the machine stands still; one that was killed while it restored it had not let it go
- * on. */
-static void
-settle_life (VtMachineItem *item, VtProcess *process)
-{
-  vt_machine_item_take_process (item, process, running_conf (item));
-  if (is_saved (item)) {
-    item->saved = true;
-    vt_process_kill (process);
-  }
-}
-
 typedef struct {
   VtMachineItem *item;
   void (*done) (void *opaque);
@@ -144,23 +131,57 @@ typedef struct {
 } Adoption;
 
 static void
+adoption_done (Adoption *adoption)
+{
+  adoption->done (adoption->opaque);
+  vt_machine_item_unref (adoption->item);
+  g_free (adoption);
+}
+
+static void
+on_saved_ended (VtProcess *process, const GError *why, Adoption *adoption)
+{
+  g_signal_handlers_disconnect_by_data (process, adoption);
+  adoption_done (adoption);
+}
+
+/* An engine that was killed while it saved the machine had either written all, and only the process's end was
+ * missing, or not, and the machine stands still; one that was killed while it restored it had not let it go
+ * on. */
+static void
+settle_life (Adoption *adoption, VtProcess *process)
+{
+  VtMachineItem *item = adoption->item;
+  vt_machine_item_take_process (item, process, running_conf (item));
+  if (!is_saved (item)) {
+    adoption_done (adoption);
+    return;
+  }
+  item->saved = true;
+  g_signal_connect (process, "ended", G_CALLBACK (on_saved_ended), adoption);
+  vt_process_kill (process);
+}
+
+static void
 on_adopted (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autofree Adoption *adoption = data;
-  g_autoptr (VtMachineItem) item = adoption->item;
+  Adoption *adoption = data;
+  VtMachineItem *item = adoption->item;
   g_autoptr (GError) error = NULL;
   VtProcess *process = vt_process_adopt_finish (result, &error);
   item->half_saved = item->half_saved && process != NULL;
-  if (process != NULL)
-    settle_life (item, process);
-  else if (error != NULL) {
+  if (process != NULL) {
+    settle_life (adoption, process);
+    return;
+  }
+  if (error != NULL) {
     vt_error_adopt (&error, "The machine's process could not be found again");
     if (g_error_matches (error, VT_ERROR, VT_ERROR_CRASHED))
       settle_crash (item, error->message);
     else
       vt_machine_item_set_state (item, ITEM_CRASHED, error->message);
   }
-  adoption->done (adoption->opaque);
+  adoption_done (adoption);
 }
 
 void

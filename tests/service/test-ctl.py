@@ -171,7 +171,8 @@ class Ctl(unittest.TestCase):
         console = self.boot("saved")
         console.stdin.write("setenv remembered thing\n")
         console.stdin.flush()
-        self.read_until(console, "=> ")
+        # There may be a prompt of before.
+        self.read_until(console, "thing\r\n=> ")
         self.out("save", "saved")
         self.assertEqual(self.state("saved"), "saved")
         self.out("start", "--paused", "saved")

@@ -502,6 +502,34 @@ class Demo(ServiceTest):
         machine.settle("off")
         console.close()
 
+    def test_tray(self):
+        """A guest that uses its CD holds it; by force it is taken out all the same. The power button is heard, too."""
+        machine, eject = self.machine, ("EjectMedium", "(sb)", "cdrom0")
+        machine.start()
+        iso = machine["Settings"]["drives"][0]["file"]
+        console = machine.console()
+        self.addCleanup(console.close)
+        console.expect("session has started", 120)
+        console.send("\n")
+        console.expect("# $")
+        for force in (True, False):
+            console.shell("mkdir -p /cd; mount -t iso9660 -o ro /dev/sr0 /cd")
+            console.shell("cat /cd/demo/vmlinuz >/dev/null")
+            for method in ((*eject, False), None):
+                error = self.refuses("locked the tray", *((machine.call, *method) if method else (machine.insert, iso)))
+                self.assertEqual(error.name, "org.vitrine.Error.TrayLocked")
+            self.assertNotEqual(machine["Media"], {"cdrom0": ""})
+            if force:
+                machine.call(*eject, True)
+                console.shell("echo 3 >/proc/sys/vm/drop_caches; ! cat /cd/demo/initrd.gz >/dev/null 2>&1")
+            console.shell("umount /cd")
+            if not force:
+                machine.call(*eject, False)
+            self.assertEqual(machine["Media"], {"cdrom0": ""})
+            machine.insert(iso)
+        machine.call("Shutdown")
+        machine.settle("off")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -264,7 +264,7 @@ class Details(unittest.TestCase):
 
     def test_a_locked_tray_is_asked_about(self):
         app = self.start("Storage")
-        self.desktop.fake("Fail", "sss", "EjectMedium", "org.vitrine.Error.InUse", "Drive 'cdrom0' is locked by the guest\nUnmount it.")
+        self.desktop.fake("Fail", "sss", "EjectMedium", "org.vitrine.Error.TrayLocked", "The guest says no\nUnmount it.")
         app.press("Eject", "button")
         app.find("Take the Medium Out Anyway?", "label")
         app.screenshot("details-locked")
@@ -326,9 +326,9 @@ class Details(unittest.TestCase):
         app = self.start("Network")
         app.press("Edit Forwarding of Port 2222", "button")
         self.enter("Port of This Computer", "2223")
-        self.desktop.fake("Fail", "sss", "Change", "org.vitrine.Error.InUse", "Port 2223 is in use\nChoose another.")
+        self.desktop.fake("Fail", "sss", "Change", "org.vitrine.Error.PortInUse", "Port 2223 is taken\nChoose another.")
         app.press("Apply", "button")
-        self.wait_text("Port 2223 is in use\nChoose another.")
+        self.wait_text("Another program on this computer uses this port. Choose another port, or end that program.")
         app.screenshot("details-forward-refused")
         self.assertEqual(self.settings()["nics"][0]["forward"], [("tcp", 2222, "", 22)])
         app.key("Escape")
