@@ -119,6 +119,7 @@ class Create(unittest.TestCase):
         app = self.start()
         self.drag(app, self.file("optical"), (150, 600))
         app.find("debian.iso", "label")
+        self.end_drag()
         self.wait_sensitive(app, "Create", True)
         app.key("Return")
         self.assertEqual(self.wait_created()["name"], "Debian 13")
@@ -134,12 +135,15 @@ class Create(unittest.TestCase):
         self.assertIn("InsertMedium", self.desktop.fake("Calls").unpack()[0])
         self.drag(app, self.file("optical"), (800, 30))
         app.find("Use “debian.iso” for What?", "label")
+        self.end_drag()
         app.key("alt+n")
         app.find("debian.iso", "label")
 
     def drag(self, app, place, to):
-        source = self.desktop.spawn([sys.executable, str(Path(__file__).with_name("drag-source.py")), place])
-        self.addCleanup(source.terminate)
+        """The one dragged from stays: what is dropped is asked for after the button is up."""
+        self.end_drag()
+        self.drag_source = source = self.desktop.spawn([sys.executable, str(Path(__file__).with_name("drag-source.py")), place])
+        self.addCleanup(self.end_drag)
         window = subprocess.run(["xdotool", "search", "--sync", "--name", "^Drag Source$"], env=self.desktop.environment,
                                 capture_output=True, text=True, check=True, timeout=20).stdout.split()[0]
         app.xdotool("windowmove", "--sync", window, "1500", "300")
@@ -149,8 +153,14 @@ class Create(unittest.TestCase):
             time.sleep(0.3)
         app.screenshot("create-drag")
         app.xdotool("mouseup", "1")
-        source.terminate()
-        source.wait(5)
+
+    drag_source = None
+
+    def end_drag(self):
+        if self.drag_source:
+            self.drag_source.terminate()
+            self.drag_source.wait(5)
+            self.drag_source = None
 
     def test_empty_machine(self):
         app = self.start()
