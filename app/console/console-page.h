@@ -3,10 +3,12 @@
 
 /* The chosen machine's screens and text consoles, and what can be done with them.
  *
- * Properties: "machine" (VtMachine or NULL); "fit", "resize-guest" (gboolean, as VtDisplay has them).
- * Actions: console.send-keys (s: QEMU's names, "ctrl alt delete"), console.type-clipboard,
- * console.screenshot, console.fit, console.resize-guest, console.show-log; it uses the window's
- * win.fullscreen and win.toast. */
+ * Properties: "machine" (VtMachine or NULL); "fit", "resize-guest" (gboolean, as VtDisplay has them);
+ * "screen" (string: what is shown or will be, "screen0" or a text console's id). Actions: console.send-keys
+ * (s: QEMU's names, "ctrl alt delete"), console.type-clipboard, console.screenshot, console.copy-screenshot,
+ * console.screen (s), console.fit, console.resize-guest, console.show-log; it uses the window's
+ * machine.start, machine.show-folder, win.fullscreen and win.toast. What is shown gets the focus with the
+ * page, as soon as it is there. */
 
 #include "machine.h"
 

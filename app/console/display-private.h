@@ -5,6 +5,7 @@
 
 #include "display.h"
 #include "display-geometry.h"
+#include "display-tiles.h"
 #include "pointer-lock.h"
 #include "scancodes.h"
 
@@ -14,14 +15,16 @@ struct _VtDisplay {
   guint screen;
   gboolean fit, resize_guest;
 
-  /* The picture (display.c). `canvas` is the channel's; what is shown is a copy, brought up to date once a
-   * frame. */
+  /* The picture (display.c). `canvas` is the channel's; GTK shows a copy, brought up to date once a frame, or
+   * the canvas itself in tiles. */
   SpiceDisplayChannel *channel;
   const guint8 *canvas; /* NULL: there is no picture */
   int format, width, height, stride;
   cairo_region_t *damage; /* of the canvas, since the last frame */
-  GBytes *pixels;         /* the copy, or NULL */
+  GBytes *pixels;         /* the copy, or NULL; with it: */
   GdkTexture *texture;
+  VtTiles *tiles;   /* or NULL */
+  guint band_timer; /* draws what has come so far, if no more does */
   guint size_timer; /* the guest is asked for another size when it ends */
   int asked_width, asked_height;
 
@@ -31,7 +34,7 @@ struct _VtDisplay {
   gboolean cursor_hidden;
   int hot_x, hot_y, cursor_x, cursor_y;
 
-  /* Input (display-input.c). */
+  /* Input (display-input.c, display-pointer.c). */
   gboolean captured;
   gboolean chord; /* Ctrl and Alt are down, and nothing else has been pressed since */
   guint8 pressed[VT_SCANCODES / 8];
@@ -63,3 +66,10 @@ void vt_display_input_unroot (VtDisplay *display);
 /* The session has changed: what was pressed is not any more if the channel has gone. */
 void vt_display_input_session (VtDisplay *display);
 void vt_display_capture (VtDisplay *display);
+
+/* display-pointer.c */
+void vt_display_pointer_init (VtDisplay *display);
+/* The pointer is the guest's, and unseen. */
+void vt_display_pointer_lock (VtDisplay *display, gboolean locked);
+/* No button is held any longer. */
+void vt_display_pointer_release (VtDisplay *display);

@@ -9,6 +9,8 @@ enum {
   SIZE_DELAY = 300,    /* ms: a window that is being resized asks the guest once it rests */
   MAX_RECTANGLES = 32, /* of damage; beyond, one around them all is cheaper */
   MAX_SIDE = 16384,    /* pixels */
+  BAND = 512 * 1024,   /* bytes: larger areas come in bands of that size, and a last one that is smaller */
+  BAND_DELAY = 20,     /* ms: the next one should be there much sooner */
 };
 
 enum { PROP_FIT = 1, PROP_RESIZE_GUEST, PROP_CAPTURED, PROP_LOCKED, PROP_PICTURE, N_PROPS };
@@ -38,8 +40,11 @@ drop_picture (VtDisplay *self)
   self->width = self->height = 0;
   g_clear_pointer (&self->pixels, g_bytes_unref);
   g_clear_object (&self->texture);
+  g_clear_pointer (&self->tiles, vt_tiles_free);
+  g_clear_handle_id (&self->band_timer, g_source_remove);
   g_clear_pointer (&self->damage, cairo_region_destroy);
   gtk_widget_queue_resize (GTK_WIDGET (self));
+  gtk_widget_queue_draw (GTK_WIDGET (self));
   if (had)
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PICTURE]);
 }
@@ -70,10 +75,7 @@ on_primary (SpiceDisplayChannel *channel, int format, int width, int height, int
   self->height = height;
   self->stride = stride;
   self->canvas = data;
-  self->pixels =
-      g_bytes_new_take (g_malloc0_n (4 * (gsize)width, (gsize)height), 4 * (gsize)width * (gsize)height);
-  const cairo_rectangle_int_t all = { 0, 0, width, height };
-  self->damage = cairo_region_create_rectangle (&all);
+  self->damage = cairo_region_create ();
   self->sent_x = self->sent_y = -1;
   gtk_widget_queue_resize (GTK_WIDGET (self));
   gtk_widget_queue_draw (GTK_WIDGET (self));
@@ -85,6 +87,27 @@ static void
 on_primary_gone (SpiceDisplayChannel *channel, VtDisplay *self)
 {
   drop_picture (self);
+}
+
+static gboolean
+on_band_timer (gpointer data)
+{
+  VtDisplay *self = data;
+  self->band_timer = 0;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  return G_SOURCE_REMOVE;
+}
+
+/* What belongs together is shown together: while more of it is to come, nothing is drawn. */
+static void
+draw_soon (VtDisplay *self, gboolean more_comes)
+{
+  if (more_comes && !self->band_timer) {
+    self->band_timer = g_timeout_add (BAND_DELAY, on_band_timer, self);
+  } else if (!more_comes) {
+    g_clear_handle_id (&self->band_timer, g_source_remove);
+    gtk_widget_queue_draw (GTK_WIDGET (self));
+  }
 }
 
 static void
@@ -101,7 +124,7 @@ on_invalidate (SpiceDisplayChannel *channel, int x, int y, int width, int height
     cairo_region_get_extents (self->damage, &area);
     cairo_region_union_rectangle (self->damage, &area);
   }
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  draw_soon (self, 4 * width * (height + 1) > BAND);
 }
 
 static guint32
@@ -122,10 +145,9 @@ from_16 (guint16 pixel, int format)
 }
 
 static void
-copy_area (VtDisplay *self, const cairo_rectangle_int_t *area)
+copy_area (VtDisplay *self, guint32 *to, const cairo_rectangle_int_t *area)
 {
   const int bytes = bytes_per_pixel (self->format);
-  guint32 *to = (guint32 *)g_bytes_get_data (self->pixels, NULL);
   for (int y = area->y; y < area->y + area->height; y++) {
     const guint8 *from = self->canvas + (gssize)y * self->stride + (gssize)area->x * bytes;
     guint32 *row = to + (gsize)y * (gsize)self->width + area->x;
@@ -138,33 +160,66 @@ copy_area (VtDisplay *self, const cairo_rectangle_int_t *area)
   }
 }
 
-/* Brings copy and texture up to date. Every texture of a picture shares the copy's memory: GTK looks into the
- * newest only, and takes from the older ones no more than what differs. */
-static void
-update_texture (VtDisplay *self)
+static GBytes *
+copy_all (VtDisplay *self)
 {
-  if (cairo_region_is_empty (self->damage) && self->texture)
-    return;
-  cairo_rectangle_int_t area;
-  for (int i = 0; i < cairo_region_num_rectangles (self->damage); i++) {
-    cairo_region_get_rectangle (self->damage, i, &area);
-    copy_area (self, &area);
-  }
+  const gsize size = 4 * (gsize)self->width * (gsize)self->height;
+  guint32 *to = g_malloc (size);
+  copy_area (self, to, &(cairo_rectangle_int_t){ 0, 0, self->width, self->height });
+  return g_bytes_new_take (to, size);
+}
+
+static GdkTexture *
+new_texture (VtDisplay *self, GBytes *pixels)
+{
+  return gdk_memory_texture_new (self->width, self->height,
+                                 G_BYTE_ORDER == G_LITTLE_ENDIAN ? GDK_MEMORY_B8G8R8X8 : GDK_MEMORY_X8R8G8B8,
+                                 pixels, 4 * (gsize)self->width);
+}
+
+/* Every texture of a picture shares the copy's memory: GTK looks into the newest only, and takes from the
+ * older ones no more than what differs. */
+static GdkTexture *
+next_texture (VtDisplay *self)
+{
   g_autoptr (GdkMemoryTextureBuilder) builder = gdk_memory_texture_builder_new ();
   gdk_memory_texture_builder_set_bytes (builder, self->pixels);
   gdk_memory_texture_builder_set_stride (builder, 4 * (gsize)self->width);
   gdk_memory_texture_builder_set_width (builder, self->width);
   gdk_memory_texture_builder_set_height (builder, self->height);
-  gdk_memory_texture_builder_set_format (builder, G_BYTE_ORDER == G_LITTLE_ENDIAN ? GDK_MEMORY_B8G8R8X8
-                                                                                  : GDK_MEMORY_X8R8G8B8);
-  if (self->texture) {
-    gdk_memory_texture_builder_set_update_texture (builder, self->texture);
-    gdk_memory_texture_builder_set_update_region (builder, self->damage);
-  }
-  g_autoptr (GdkTexture) texture = gdk_memory_texture_builder_build (builder);
-  g_set_object (&self->texture, texture);
+  gdk_memory_texture_builder_set_format (builder, gdk_texture_get_format (self->texture));
+  gdk_memory_texture_builder_set_update_texture (builder, self->texture);
+  gdk_memory_texture_builder_set_update_region (builder, self->damage);
+  return gdk_memory_texture_builder_build (builder);
+}
+
+static void
+forget_damage (VtDisplay *self)
+{
   cairo_region_destroy (self->damage);
   self->damage = cairo_region_create ();
+}
+
+/* Brings copy and texture up to date. */
+static void
+update_texture (VtDisplay *self)
+{
+  g_autoptr (GdkTexture) texture = NULL;
+  cairo_rectangle_int_t area;
+  if (!self->texture) {
+    self->pixels = copy_all (self);
+    texture = new_texture (self, self->pixels);
+  } else if (!cairo_region_is_empty (self->damage)) {
+    for (int i = 0; i < cairo_region_num_rectangles (self->damage); i++) {
+      cairo_region_get_rectangle (self->damage, i, &area);
+      copy_area (self, (guint32 *)g_bytes_get_data (self->pixels, NULL), &area);
+    }
+    texture = next_texture (self);
+  } else {
+    return;
+  }
+  g_set_object (&self->texture, texture);
+  forget_damage (self);
 }
 
 GdkTexture *
@@ -172,12 +227,8 @@ vt_display_copy_picture (VtDisplay *self)
 {
   if (!self->canvas)
     return NULL;
-  update_texture (self);
-  gsize size;
-  gconstpointer data = g_bytes_get_data (self->pixels, &size);
-  g_autoptr (GBytes) bytes = g_bytes_new (data, size);
-  return gdk_memory_texture_new (self->width, self->height, gdk_texture_get_format (self->texture), bytes,
-                                 4 * (gsize)self->width);
+  g_autoptr (GBytes) pixels = copy_all (self);
+  return new_texture (self, pixels);
 }
 
 /* ---- Drawing ---- */
@@ -208,8 +259,9 @@ vt_display_geometry (VtDisplay *self, VtGeometry *geometry)
 }
 
 static void
-append_picture (VtDisplay *self, GtkSnapshot *snapshot, const VtGeometry *geometry)
+append_texture (VtDisplay *self, GtkSnapshot *snapshot, const VtGeometry *geometry)
 {
+  update_texture (self);
   const graphene_rect_t bounds = GRAPHENE_RECT_INIT ((float)geometry->x, (float)geometry->y,
                                                      (float)geometry->width, (float)geometry->height);
   switch (geometry->filter) {
@@ -232,6 +284,30 @@ append_picture (VtDisplay *self, GtkSnapshot *snapshot, const VtGeometry *geomet
   }
 }
 
+static gboolean
+wants_tiles (VtDisplay *self)
+{
+  GtkNative *native = gtk_widget_get_native (GTK_WIDGET (self));
+  return native && GSK_IS_CAIRO_RENDERER (gtk_native_get_renderer (native)) &&
+         bytes_per_pixel (self->format) == 4 && self->stride > 0;
+}
+
+static void
+append_picture (VtDisplay *self, GtkSnapshot *snapshot, const VtGeometry *geometry)
+{
+  if (!wants_tiles (self)) {
+    g_clear_pointer (&self->tiles, vt_tiles_free);
+    append_texture (self, snapshot, geometry);
+    return;
+  }
+  g_clear_object (&self->texture);
+  g_clear_pointer (&self->pixels, g_bytes_unref);
+  if (!self->tiles)
+    self->tiles = vt_tiles_new (self->canvas, self->width, self->height, self->stride);
+  vt_tiles_snapshot (self->tiles, snapshot, geometry, self->damage);
+  forget_damage (self);
+}
+
 static void
 snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
@@ -241,7 +317,6 @@ snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       GRAPHENE_RECT_INIT (0, 0, (float)gtk_widget_get_width (widget), (float)gtk_widget_get_height (widget));
   if (!self->canvas || !vt_display_geometry (self, &geometry))
     return;
-  update_texture (self);
   gtk_snapshot_push_clip (snapshot, &all);
   append_picture (self, snapshot, &geometry);
   vt_display_cursor_snapshot (self, snapshot, &geometry);

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 /* More than any machine of ours has; what a server offers beyond is not used. */
-enum { MAX_SCREENS = 16, MIN_SIZE = 320, MAX_SIZE = 16384 };
+enum { MAX_SCREENS = 16 };
+/* Systems draw for no less: a smaller window shows it smaller. */
+enum { MIN_WIDTH = 640, MIN_HEIGHT = 480, MAX_SIZE = 16384 };
 
 struct _VtSession {
   GObject parent_instance;
@@ -257,8 +259,8 @@ vt_session_request_size (VtSession *self, guint screen, int width, int height)
   if (screen >= MAX_SCREENS || !vt_session_has_agent (self))
     return;
   spice_main_channel_update_display_enabled (self->main, (int)screen, TRUE, FALSE);
-  spice_main_channel_update_display (self->main, (int)screen, 0, 0, CLAMP (width, MIN_SIZE, MAX_SIZE),
-                                     CLAMP (height, MIN_SIZE / 2, MAX_SIZE), FALSE);
+  spice_main_channel_update_display (self->main, (int)screen, 0, 0, CLAMP (width, MIN_WIDTH, MAX_SIZE),
+                                     CLAMP (height, MIN_HEIGHT, MAX_SIZE), FALSE);
   spice_main_channel_send_monitor_config (self->main);
 }
 

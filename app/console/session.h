@@ -39,6 +39,6 @@ SpiceCursorChannel *vt_session_get_cursor (VtSession *session, guint screen);
 /* The guest takes positions; otherwise it wants motion. */
 gboolean vt_session_takes_positions (VtSession *session);
 gboolean vt_session_has_agent (VtSession *session);
-/* Asks the guest for another size of a screen, in device pixels; nothing without an agent, which is who does
- * it. */
+/* Asks the machine for another size of a screen, in device pixels; nothing while there is no agent, the
+ * guest's or the server's stand-in. */
 void vt_session_request_size (VtSession *session, guint screen, int width, int height);

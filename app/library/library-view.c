@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "library-view.h"
 #include "library-list.h"
+#include "library-rows.h"
 #include "machine-row.h"
 #include "task-row.h"
 
@@ -21,7 +22,10 @@ struct _VtLibraryView {
   VtEngine *engine;
   VtLibraryList *list;
   GtkSingleSelection *selection;
-  gboolean filled; /* with all machines, and one of them chosen */
+  VtMachine *selected; /* also while a search hides it; NULL: there is none */
+  guint position;      /* where it was in the list last */
+  gboolean filled;     /* with all machines, and one of them chosen */
+  guint scroll;        /* the callback that will scroll to it */
 };
 
 enum { PROP_SELECTED = 1 };
@@ -44,7 +48,33 @@ update_page (VtLibraryView *self)
   gtk_stack_set_visible_child_name (self->stack, page);
 }
 
-static void scroll_to_selected (gpointer data);
+/* ---- Scrolling ---- */
+
+/* A list that was only just filled cannot be scrolled before it has been laid out. */
+static gboolean
+on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+  VtLibraryView *self = data;
+  guint position = gtk_single_selection_get_selected (self->selection);
+  if (!gtk_widget_get_mapped (widget) || gtk_widget_get_height (widget) <= 0)
+    return G_SOURCE_CONTINUE;
+  self->scroll = 0;
+  if (position != GTK_INVALID_LIST_POSITION)
+    gtk_list_view_scroll_to (self->list_view, position, GTK_LIST_SCROLL_NONE, NULL);
+  /* The group's name above the first machine is to be seen, too. */
+  if (position == 0)
+    gtk_adjustment_set_value (gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->list_view)), 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+scroll_to_selected (VtLibraryView *self)
+{
+  if (!self->scroll)
+    self->scroll = gtk_widget_add_tick_callback (GTK_WIDGET (self->list_view), on_tick, self, NULL);
+}
+
+/* ---- What is shown ---- */
 
 /* The engine comes and goes in moments when it is restarted: only what lasts is told. */
 static void
@@ -62,7 +92,7 @@ update_connection (VtLibraryView *self)
   if (!self->filled && vt_engine_get_connected (self->engine)) {
     self->filled = TRUE;
     gtk_single_selection_set_selected (self->selection, 0);
-    g_timeout_add_once (100, scroll_to_selected, g_object_ref (self));
+    scroll_to_selected (self);
   }
   update_page (self);
 }
@@ -86,22 +116,96 @@ on_search_stopped (VtLibraryView *self)
   gtk_search_bar_set_search_mode (self->search_bar, FALSE);
 }
 
+/* ---- The chosen machine ---- */
+
+static guint
+position_of (VtLibraryView *self, VtMachine *machine)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (VtMachine) other = g_list_model_get_item (G_LIST_MODEL (self->selection), i);
+    if (other == machine)
+      return i;
+  }
+  return GTK_INVALID_LIST_POSITION;
+}
+
+/* What a search hides stays chosen: it is still looked at. */
 static void
 on_selected (VtLibraryView *self)
 {
-  g_object_notify_by_pspec (G_OBJECT (self), selected_spec);
+  VtMachine *machine = gtk_single_selection_get_selected_item (self->selection);
+  if (!machine)
+    return;
+  self->position = gtk_single_selection_get_selected (self->selection);
+  if (g_set_object (&self->selected, machine))
+    g_object_notify_by_pspec (G_OBJECT (self), selected_spec);
+}
+
+static void
+select_again (VtLibraryView *self)
+{
+  const guint position = self->selected ? position_of (self, self->selected) : 0;
+  gtk_single_selection_set_selected (self->selection, position);
+  if (position != GTK_INVALID_LIST_POSITION)
+    scroll_to_selected (self);
+}
+
+static void
+on_listed (VtLibraryView *self)
+{
+  if (gtk_single_selection_get_selected_item (self->selection))
+    self->position = gtk_single_selection_get_selected (self->selection);
+  else if (self->filled)
+    select_again (self);
+  update_page (self);
+}
+
+/* After one that is gone comes the one that took its place. */
+static void
+on_machines_changed (VtLibraryView *self)
+{
+  if (!self->selected ||
+      g_list_store_find (G_LIST_STORE (vt_engine_get_machines (self->engine)), self->selected, NULL))
+    return;
+  const guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
+  g_clear_object (&self->selected);
+  if (n)
+    gtk_single_selection_set_selected (self->selection, MIN (self->position, n - 1));
+  if (!self->selected)
+    g_object_notify_by_pspec (G_OBJECT (self), selected_spec);
+}
+
+static void
+choose (gpointer data)
+{
+  g_autoptr (VtLibraryView) self = data;
+  g_signal_emit (self, chosen_signal, 0);
 }
 
 static void
 on_activated (VtLibraryView *self, guint position)
 {
-  g_signal_emit (self, chosen_signal, 0);
+  gtk_single_selection_set_selected (self->selection, position);
+  choose (g_object_ref (self));
 }
 
+/* The list hears of the click after the row, and selects it then. */
 static void
 on_row_chosen (VtLibraryView *self)
 {
-  g_signal_emit (self, chosen_signal, 0);
+  g_idle_add_once (choose, g_object_ref (self));
+}
+
+/* Enter in the search opens what was looked for. */
+static void
+on_search_activated (VtLibraryView *self)
+{
+  if (!g_list_model_get_n_items (G_LIST_MODEL (self->selection)))
+    return;
+  if (!gtk_single_selection_get_selected_item (self->selection))
+    gtk_single_selection_set_selected (self->selection, 0);
+  choose (g_object_ref (self));
 }
 
 static void
@@ -112,79 +216,11 @@ on_order_changed (VtLibraryView *self)
     vt_library_list_set_order (self->list, order);
 }
 
-/* ---- Rows and headers ---- */
-
-static void
-update_description (GtkListItem *item)
-{
-  VtMachine *machine = gtk_list_item_get_item (item);
-  g_autofree char *state = NULL;
-  g_object_get (machine, "state-text", &state, NULL);
-  gtk_list_item_set_accessible_label (item, vt_machine_get_name (machine));
-  gtk_list_item_set_accessible_description (item, state);
-}
-
-static void
-setup_row (VtLibraryView *self, GtkListItem *item)
-{
-  GtkWidget *row = vt_machine_row_new (vt_engine_get_machines (self->engine));
-  g_signal_connect_swapped (row, "chosen", G_CALLBACK (on_row_chosen), self);
-  gtk_list_item_set_child (item, row);
-}
-
-static void
-bind_row (VtLibraryView *self, GtkListItem *item)
-{
-  VtMachine *machine = gtk_list_item_get_item (item);
-  vt_machine_row_set_machine (VT_MACHINE_ROW (gtk_list_item_get_child (item)), machine);
-  g_signal_connect_swapped (machine, "notify::name", G_CALLBACK (update_description), item);
-  g_signal_connect_swapped (machine, "notify::state", G_CALLBACK (update_description), item);
-  update_description (item);
-}
-
-static void
-unbind_row (VtLibraryView *self, GtkListItem *item)
-{
-  g_signal_handlers_disconnect_by_data (gtk_list_item_get_item (item), item);
-  vt_machine_row_set_machine (VT_MACHINE_ROW (gtk_list_item_get_child (item)), NULL);
-}
-
-static void
-setup_header (VtLibraryView *self, GtkListHeader *header)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  gtk_widget_add_css_class (label, "caption-heading");
-  gtk_widget_set_margin_start (label, 12);
-  gtk_widget_set_margin_end (label, 12);
-  gtk_list_header_set_child (header, label);
-}
-
-static void
-bind_header (VtLibraryView *self, GtkListHeader *header)
-{
-  g_autofree char *group = NULL;
-  g_object_get (gtk_list_header_get_item (header), "group", &group, NULL);
-  gtk_label_set_text (GTK_LABEL (gtk_list_header_get_child (header)), *group ? group : _ ("In No Group"));
-}
-
-static GtkListItemFactory *
-new_factory (VtLibraryView *self, gpointer setup, gpointer bind, gpointer unbind)
-{
-  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
-  g_signal_connect_object (factory, "setup", G_CALLBACK (setup), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (factory, "bind", G_CALLBACK (bind), self, G_CONNECT_SWAPPED);
-  if (unbind)
-    g_signal_connect_object (factory, "unbind", G_CALLBACK (unbind), self, G_CONNECT_SWAPPED);
-  return factory;
-}
-
 static void
 update_headers (VtLibraryView *self)
 {
   g_autoptr (GtkListItemFactory) factory =
-      vt_library_list_is_grouped (self->list) ? new_factory (self, setup_header, bind_header, NULL) : NULL;
+      vt_library_list_is_grouped (self->list) ? vt_library_header_factory_new () : NULL;
   gtk_list_view_set_header_factory (self->list_view, factory);
 }
 
@@ -211,7 +247,27 @@ on_menu_key (GtkWidget *widget, GVariant *arguments, gpointer data)
 }
 
 static void
-add_menu_key (VtLibraryView *self)
+focus_selected (gpointer data)
+{
+  g_autoptr (VtLibraryView) self = data;
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  GtkWidget *focus = root ? gtk_root_get_focus (root) : NULL;
+  const guint position =
+      self->selection ? gtk_single_selection_get_selected (self->selection) : GTK_INVALID_LIST_POSITION;
+  if (position != GTK_INVALID_LIST_POSITION && focus &&
+      gtk_widget_is_ancestor (focus, GTK_WIDGET (self->list_view)))
+    gtk_list_view_scroll_to (self->list_view, position, GTK_LIST_SCROLL_FOCUS, NULL);
+}
+
+/* Whoever comes to the list comes to the machine that is shown. */
+static void
+on_list_entered (VtLibraryView *self)
+{
+  g_idle_add_once (focus_selected, g_object_ref (self));
+}
+
+static void
+listen_to_keys (VtLibraryView *self)
 {
   GtkEventController *controller = gtk_shortcut_controller_new ();
   gtk_shortcut_controller_add_shortcut (
@@ -219,6 +275,9 @@ add_menu_key (VtLibraryView *self)
       gtk_shortcut_new (gtk_shortcut_trigger_parse_string ("Menu|<Shift>F10"),
                         gtk_callback_action_new (on_menu_key, NULL, NULL)));
   gtk_widget_add_controller (GTK_WIDGET (self->list_view), controller);
+  GtkEventController *focus = gtk_event_controller_focus_new ();
+  g_signal_connect_swapped (focus, "enter", G_CALLBACK (on_list_entered), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->list_view), focus);
 }
 
 /* ---- */
@@ -244,7 +303,9 @@ vt_library_view_set_engine (VtLibraryView *self, VtEngine *engine)
   self->list = vt_library_list_new (vt_engine_get_machines (engine));
   on_order_changed (self);
   self->selection = gtk_single_selection_new (g_object_ref (vt_library_list_get_model (self->list)));
-  g_autoptr (GtkListItemFactory) factory = new_factory (self, setup_row, bind_row, unbind_row);
+  gtk_single_selection_set_autoselect (self->selection, FALSE);
+  g_autoptr (GtkListItemFactory) factory =
+      vt_library_row_factory_new (vt_engine_get_machines (engine), G_CALLBACK (on_row_chosen), self);
   gtk_list_view_set_factory (self->list_view, factory);
   gtk_list_view_set_model (self->list_view, GTK_SELECTION_MODEL (self->selection));
   gtk_list_box_bind_model (self->task_list, vt_engine_get_tasks (engine), new_task_row, self, NULL);
@@ -253,8 +314,9 @@ vt_library_view_set_engine (VtLibraryView *self, VtEngine *engine)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (on_selected), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (update_page), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (on_listed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (vt_engine_get_machines (engine), "items-changed", G_CALLBACK (on_machines_changed),
+                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (engine, "notify::connected", G_CALLBACK (update_connection), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (engine, "notify::error", G_CALLBACK (update_connection), self, G_CONNECT_SWAPPED);
@@ -268,32 +330,7 @@ vt_library_view_set_engine (VtLibraryView *self, VtEngine *engine)
 VtMachine *
 vt_library_view_get_selected (VtLibraryView *self)
 {
-  return self->selection ? gtk_single_selection_get_selected_item (self->selection) : NULL;
-}
-
-static guint
-position_of (VtLibraryView *self, VtMachine *machine)
-{
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
-  for (guint i = 0; i < n; i++) {
-    g_autoptr (VtMachine) other = g_list_model_get_item (G_LIST_MODEL (self->selection), i);
-    if (other == machine)
-      return i;
-  }
-  return GTK_INVALID_LIST_POSITION;
-}
-
-static void
-scroll_to_selected (gpointer data)
-{
-  g_autoptr (VtLibraryView) self = data;
-  guint position =
-      self->selection ? gtk_single_selection_get_selected (self->selection) : GTK_INVALID_LIST_POSITION;
-  if (position != GTK_INVALID_LIST_POSITION)
-    gtk_list_view_scroll_to (self->list_view, position, GTK_LIST_SCROLL_NONE, NULL);
-  /* The group's name above the first machine is to be seen, too. */
-  if (position == 0)
-    gtk_adjustment_set_value (gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->list_view)), 0);
+  return self->selected;
 }
 
 gboolean
@@ -309,10 +346,9 @@ vt_library_view_select (VtLibraryView *self, VtMachine *machine)
   if (position == GTK_INVALID_LIST_POSITION)
     return FALSE;
   gtk_single_selection_set_selected (self->selection, position);
-  /* A list that was only just filled cannot be scrolled before it has been laid out. */
   update_page (self);
-  g_timeout_add_once (100, scroll_to_selected, g_object_ref (self));
-  g_signal_emit (self, chosen_signal, 0);
+  scroll_to_selected (self);
+  choose (g_object_ref (self));
   return TRUE;
 }
 
@@ -333,7 +369,11 @@ static void
 dispose (GObject *object)
 {
   VtLibraryView *self = VT_LIBRARY_VIEW (object);
+  if (self->scroll && self->list_view)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self->list_view), self->scroll);
+  self->scroll = 0;
   gtk_widget_dispose_template (GTK_WIDGET (self), VT_TYPE_LIBRARY_VIEW);
+  g_clear_object (&self->selected);
   g_clear_object (&self->selection);
   g_clear_object (&self->list);
   g_clear_object (&self->engine);
@@ -363,6 +403,7 @@ vt_library_view_class_init (VtLibraryViewClass *class)
   gtk_widget_class_bind_template_child (widget_class, VtLibraryView, task_list);
   gtk_widget_class_bind_template_callback (widget_class, on_search_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_search_stopped);
+  gtk_widget_class_bind_template_callback (widget_class, on_search_activated);
   gtk_widget_class_bind_template_callback (widget_class, on_retry_clicked);
   gtk_widget_class_bind_template_callback (widget_class, on_activated);
 }
@@ -378,7 +419,7 @@ vt_library_view_init (VtLibraryView *self)
   g_autoptr (GAction) order = g_settings_create_action (self->settings, "order");
   g_action_map_add_action (G_ACTION_MAP (actions), order);
   gtk_widget_insert_action_group (GTK_WIDGET (self), "library", G_ACTION_GROUP (actions));
-  add_menu_key (self);
+  listen_to_keys (self);
 #ifdef VT_HAVE_CREATE
   adw_status_page_set_description (self->empty_page, _ ("Drop an ISO image here, or press + to choose one"));
 #else

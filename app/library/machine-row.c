@@ -11,6 +11,7 @@ struct _VtMachineRow {
   VtMachine *machine;
   GListModel *machines;
   gboolean holding;
+  GtkWindow *window; /* the one it is in */
 };
 
 static guint chosen_signal;
@@ -55,7 +56,8 @@ update (VtMachineRow *self)
 static void
 update_hold (VtMachineRow *self)
 {
-  gboolean hold = self->machine && gtk_widget_get_mapped (GTK_WIDGET (self));
+  gboolean hold = self->machine && gtk_widget_get_mapped (GTK_WIDGET (self)) && self->window &&
+                  !gtk_window_is_suspended (self->window);
   if (hold == self->holding)
     return;
   self->holding = hold;
@@ -106,6 +108,8 @@ popup (VtMachineRow *self, double x, double y)
     gtk_widget_set_halign (self->popover, GTK_ALIGN_START);
     gtk_widget_set_parent (self->popover, GTK_WIDGET (self));
   }
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->popover), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  vt_machine_get_name (self->machine), -1);
   gtk_popover_set_pointing_to (GTK_POPOVER (self->popover), &(GdkRectangle){ (int)x, (int)y, 1, 1 });
   gtk_popover_popup (GTK_POPOVER (self->popover));
 }
@@ -153,6 +157,28 @@ unmap (GtkWidget *widget)
 }
 
 static void
+root (GtkWidget *widget)
+{
+  VtMachineRow *self = VT_MACHINE_ROW (widget);
+  GTK_WIDGET_CLASS (vt_machine_row_parent_class)->root (widget);
+  GtkRoot *window = gtk_widget_get_root (widget);
+  self->window = GTK_IS_WINDOW (window) ? GTK_WINDOW (window) : NULL;
+  if (self->window)
+    g_signal_connect_swapped (self->window, "notify::suspended", G_CALLBACK (update_hold), self);
+}
+
+static void
+unroot (GtkWidget *widget)
+{
+  VtMachineRow *self = VT_MACHINE_ROW (widget);
+  if (self->window)
+    g_signal_handlers_disconnect_by_data (self->window, self);
+  self->window = NULL;
+  update_hold (self);
+  GTK_WIDGET_CLASS (vt_machine_row_parent_class)->unroot (widget);
+}
+
+static void
 dispose (GObject *object)
 {
   VtMachineRow *self = VT_MACHINE_ROW (object);
@@ -168,6 +194,8 @@ vt_machine_row_class_init (VtMachineRowClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = dispose;
+  widget_class->root = root;
+  widget_class->unroot = unroot;
   widget_class->map = map;
   widget_class->unmap = unmap;
   chosen_signal =

@@ -4,13 +4,13 @@
 #include <glib/gi18n.h>
 
 struct _VtTaskRow {
-  GtkBox parent_instance;
+  GtkListBoxRow parent_instance;
   GtkLabel *label;
   GtkProgressBar *bar;
   VtTask *task;
 };
 
-G_DEFINE_FINAL_TYPE (VtTaskRow, vt_task_row, GTK_TYPE_BOX)
+G_DEFINE_FINAL_TYPE (VtTaskRow, vt_task_row, GTK_TYPE_LIST_BOX_ROW)
 
 static void
 update (VtTaskRow *self)
@@ -20,7 +20,9 @@ update (VtTaskRow *self)
   gboolean running;
   g_object_get (self->task, "description", &description, "fraction", &fraction, "running", &running, NULL);
   gtk_widget_set_visible (GTK_WIDGET (self), running);
-  gtk_label_set_text (self->label, description && *description ? description : _ ("Working"));
+  const char *text = description && *description ? description : _ ("Working");
+  gtk_label_set_text (self->label, text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
   /* Progress that cannot be told is shown as a step whenever there is news: nothing moves while nothing
    * happens. */
   if (fraction < 0)

@@ -8,6 +8,6 @@
 #include <adwaita.h>
 
 #define VT_TYPE_TASK_ROW (vt_task_row_get_type ())
-G_DECLARE_FINAL_TYPE (VtTaskRow, vt_task_row, VT, TASK_ROW, GtkBox)
+G_DECLARE_FINAL_TYPE (VtTaskRow, vt_task_row, VT, TASK_ROW, GtkListBoxRow)
 
 GtkWidget *vt_task_row_new (VtTask *task);

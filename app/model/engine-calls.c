@@ -53,7 +53,7 @@ on_detect_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (&fd, 1);
-  g_autofree char *name = g_file_get_basename (G_FILE (source));
+  g_autofree char *name = vt_file_name (G_FILE (source));
   call (g_task_get_source_object (task), "DetectMedia", g_variant_new ("(hs)", 0, name), list, on_called,
         task);
 }
@@ -205,8 +205,17 @@ send_create (GTask *task, const char *name, GUnixFDList *list)
     g_variant_builder_add (&files, "{sh}", create->role, 0);
     g_variant_builder_add (&names, "{ss}", create->role, name);
   }
-  call (g_task_get_source_object (task), "CreateMachine",
-        g_variant_new ("(@a{sv}a{sh}a{ss})", create->settings, &files, &names), list, on_create_called, task);
+  VtEngine *self = g_task_get_source_object (task);
+  g_autoptr (GVariant) arguments =
+      g_variant_ref_sink (g_variant_new ("(@a{sv}a{sh}a{ss})", create->settings, &files, &names));
+  if (!self->proxy) {
+    g_task_return_error (task, vt_machine_away_error ());
+    g_object_unref (task);
+    return;
+  }
+  /* Not to be cancelled: whoever does not hear of the job cannot stop it. */
+  g_dbus_proxy_call_with_unix_fd_list (G_DBUS_PROXY (self->proxy), "CreateMachine", arguments,
+                                       G_DBUS_CALL_FLAGS_NONE, -1, list, NULL, on_create_called, task);
 }
 
 static void
@@ -221,7 +230,7 @@ on_create_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (&fd, 1);
-  g_autofree char *name = g_file_get_basename (G_FILE (source));
+  g_autofree char *name = vt_file_name (G_FILE (source));
   send_create (task, name, list);
 }
 

@@ -42,8 +42,9 @@ find_path (VtEngine *self, const char *path, guint *position)
   return NULL;
 }
 
+/* Into the list at once, or into `found`, if the caller adds many. */
 static void
-attach_machine (VtEngine *self, VtObject *object)
+attach_machine (VtEngine *self, VtObject *object, GPtrArray *found)
 {
   g_autoptr (VtMachine1) proxy = vt_object_get_machine1 (object);
   g_autoptr (VtStatistics1) statistics = vt_object_get_statistics1 (object);
@@ -55,7 +56,10 @@ attach_machine (VtEngine *self, VtObject *object)
   }
   g_autoptr (VtMachine) machine = vt_machine_new (path);
   vt_machine_attach (machine, proxy, statistics);
-  g_list_store_append (self->machines, machine);
+  if (found)
+    g_ptr_array_add (found, g_steal_pointer (&machine));
+  else
+    g_list_store_append (self->machines, machine);
 }
 
 static void
@@ -67,7 +71,7 @@ attach_job (VtEngine *self, VtJob1 *proxy)
 }
 
 static void
-on_object_added (VtEngine *self, GDBusObject *object)
+attach_object (VtEngine *self, GDBusObject *object, GPtrArray *found)
 {
   VtObject *typed = VT_OBJECT (object);
   VtEngine1 *engine = vt_object_peek_engine1 (typed);
@@ -77,7 +81,13 @@ on_object_added (VtEngine *self, GDBusObject *object)
   if (job)
     attach_job (self, job);
   if (vt_object_peek_machine1 (typed))
-    attach_machine (self, typed);
+    attach_machine (self, typed, found);
+}
+
+static void
+on_object_added (VtEngine *self, GDBusObject *object)
+{
+  attach_object (self, object, NULL);
 }
 
 static void
@@ -204,8 +214,12 @@ on_manager (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect_object (self->manager, "notify::name-owner", G_CALLBACK (on_owner_changed), self,
                            G_CONNECT_SWAPPED);
   g_autolist (GDBusObject) objects = g_dbus_object_manager_get_objects (self->manager);
+  /* Together, since whoever shows them sorts them anew for each change of the list. */
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_object_unref);
   for (GList *l = objects; l; l = l->next)
-    on_object_added (self, l->data);
+    attach_object (self, l->data, found);
+  g_list_store_splice (self->machines, g_list_model_get_n_items (G_LIST_MODEL (self->machines)), 0,
+                       found->pdata, found->len);
   on_owner_changed (self);
 }
 

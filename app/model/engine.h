@@ -43,6 +43,8 @@ VtMachine *vt_engine_create_finish (VtEngine *engine, GAsyncResult *result, GErr
 /* An error's two lines: cause and remedy (may be empty), without D-Bus's prefix. To be freed. */
 char *vt_error_cause (const GError *error);
 char *vt_error_remedy (const GError *error);
+/* Whether it is the engine's error of that name: org.vitrine.Error.NAME. */
+gboolean vt_error_is (const GError *error, const char *name);
 
 /* While the engine does not come back by itself ("error" is set): tries again. */
 void vt_engine_retry (VtEngine *engine);

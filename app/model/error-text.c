@@ -42,3 +42,11 @@ vt_error_remedy (const GError *error)
   g_auto (GStrv) lines = lines_of (error);
   return g_strdup (lines[0] && lines[1] ? g_strstrip (lines[1]) : "");
 }
+
+gboolean
+vt_error_is (const GError *error, const char *name)
+{
+  static const char prefix[] = "org.vitrine.Error.";
+  g_autofree char *remote = g_dbus_error_get_remote_error (error);
+  return remote && g_str_has_prefix (remote, prefix) && g_str_equal (remote + sizeof prefix - 1, name);
+}

@@ -176,7 +176,7 @@ vt_machine_insert (VtMachine *self, const char *drive, GFile *file, GCancellable
     return;
   Insert *insert = g_new0 (Insert, 1);
   insert->drive = g_strdup (drive);
-  insert->name = g_file_get_basename (file);
+  insert->name = vt_file_name (file);
   g_task_set_task_data (task, insert, insert_free);
   vt_open_file (file, FALSE, cancellable, on_insert_opened, task);
 }

@@ -54,6 +54,15 @@ void vt_machine_insert (VtMachine *machine, const char *drive, GFile *file, GCan
                         GAsyncReadyCallback callback, gpointer data);
 gboolean vt_machine_insert_finish (VtMachine *machine, GAsyncResult *result, GError **error);
 
+/* What the engine can do, and what a file is (a{sv} as org.vitrine.Engine1.GetCapabilities and DetectMedia
+ * have them), where only the machine is at hand. */
+void vt_machine_ask_capabilities (VtMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer data);
+GVariant *vt_machine_ask_capabilities_finish (VtMachine *machine, GAsyncResult *result, GError **error);
+void vt_machine_ask_media (VtMachine *machine, GFile *file, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer data);
+GVariant *vt_machine_ask_media_finish (VtMachine *machine, GAsyncResult *result, GError **error);
+
 /* Samples once a second, from the first watcher to the last: signal "sample" (gint64 time, double cpu,
  * guint64 memory, disk_read, disk_write, net_receive, net_send). */
 void vt_machine_watch (VtMachine *machine);

@@ -78,3 +78,10 @@ vt_open_file_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_int (G_TASK (result), error);
 }
+
+char *
+vt_file_name (GFile *file)
+{
+  g_autofree char *name = g_file_get_basename (file);
+  return g_filename_display_name (name);
+}

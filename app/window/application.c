@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "application.h"
+#include "menu-names.h"
 #include "notifier.h"
 #include "preferences.h"
+#include "shortcuts.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -73,21 +75,14 @@ show_machine (GSimpleAction *action, GVariant *uuid, gpointer data)
 static void
 show_preferences (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  adw_dialog_present (vt_preferences_new (), GTK_WIDGET (present (VT_APPLICATION (data))));
+  VtApplication *self = VT_APPLICATION (data);
+  adw_dialog_present (vt_preferences_new (self->engine), GTK_WIDGET (present (self)));
 }
 
 static void
 show_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  VtWindow *window = present (VT_APPLICATION (data));
-  g_autoptr (GtkBuilder) builder = gtk_builder_new_from_resource ("/org/vitrine/Vitrine/ui/shortcuts.ui");
-  GtkShortcutsWindow *overview = GTK_SHORTCUTS_WINDOW (gtk_builder_get_object (builder, "shortcuts"));
-  /* As the window's own overview it knows the application's accelerators. Its successor is not in
-   * libadwaita 1.5. */
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  gtk_application_window_set_help_overlay (GTK_APPLICATION_WINDOW (window), overview);
-  G_GNUC_END_IGNORE_DEPRECATIONS
-  gtk_window_present (GTK_WINDOW (overview));
+  adw_dialog_present (vt_shortcuts_dialog_new (), GTK_WIDGET (present (VT_APPLICATION (data))));
 }
 
 static void
@@ -130,38 +125,23 @@ static const GActionEntry actions[] = {
   { "quit", quit },
 };
 
-static const struct {
-  const char *action, *accels[3];
-} shortcuts[] = {
-  { "app.new", { "<Control>n" } },
-  { "app.quit", { "<Control>q" } },
-  { "app.preferences", { "<Control>comma" } },
-  { "app.shortcuts", { "<Control>question" } },
-  { "window.close", { "<Control>w" } },
-  { "win.search", { "<Control>f" } },
-  { "win.fullscreen", { "F11" } },
-  { "machine.start", { "<Control>Return" } },
-  { "machine.pause", { "<Control>p" } },
-  { "machine.shutdown", { "<Control>d" } },
-  { "machine.rename", { "F2" } },
-  { "machine.delete", { "<Control>Delete" } },
-};
-
 static void
 startup (GApplication *application)
 {
   VtApplication *self = VT_APPLICATION (application);
   G_APPLICATION_CLASS (vt_application_parent_class)->startup (application);
   g_autoptr (GtkCssProvider) css = gtk_css_provider_new ();
-  gtk_css_provider_load_from_string (css, ".vt-thumbnail { border-radius: 6px; } .vt-past { opacity: 0.5; }");
+  gtk_css_provider_load_from_string (css, ".vt-thumbnail { border-radius: 6px; } .vt-past { opacity: 0.5; }"
+                                          ".vt-note { padding: 9px 18px; border-radius: 99px; }"
+                                          ".vt-full { background: black; color: white; }");
   gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (css),
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
   self->engine = vt_engine_new ();
   self->notifier = vt_notifier_new (GTK_APPLICATION (self), self->engine);
   g_signal_connect_object (self->engine, "notify::connected", G_CALLBACK (show_wanted), self,
                            G_CONNECT_SWAPPED);
-  for (size_t i = 0; i < G_N_ELEMENTS (shortcuts); i++)
-    gtk_application_set_accels_for_action (GTK_APPLICATION (self), shortcuts[i].action, shortcuts[i].accels);
+  vt_menu_names_install ();
+  vt_shortcuts_install (GTK_APPLICATION (self));
 }
 
 static void

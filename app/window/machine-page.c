@@ -16,7 +16,7 @@ struct _VtMachinePage {
   AdwToolbarView *toolbar_view;
   GtkWidget *start_button, *pause_button, *stop_button, *menu_button, *switcher, *window_title, *switcher_bar;
   AdwViewStack *view_stack;
-  GtkWidget *console, *details; /* NULL if they are not part of this build */
+  GtkWidget *console, *details; /* NULL: not part of this build, or not looked at yet */
   VtMachine *machine;
   gboolean narrow, bare;
 };
@@ -116,6 +116,18 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
   update_switchers (self);
 }
 
+#ifdef VT_HAVE_DETAILS
+/* It is made when somebody looks at it: its hundreds of widgets would hold up the start of the app. */
+static void
+on_details_shown (VtMachinePage *self, GtkWidget *place)
+{
+  if (self->details)
+    return;
+  self->details = g_object_new (VT_TYPE_DETAILS_PAGE, "machine", self->machine, NULL);
+  adw_bin_set_child (ADW_BIN (place), self->details);
+}
+#endif
+
 static void
 add_pages (VtMachinePage *self)
 {
@@ -125,10 +137,19 @@ add_pages (VtMachinePage *self)
                                        "video-display-symbolic");
 #endif
 #ifdef VT_HAVE_DETAILS
-  self->details = g_object_new (VT_TYPE_DETAILS_PAGE, NULL);
-  adw_view_stack_add_titled_with_icon (self->view_stack, self->details, "details", _ ("Details"),
+  GtkWidget *place = adw_bin_new ();
+  g_signal_connect_swapped (place, "map", G_CALLBACK (on_details_shown), self);
+  adw_view_stack_add_titled_with_icon (self->view_stack, place, "details", _ ("Details"),
                                        "preferences-system-symbolic");
 #endif
+}
+
+gboolean
+vt_machine_page_focus (VtMachinePage *self)
+{
+  GtkWidget *page = adw_view_stack_get_visible_child (self->view_stack);
+  return page && (page == self->console ? gtk_widget_grab_focus (page)
+                                        : gtk_widget_child_focus (page, GTK_DIR_TAB_FORWARD));
 }
 
 static void

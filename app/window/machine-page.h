@@ -15,4 +15,6 @@ G_DECLARE_FINAL_TYPE (VtMachinePage, vt_machine_page, VT, MACHINE_PAGE, AdwNavig
 void vt_machine_page_set_machine (VtMachinePage *page, VtMachine *machine);
 VtMachine *vt_machine_page_get_machine (VtMachinePage *page);
 /* "console" or "details". */
+/* The keyboard to what the page shows. */
+gboolean vt_machine_page_focus (VtMachinePage *page);
 void vt_machine_page_show (VtMachinePage *page, const char *name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "notifier.h"
+#include "window.h"
 
 #include <glib/gi18n.h>
 
@@ -33,9 +34,13 @@ update_inhibit (VtNotifier *self)
   }
 }
 
+/* Who looks at it sees it. */
 static void
 notify_crash (VtNotifier *self, VtMachine *machine)
 {
+  GtkWindow *window = gtk_application_get_active_window (self->application);
+  if (VT_IS_WINDOW (window) && vt_window_is_watched (VT_WINDOW (window), machine))
+    return;
   g_autofree char *title = g_strdup_printf (_ ("“%s” has crashed"), vt_machine_get_name (machine));
   g_auto (GStrv) lines = g_strsplit (vt_machine_get_state_reason (machine), "\n", 2);
   g_autoptr (GNotification) notification = g_notification_new (title);

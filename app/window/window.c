@@ -6,6 +6,7 @@
 
 #ifdef VT_HAVE_CREATE
 #include "create-dialog.h"
+#include "disc-offer.h"
 #endif
 
 #include <glib/gi18n.h>
@@ -20,6 +21,9 @@ struct _VtWindow {
   AdwStatusPage *none_page;
   VtMachinePage *machine_page;
   GtkRevealer *drop_revealer;
+  AdwStatusPage *drop_page;
+
+  AdwDialog *create_dialog; /* weak; NULL: it is not open */
 
   GSettings *settings;
   VtEngine *engine;
@@ -54,8 +58,11 @@ on_selected (VtWindow *self)
 static void
 on_chosen (VtWindow *self)
 {
-  if (vt_library_view_get_selected (self->library))
-    adw_navigation_split_view_set_show_content (self->split_view, TRUE);
+  if (!vt_library_view_get_selected (self->library))
+    return;
+  adw_navigation_split_view_set_show_content (self->split_view, TRUE);
+  /* Who opens a machine wants to type to it, not to search the list. */
+  vt_machine_page_focus (self->machine_page);
 }
 
 gboolean
@@ -65,6 +72,13 @@ vt_window_show_machine (VtWindow *self, VtMachine *machine)
   if (found)
     vt_machine_page_show (self->machine_page, "console");
   return found;
+}
+
+gboolean
+vt_window_is_watched (VtWindow *self, VtMachine *machine)
+{
+  return gtk_window_is_active (GTK_WINDOW (self)) &&
+         vt_machine_page_get_machine (self->machine_page) == machine;
 }
 
 static void
@@ -111,26 +125,79 @@ on_fullscreened (VtWindow *self)
 }
 
 #ifdef VT_HAVE_CREATE
+static void
+on_create_closed (VtWindow *self)
+{
+  g_clear_weak_pointer (&self->create_dialog);
+}
+
 void
 vt_window_create (VtWindow *self, GFile *file)
 {
-  adw_dialog_present (vt_create_dialog_new (self->engine, file), GTK_WIDGET (self));
+  gboolean open = self->create_dialog != NULL;
+  if (!open) {
+    g_set_weak_pointer (&self->create_dialog, vt_create_dialog_new (self->engine));
+    g_signal_connect_object (self->create_dialog, "closed", G_CALLBACK (on_create_closed), self,
+                             G_CONNECT_SWAPPED);
+  }
+  if (file)
+    vt_create_dialog_use (VT_CREATE_DIALOG (self->create_dialog), file);
+  if (!open)
+    adw_dialog_present (self->create_dialog, GTK_WIDGET (self));
+}
+
+/* A file that is dropped: on a running machine it may be a disc for it. */
+static void
+use_file (VtWindow *self, GFile *file)
+{
+  VtMachine *machine = vt_machine_page_get_machine (self->machine_page);
+  if (!self->create_dialog && vt_is_iso (file) && vt_can_take_disc (machine))
+    vt_offer_disc (GTK_WIDGET (self), machine, file);
+  else
+    vt_window_create (self, file);
+}
+
+static void
+on_use_file (GtkWidget *widget, const char *name, GVariant *uri)
+{
+  g_autoptr (GFile) file = g_file_new_for_uri (g_variant_get_string (uri, NULL));
+  use_file (VT_WINDOW (widget), file);
+}
+
+static void
+on_create (GtkWidget *widget, const char *name, GVariant *uri)
+{
+  g_autoptr (GFile) file = g_file_new_for_uri (g_variant_get_string (uri, NULL));
+  vt_window_create (VT_WINDOW (widget), file);
 }
 
 static gboolean
-on_drop (VtWindow *self, const GValue *value)
+is_over_machine (VtWindow *self, double x, double y)
+{
+  GtkWidget *under = gtk_widget_pick (GTK_WIDGET (self), x, y, GTK_PICK_DEFAULT);
+  return under && gtk_widget_is_ancestor (under, GTK_WIDGET (self->machine_page));
+}
+
+static gboolean
+on_drop (VtWindow *self, const GValue *value, double x, double y)
 {
   GSList *files = g_value_get_boxed (value);
   gtk_revealer_set_reveal_child (self->drop_revealer, FALSE);
-  if (files)
+  if (files && is_over_machine (self, x, y))
+    use_file (self, files->data);
+  else if (files)
     vt_window_create (self, files->data);
   return files != NULL;
 }
 
 static GdkDragAction
-on_enter (VtWindow *self)
+on_motion (VtWindow *self, double x, double y)
 {
-  gtk_revealer_set_reveal_child (self->drop_revealer, TRUE);
+  VtMachine *machine = vt_machine_page_get_machine (self->machine_page);
+  adw_status_page_set_title (self->drop_page, is_over_machine (self, x, y) && vt_can_take_disc (machine)
+                                                  ? _ ("Drop to Insert a Disc or Make a Machine")
+                                                  : _ ("Drop to Make a Machine"));
+  gtk_revealer_set_reveal_child (self->drop_revealer, self->create_dialog == NULL);
   return GDK_ACTION_COPY;
 }
 
@@ -145,7 +212,8 @@ accept_drops (VtWindow *self)
 {
   GtkDropTarget *target = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
   g_signal_connect_swapped (target, "drop", G_CALLBACK (on_drop), self);
-  g_signal_connect_swapped (target, "enter", G_CALLBACK (on_enter), self);
+  g_signal_connect_swapped (target, "enter", G_CALLBACK (on_motion), self);
+  g_signal_connect_swapped (target, "motion", G_CALLBACK (on_motion), self);
   g_signal_connect_swapped (target, "leave", G_CALLBACK (on_leave), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
 }
@@ -166,6 +234,7 @@ static void
 dispose (GObject *object)
 {
   VtWindow *self = VT_WINDOW (object);
+  g_clear_weak_pointer (&self->create_dialog);
   g_clear_object (&self->settings);
   gtk_widget_dispose_template (GTK_WIDGET (self), VT_TYPE_WINDOW);
   g_clear_object (&self->engine);
@@ -189,12 +258,17 @@ vt_window_class_init (VtWindowClass *class)
   gtk_widget_class_bind_template_child (widget_class, VtWindow, none_page);
   gtk_widget_class_bind_template_child (widget_class, VtWindow, machine_page);
   gtk_widget_class_bind_template_child (widget_class, VtWindow, drop_revealer);
+  gtk_widget_class_bind_template_child (widget_class, VtWindow, drop_page);
   gtk_widget_class_bind_template_callback (widget_class, on_selected);
   gtk_widget_class_bind_template_callback (widget_class, on_chosen);
   gtk_widget_class_install_action (widget_class, "win.toast", "s", toast);
   gtk_widget_class_install_action (widget_class, "win.search", NULL, search);
   gtk_widget_class_install_action (widget_class, "win.show-page", "s", show_page);
   gtk_widget_class_install_action (widget_class, "win.fullscreen", NULL, toggle_fullscreen);
+#ifdef VT_HAVE_CREATE
+  gtk_widget_class_install_action (widget_class, "win.create", "s", on_create);
+  gtk_widget_class_install_action (widget_class, "win.use-file", "s", on_use_file);
+#endif
 }
 
 static void

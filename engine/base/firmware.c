@@ -2,6 +2,7 @@
 
 #include "firmware.h"
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* QEMU's names of firmware files, where packages of their own have the same firmware, and which package to
@@ -79,13 +80,13 @@ find_in_data_dirs (const char *name)
   return found ? found : find_below ("/usr/share", name);
 }
 
-char *
-firmware_find (const char *name, GError **error)
+static char *
+find (const char *name, bool here, GError **error)
 {
   const char *package = NULL;
   char *found = find_in_environment (name);
 
-  if (found == NULL)
+  if (found == NULL && (here || g_path_is_absolute (name)))
     found = if_file (g_strdup (name));
   if (found == NULL && strchr (name, '/') == NULL)
     found = find_in_data_dirs (name);
@@ -101,8 +102,20 @@ firmware_find (const char *name, GError **error)
                  name, package);
   else if (found == NULL)
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                 "the firmware '%s' was not found here, in $VITRINE_FIRMWARE, or in qemu's data directories; "
+                 "the firmware '%s' was not found %sin $VITRINE_FIRMWARE, or in qemu's data directories; "
                  "give its path",
-                 name);
+                 name, here ? "here, " : "");
   return found;
+}
+
+char *
+firmware_find (const char *name, GError **error)
+{
+  return find (name, true, error);
+}
+
+char *
+firmware_find_installed (const char *name, GError **error)
+{
+  return find (name, false, error);
 }

@@ -71,7 +71,6 @@ int iov_slice (struct iovec *to, const struct iovec *iov, int n_iov, uint64_t sk
 void iov_zero (const struct iovec *iov, int n_iov, uint64_t skip, uint64_t size);
 void iov_from_buffer (const struct iovec *iov, int n_iov, uint64_t skip, const void *buffer, uint64_t size);
 void iov_to_buffer (const struct iovec *iov, int n_iov, uint64_t skip, void *buffer, uint64_t size);
-bool buffer_is_zero (const void *buffer, size_t size);
 bool iov_is_zero (const struct iovec *iov, int n_iov);
 
 /* ---- Ranges in use ---- */

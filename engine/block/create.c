@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hostfile.h"
 #include "keyval.h"
 #include "suggest.h"
 
@@ -185,7 +186,7 @@ create_options_clear (CreateOptions *options)
 BlockFile *
 create_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+  int fd = host_file_open (path, O_RDWR | O_CREAT | O_NONBLOCK, 0644);
   if (fd < 0) {
     set_error_errno (error, errno, "%s: cannot be created", path);
     return NULL;

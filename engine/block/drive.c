@@ -9,6 +9,8 @@
 
 /* Drives by name, their media, and what happens on errors. All but drive_error() is for the main thread. */
 
+G_DEFINE_QUARK (drive - locked, drive_locked)
+
 void (*drive_stop_machine) (Drive *drive, bool write, int error);
 
 static GPtrArray *
@@ -217,7 +219,7 @@ check_removable (Drive *drive, bool force, GError **error)
     return false;
   }
   if (drive->locked && !force) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+    g_set_error (error, DRIVE_LOCKED, 0,
                  "Drive '%s' is locked by the guest: unmount it there, or force it (eject -f)", drive->id);
     return false;
   }

@@ -43,6 +43,9 @@ void drive_detach (Drive *drive);
 /* Medium change: the hook runs on the main thread after the medium is gone or there (removable devices only).
  */
 void drive_set_change_hook (Drive *drive, void (*changed) (void *opaque), void *opaque);
+/* The domain of the error, which has no codes, that the guest has locked the tray. */
+#define DRIVE_LOCKED (drive_locked_quark ())
+GQuark drive_locked_quark (void);
 bool drive_change (Drive *drive, const char *path, const char *format, GError **error);
 bool drive_eject (Drive *drive, bool force, GError **error);
 void drive_set_locked (Drive *drive, bool locked); /* the guest has locked the tray */

@@ -74,7 +74,7 @@ iov_to_buffer (const struct iovec *iov, int n_iov, uint64_t skip, void *buffer, 
 
 /* Looks at a few bytes first: data that is not zero mostly shows it at once.  The rest is compared with
  * itself, shifted. */
-bool
+static bool
 buffer_is_zero (const void *buffer, size_t size)
 {
   const uint8_t *p = buffer;

@@ -30,7 +30,8 @@ read_run (Qcow2 *s, const Qcow2Map *map, uint64_t offset, const struct iovec *io
   }
 }
 
-int
+/* The caller holds the range. */
+static int
 qcow2_read_held (Qcow2 *s, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov)
 {
   g_autofree struct iovec *part = g_new (struct iovec, n_iov);

@@ -168,7 +168,8 @@ table_rest (const Qcow2 *s, uint64_t offset)
   return span - offset % span;
 }
 
-int
+/* The slice with the offset's entry; NULL where there is no L2 table. Holds s->lock. */
+static int
 qcow2_slice (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice)
 {
   uint64_t index = l1_index (s, offset);

@@ -271,8 +271,6 @@ void qcow2_entry_store (Qcow2 *s, Qcow2Slice *slice, uint64_t offset, uint64_t e
 /* The slice with the offset's entry, if it may be changed and no waiting is needed; else NULL. Holds s->lock.
  */
 Qcow2Slice *qcow2_slice_at_hand (Qcow2 *s, uint64_t offset);
-/* The slice with the offset's entry; NULL where there is no L2 table. Holds s->lock. */
-int qcow2_slice (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice);
 /* The same, and it may be changed: the table is made, or made our own. */
 int qcow2_slice_for_writing (Qcow2 *s, uint64_t offset, Qcow2Slice **ret_slice);
 /* The run that starts at the offset. Loads what it needs. Holds s->lock. */
@@ -289,8 +287,6 @@ void qcow2_free_entry (Qcow2 *s, uint64_t entry);
 
 /* ---- Data: qcow2-io.c, qcow2-room.c, qcow2-zero.c, qcow2-compress.c ---- */
 
-/* The caller holds the range. */
-int qcow2_read_held (Qcow2 *s, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
 int qcow2_preadv (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
 int qcow2_pwritev (Block *block, uint64_t offset, uint64_t size, const struct iovec *iov, int n_iov);
 /* The data is in the room: now the tables say so. With `fresh` what was there before is freed. Holds s->lock.

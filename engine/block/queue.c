@@ -102,6 +102,25 @@ source_dispatch (GSource *source, GSourceFunc callback, void *data)
 
 static GSourceFuncs source_funcs = { source_prepare, source_check, source_dispatch, NULL, NULL, NULL };
 
+/* A ring could open and connect what its process may not: it is held to what is asked of it here. */
+static bool
+open_ring (struct io_uring *ring)
+{
+  static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC };
+  struct io_uring_restriction allowed[G_N_ELEMENTS (operations)] = { 0 };
+  for (unsigned i = 0; i < G_N_ELEMENTS (operations); i++) {
+    allowed[i].opcode = IORING_RESTRICTION_SQE_OP;
+    allowed[i].sqe_op = operations[i];
+  }
+  if (io_uring_queue_init (RING_ENTRIES, ring, IORING_SETUP_R_DISABLED) < 0)
+    return false;
+  if (io_uring_register_restrictions (ring, allowed, G_N_ELEMENTS (allowed)) == 0 &&
+      io_uring_enable_rings (ring) == 0)
+    return true;
+  io_uring_queue_exit (ring);
+  return false;
+}
+
 BlockQueue *
 block_queue_new (Block *block, GMainContext *context, GError **error)
 {
@@ -113,8 +132,7 @@ block_queue_new (Block *block, GMainContext *context, GError **error)
   queue->ready_tail = &queue->ready;
   queue->posted_tail = &queue->posted;
   /* A kernel without io_uring, or one that forbids it, is served by workers. */
-  if (block->options.aio == BLOCK_AIO_IO_URING)
-    queue->has_ring = io_uring_queue_init (RING_ENTRIES, &queue->ring, 0) == 0;
+  queue->has_ring = block->options.aio == BLOCK_AIO_IO_URING && open_ring (&queue->ring);
   queue->source = g_source_new (&source_funcs, sizeof (QueueSource));
   ((QueueSource *)queue->source)->queue = queue;
   g_source_set_name (queue->source, "block queue");

@@ -116,7 +116,7 @@ on_readable (int fd, GIOCondition condition, void *opaque)
   return G_SOURCE_CONTINUE;
 }
 
-void
+static void
 chardev_input_resume (Chardev *chr)
 {
   g_atomic_int_set (&chr->paused, 0);

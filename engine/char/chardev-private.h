@@ -81,7 +81,6 @@ void chardev_set_fds (Chardev *chr, int in_fd, int out_fd);
 void chardev_set_connected (Chardev *chr, bool connected);
 /* Bytes the device takes; 0, and paused, when none. Main thread. */
 size_t chardev_room (Chardev *chr);
-void chardev_input_resume (Chardev *chr);
 /* Closes the descriptors that the peer has passed and nobody has taken. */
 void chardev_close_fds (Chardev *chr);
 void chardev_fd_write (Chardev *chr, const uint8_t *data, size_t size);

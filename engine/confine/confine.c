@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,6 +23,7 @@
 #endif
 #endif
 
+/* Later kernels know more rights than the first. */
 #define WRITING                                                                                              \
   (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |              \
    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |             \
@@ -29,7 +31,10 @@
    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 #define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
-/* What starts programs, changes the view of the system, or looks into other processes and the kernel. */
+enum { ABI_REFER = 2, ABI_TRUNCATE = 3, ABI_SCOPED = 6 };
+
+/* What starts programs, changes the view of the system, or looks into other processes and the kernel; and
+ * what Landlock lets pass: changes of owners, modes and attributes. */
 static const char *const never[] = {
   "execve",
   "execveat",
@@ -40,10 +45,15 @@ static const char *const never[] = {
   "pidfd_getfd",
   "pidfd_send_signal",
   "rt_sigqueueinfo",
+  "tkill",
   "kcmp",
+  "move_pages",
+  "migrate_pages",
+  "process_mrelease",
   "bpf",
   "perf_event_open",
   "userfaultfd",
+  "fanotify_init",
   "add_key",
   "request_key",
   "keyctl",
@@ -93,6 +103,24 @@ static const char *const never[] = {
   "clock_settime",
   "adjtimex",
   "clock_adjtime",
+  "truncate",
+  "chmod",
+  "fchmodat",
+  "fchmodat2",
+  "chown",
+  "lchown",
+  "fchownat",
+  "setxattr",
+  "lsetxattr",
+  "setxattrat",
+  "removexattr",
+  "lremovexattr",
+  "removexattrat",
+  "file_setattr",
+  "utime",
+  "utimes",
+  "futimesat",
+  "utimensat",
   "shmget",
   "msgget",
   "semget",
@@ -127,14 +155,28 @@ no_new_privileges (void)
 char *
 confine_files (const ConfineRules *rules)
 {
+  const long abi = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   struct landlock_ruleset_attr attr = { .handled_access_fs = WRITING | (rules->no_reading ? READING : 0) };
-  const int fd = no_new_privileges ()
-                     ? (int)syscall (SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0)
-                     : -1;
+  /* What a kernel does not know, even as zeroes, makes it refuse. */
+  size_t size = sizeof attr.handled_access_fs;
+  if (abi >= ABI_REFER)
+    attr.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
+  if (abi >= ABI_TRUNCATE)
+    attr.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
+#ifdef LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
+  if (abi >= ABI_SCOPED) {
+    attr.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET;
+    size = sizeof attr;
+  }
+#endif
+  const int fd = no_new_privileges () ? (int)syscall (SYS_landlock_create_ruleset, &attr, size, 0) : -1;
   if (fd < 0)
     return g_strdup ("this kernel lacks Landlock: files stay reachable");
   for (unsigned i = 0; rules->no_reading && rules->readable && rules->readable[i]; i++)
     allow_reading (fd, rules->readable[i]);
+#ifdef __SANITIZE_ADDRESS__ /* which looks there for threads */
+  allow_reading (fd, "/proc");
+#endif
   const bool ok = syscall (SYS_landlock_restrict_self, fd, 0) == 0;
   close (fd);
   return ok ? NULL : g_strdup ("this kernel refuses Landlock's rules: files stay reachable");
@@ -182,6 +224,14 @@ add (scmp_filter_ctx filter, uint32_t action, const char *name)
   return call == __NR_SCMP_ERROR || call < 0 || seccomp_rule_add (filter, action, call, 0) == 0;
 }
 
+/* A ring opens files and makes sockets and connects them, and no filter sees it. Those that there are already
+ * are their maker's to restrict; who asks for another does without, and nobody need be told. */
+static bool
+add_rings (scmp_filter_ctx filter)
+{
+  return add (filter, SCMP_ACT_ERRNO (EPERM), "io_uring_setup");
+}
+
 /* New processes. The C library makes them with all signals blocked, when a trap would be the end: they just
  * fail. */
 static bool
@@ -199,17 +249,30 @@ add_processes (scmp_filter_ctx filter)
 #endif
 }
 
-/* Signals to others, and words typed on a terminal that is somebody else's too. */
+/* A call whose second argument is `value`: the kernel looks at 32 bits of it only. */
+static bool
+add_second (scmp_filter_ctx filter, uint32_t action, int call, uint64_t value)
+{
+  return seccomp_rule_add (filter, action, call, 1, SCMP_A1 (SCMP_CMP_MASKED_EQ, UINT32_MAX, value)) == 0;
+}
+
+/* Signals to others, by name or as a descriptor's owner; their limits; and words typed on a terminal that is
+ * somebody else's too. */
 static bool
 add_others (scmp_filter_ctx filter, uint32_t action)
 {
+  static const uint64_t terminal[] = { TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP };
   const uint64_t self = (uint64_t)getpid ();
-  return seccomp_rule_add (filter, action, SCMP_SYS (kill), 1, SCMP_A0 (SCMP_CMP_NE, self)) == 0 &&
-         seccomp_rule_add (filter, action, SCMP_SYS (tgkill), 1, SCMP_A0 (SCMP_CMP_NE, self)) == 0 &&
-         seccomp_rule_add (filter, action, SCMP_SYS (rt_tgsigqueueinfo), 1, SCMP_A0 (SCMP_CMP_NE, self)) ==
-             0 &&
-         seccomp_rule_add (filter, action, SCMP_SYS (ioctl), 1,
-                           SCMP_A1 (SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI)) == 0;
+  bool ok =
+      seccomp_rule_add (filter, action, SCMP_SYS (kill), 1, SCMP_A0 (SCMP_CMP_NE, self)) == 0 &&
+      seccomp_rule_add (filter, action, SCMP_SYS (tgkill), 1, SCMP_A0 (SCMP_CMP_NE, self)) == 0 &&
+      seccomp_rule_add (filter, action, SCMP_SYS (rt_tgsigqueueinfo), 1, SCMP_A0 (SCMP_CMP_NE, self)) == 0 &&
+      seccomp_rule_add (filter, action, SCMP_SYS (prlimit64), 1, SCMP_A0 (SCMP_CMP_NE, 0)) == 0 &&
+      add_second (filter, action, SCMP_SYS (fcntl), F_SETOWN) &&
+      add_second (filter, action, SCMP_SYS (fcntl), F_SETOWN_EX);
+  for (unsigned i = 0; ok && i < G_N_ELEMENTS (terminal); i++)
+    ok = add_second (filter, action, SCMP_SYS (ioctl), terminal[i]);
+  return ok;
 }
 
 /* Sockets of other kinds lead to programs of the host's that would do what they are told: the session bus,
@@ -217,10 +280,17 @@ add_others (scmp_filter_ctx filter, uint32_t action)
 static bool
 add_sockets (scmp_filter_ctx filter, uint32_t action, bool internet)
 {
+  enum { TYPE_BITS = 0xf };
   if (!internet)
-    return add (filter, action, "socket") && add (filter, action, "connect");
-  bool ok = seccomp_rule_add (filter, action, SCMP_SYS (socket), 1, SCMP_A0 (SCMP_CMP_LT, AF_INET)) == 0 &&
-            seccomp_rule_add (filter, action, SCMP_SYS (socket), 1, SCMP_A0 (SCMP_CMP_GT, AF_INET6)) == 0;
+    return add (filter, action, "socket") && add (filter, action, "connect") &&
+           add (filter, action, "socketpair");
+  /* One of a pair of these can be made to send elsewhere. */
+  bool ok = seccomp_rule_add (filter, action, SCMP_SYS (socketpair), 1,
+                              SCMP_A1 (SCMP_CMP_MASKED_EQ, TYPE_BITS, SOCK_DGRAM)) == 0 &&
+            seccomp_rule_add (filter, action, SCMP_SYS (socketpair), 1,
+                              SCMP_A1 (SCMP_CMP_MASKED_EQ, TYPE_BITS, SOCK_RAW)) == 0;
+  ok = ok && seccomp_rule_add (filter, action, SCMP_SYS (socket), 1, SCMP_A0 (SCMP_CMP_LT, AF_INET)) == 0 &&
+       seccomp_rule_add (filter, action, SCMP_SYS (socket), 1, SCMP_A0 (SCMP_CMP_GT, AF_INET6)) == 0;
   /* A rule compares an argument once only. */
   for (unsigned family = AF_INET + 1; ok && family < AF_INET6; family++)
     ok = seccomp_rule_add (filter, action, SCMP_SYS (socket), 1, SCMP_A0 (SCMP_CMP_EQ, family)) == 0;
@@ -240,9 +310,7 @@ load_filter (const ConfineRules *rules)
   ok = ok && seccomp_attr_set (filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
   for (unsigned i = 0; ok && i < G_N_ELEMENTS (never); i++)
     ok = add (filter, action, never[i]);
-  for (unsigned i = 0; ok && rules->no_calls && rules->no_calls[i]; i++)
-    ok = add (filter, action, rules->no_calls[i]);
-  ok = ok && add_processes (filter) && add_others (filter, action) &&
+  ok = ok && add_rings (filter) && add_processes (filter) && add_others (filter, action) &&
        add_sockets (filter, action, rules->internet) && seccomp_load (filter) == 0;
   seccomp_release (filter);
   return ok;

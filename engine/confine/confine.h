@@ -13,8 +13,6 @@ typedef struct {
    * `readable` (ended by NULL; what is not there is passed over). */
   bool no_reading;
   const char *const *readable;
-  /* Names of system calls that fail besides those that none of our programs needs; ended by NULL. */
-  const char *const *no_calls;
   /* Sockets of the Internet's protocols may be made. */
   bool internet;
   /* The first refusal of each system call is told on standard error. */

@@ -5,10 +5,13 @@
 #include <string.h>
 
 /* Host signals that compiled code raises in system mode: a floating-point flag for the first time (SIGFPE),
- * the guard page of its return stack (SIGSEGV). Any other is a defect of ours, and is left to the default
- * action. */
+ * the guard page of its return stack (SIGSEGV). Any other is a defect of ours, and is left to what
+ * was there before: the default action, or a sanitizer. */
 
 #define STACK_SIZE (64 * 1024)
+
+/* What was to be done about SIGSEGV and SIGFPE before. */
+static struct sigaction earlier[2];
 
 static void
 handler (int signo, siginfo_t *info, void *context)
@@ -20,8 +23,11 @@ handler (int signo, siginfo_t *info, void *context)
     if (signo == SIGSEGV && jit_host_fault (cpu->jit, info, context, IR_EXIT_FAULT) == JIT_FAULT_RETRY)
       return;
   }
-  signal (signo, SIG_DFL);
-  raise (signo);
+  /* What raised it does so again, and the core dump shows where; a signal that was sent has to be sent again.
+   */
+  sigaction (signo, &earlier[signo == SIGFPE], NULL);
+  if (info->si_code <= 0)
+    raise (signo);
 }
 
 static void
@@ -42,8 +48,8 @@ system_thread_begin (void)
   if (g_once_init_enter (&once)) {
     struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     sigemptyset (&action.sa_mask);
-    sigaction (SIGFPE, &action, NULL);
-    sigaction (SIGSEGV, &action, NULL);
+    sigaction (SIGSEGV, &action, &earlier[0]);
+    sigaction (SIGFPE, &action, &earlier[1]);
     g_once_init_leave (&once, 1);
   }
   if (g_private_get (&stack_key) != NULL)

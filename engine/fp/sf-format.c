@@ -50,7 +50,9 @@ overflow (const SfFormat *f, bool sign, SfEnv *env)
   return infinity_magnitude (f) - !to_infinity;
 }
 
-SfSig
+/* Rounds a finite number to the format, raising overflow, underflow and inexact.  The result is the encoding
+ * without its sign: biased exponent and fraction. */
+static SfSig
 sf_round_magnitude (const SfFormat *f, const SfNum *v, SfEnv *env)
 {
   unsigned dropped = 127 - f->frac_bits;

@@ -146,10 +146,6 @@ sf_rounds_up (unsigned round, bool sign, bool odd, unsigned rest)
   }
 }
 
-/* Rounds a finite number to the format, raising overflow, underflow and inexact.  The result is the encoding
- * without its sign: biased exponent and fraction. */
-SfSig sf_round_magnitude (const SfFormat *f, const SfNum *v, SfEnv *env);
-
 /* Rounds and encodes a number of any kind. */
 uint64_t sf_pack (const SfFormat *f, const SfNum *v, SfEnv *env);
 

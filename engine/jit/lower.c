@@ -269,7 +269,7 @@ lower_eval (Lower *l, const IrOp *op)
   deliver_rax (l, op);
 }
 
-void
+static void
 lower_helper (Lower *l, const IrOp *op)
 {
   const IrHelper *helper = &jit_config.helpers[op->imm];

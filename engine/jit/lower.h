@@ -258,7 +258,6 @@ void lower_eval_wide (Lower *l, const IrOp *op);
 /* Register x = x with the upper half zero. */
 void vec_cut (Lower *l, int x);
 void lower_eval (Lower *l, const IrOp *op);
-void lower_helper (Lower *l, const IrOp *op);
 /* Compares a and b and returns the condition code for `cond`. */
 int lower_compare (Lower *l, IrCond cond, IrType type, IrVal a, IrVal b);
 void lower_end (Lower *l, uint32_t block);

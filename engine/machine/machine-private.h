@@ -55,8 +55,6 @@ RamBlock *machine_add_ram (Machine *machine, const char *name, MemoryKind kind, 
                            GError **error);
 /* Maps a region of a device that lives as long as the machine. */
 void machine_map (Machine *machine, MemoryRegion *region, uint64_t base);
-/* A region that lives as long as the machine. */
-MemoryRegion *machine_new_region (Machine *machine, const MemoryRegion *init);
 /* Makes the vCPU of a system-mode Cpu (and takes that over); vCPUs are numbered in the order they are added.
  */
 bool machine_add_cpu (Machine *machine, Cpu *cpu, GError **error);

@@ -132,6 +132,16 @@ set_cpus (Machine *machine, GError **error)
   return false;
 }
 
+/* A region that lives as long as the machine. */
+static MemoryRegion *
+machine_new_region (Machine *machine, const MemoryRegion *init)
+{
+  MemoryRegion *region = g_memdup2 (init, sizeof *init);
+
+  g_ptr_array_add (machine->priv->regions, region);
+  return region;
+}
+
 RamBlock *
 machine_add_ram (Machine *machine, const char *name, MemoryKind kind, uint64_t base, uint64_t size,
                  GError **error)
@@ -145,15 +155,6 @@ machine_add_ram (Machine *machine, const char *name, MemoryKind kind, uint64_t b
   MemoryRegion region = { .name = name, .kind = kind, .size = block->size, .ram = block };
   memory_region_map (machine->memory, machine_new_region (machine, &region), base);
   return block;
-}
-
-MemoryRegion *
-machine_new_region (Machine *machine, const MemoryRegion *init)
-{
-  MemoryRegion *region = g_memdup2 (init, sizeof *init);
-
-  g_ptr_array_add (machine->priv->regions, region);
-  return region;
 }
 
 void

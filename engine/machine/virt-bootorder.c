@@ -17,6 +17,15 @@ typedef struct {
   char *path;
 } BootEntry;
 
+/* What has no drive is no disk but may have some behind it. */
+static BootKind
+drive_kind (const Device *dev)
+{
+  g_autofree char *id = device_get ((Device *)dev, "drive");
+  Drive *drive = id && *id ? drive_find (id) : NULL;
+  return drive == NULL ? BOOT_NONE : drive_is_cdrom (drive) ? BOOT_CDROM : BOOT_DISK;
+}
+
 static BootKind
 boot_kind (const PciDevice *pci)
 {
@@ -24,11 +33,7 @@ boot_kind (const PciDevice *pci)
 
   if (pci->ids.class == CLASS_NETWORK_ETHERNET)
     return BOOT_NET;
-  if (pci->ids.class != CLASS_STORAGE_SCSI)
-    return BOOT_NONE;
-  g_autofree char *id = device_get ((Device *)&pci->dev, "drive");
-  Drive *drive = id ? drive_find (id) : NULL;
-  return drive && drive_is_cdrom (drive) ? BOOT_CDROM : BOOT_DISK;
+  return pci->ids.class == CLASS_STORAGE_SCSI ? drive_kind (&pci->dev) : BOOT_NONE;
 }
 
 /* Appends the nodes of the bus's bridges, the host's first. */
@@ -43,23 +48,23 @@ append_bridges (GString *path, const PciBus *bus)
   g_string_append_printf (path, "pci-bridge@%x/", bridge->devfn >> 3);
 }
 
+/* Of a function, up to and with what `unit` says of the part of it. */
 static char *
-open_firmware_path (const PciDevice *pci, BootKind kind)
+open_firmware_path (const PciDevice *pci, const char *name, const char *unit)
 {
   GString *path = g_string_new (NULL);
 
   g_string_printf (path, "/pci@%016" G_GINT64_MODIFIER "x/", VIRT_PCIE_ECAM_BASE);
   append_bridges (path, pci->bus);
-  g_string_append_printf (path, "%s@%x/%s", kind == BOOT_NET ? "ethernet" : "scsi", pci->devfn >> 3,
-                          kind == BOOT_NET ? "ethernet-phy@0" : "disk@0,0");
+  g_string_append_printf (path, "%s@%x/%s", name, pci->devfn >> 3, unit);
   return g_string_free (path, FALSE);
 }
 
 static uint64_t
-boot_index (const char *order, PciDevice *pci, BootKind kind)
+boot_index (const char *order, Device *dev, BootKind kind)
 {
   static const char letters[] = { [BOOT_DISK] = 'c', [BOOT_CDROM] = 'd', [BOOT_NET] = 'n' };
-  g_autofree char *text = device_get (&pci->dev, "bootindex");
+  g_autofree char *text = device_get (dev, "bootindex");
   uint64_t index;
 
   if (text && g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT32, &index, NULL))
@@ -82,20 +87,52 @@ clear_entry (void *entry)
   g_free (((BootEntry *)entry)->path);
 }
 
+/* Takes the path. */
+static void
+add_entry (GArray *entries, uint64_t index, char *path)
+{
+  BootEntry entry = { index, path };
+  if (index != NO_BOOTINDEX)
+    g_array_append_val (entries, entry);
+  else
+    g_free (path);
+}
+
+/* The disks and drives behind a SCSI controller. */
+static void
+add_units (const PciDevice *pci, const Device *dev, const char *order, GArray *entries)
+{
+  for (unsigned i = 0; dev->children && i < dev->children->len; i++) {
+    Device *unit = dev->children->pdata[i];
+    g_autofree char *target = device_get (unit, "scsi-id"), *lun = device_get (unit, "lun");
+    const BootKind kind = target && lun ? drive_kind (unit) : BOOT_NONE;
+    if (kind != BOOT_NONE) {
+      g_autofree char *name =
+          g_strdup_printf ("channel@0/disk@%" G_GINT64_MODIFIER "x,%" G_GINT64_MODIFIER "x",
+                           g_ascii_strtoull (target, NULL, 0), g_ascii_strtoull (lun, NULL, 0));
+      add_entry (entries, boot_index (order, unit, kind), open_firmware_path (pci, "scsi", name));
+    }
+    add_units (pci, unit, order, entries);
+  }
+}
+
 /* Those of the bus that one can boot from, and of the buses behind it. */
 static void
 add_entries (PciBus *bus, const char *order, GArray *entries)
 {
   for (unsigned slot = 0; slot < PCI_SLOT_COUNT; slot++) {
     PciDevice *pci = pci_bus_device (bus, slot << 3);
-    BootKind kind = pci ? boot_kind (pci) : BOOT_NONE;
-    uint64_t index = kind != BOOT_NONE ? boot_index (order, pci, kind) : NO_BOOTINDEX;
-    if (index != NO_BOOTINDEX) {
-      BootEntry entry = { index, open_firmware_path (pci, kind) };
-      g_array_append_val (entries, entry);
-    }
-    if (pci && pci->secondary)
+    if (pci == NULL)
+      continue;
+    const BootKind kind = boot_kind (pci);
+    const bool net = kind == BOOT_NET;
+    if (kind != BOOT_NONE)
+      add_entry (entries, boot_index (order, &pci->dev, kind),
+                 open_firmware_path (pci, net ? "ethernet" : "scsi", net ? "ethernet-phy@0" : "disk@0,0"));
+    if (pci->secondary)
       add_entries (pci->secondary, order, entries);
+    else
+      add_units (pci, &pci->dev, order, entries);
   }
 }
 

@@ -160,10 +160,9 @@ set_description (Probe *probe, const char *text)
   if (!text || probe->info->description)
     return;
   size_t length = strcspn (text, "\r\n");
-  g_autofree char *line = g_strndup (text, MIN (length, DESCRIPTION_MAX));
-  g_autofree char *valid = g_utf8_make_valid (g_strstrip (line), -1);
-  if (*valid)
-    probe->info->description = g_steal_pointer (&valid);
+  g_autofree char *line = g_strstrip (probe_printable (text, MIN (length, DESCRIPTION_MAX)));
+  if (*line)
+    probe->info->description = g_steal_pointer (&line);
 }
 
 /* Red Hat's and its relatives' */

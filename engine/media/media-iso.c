@@ -177,8 +177,10 @@ descriptor_text (const uint8_t *bytes, size_t size)
   if (!size)
     return NULL;
   if (g_utf8_validate ((const char *)bytes, (gssize)size, NULL))
-    return g_strndup ((const char *)bytes, size);
-  return g_convert ((const char *)bytes, (gssize)size, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+    return probe_printable ((const char *)bytes, size);
+  g_autofree char *text =
+      g_convert ((const char *)bytes, (gssize)size, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+  return text ? probe_printable (text, strlen (text)) : NULL;
 }
 
 static TreeNode

@@ -134,6 +134,8 @@ probe_evidence (Probe *probe, Arch arch, Evidence evidence)
 }
 /* Each word of a text that names an architecture. */
 void probe_words (Probe *probe, const char *text, Evidence evidence);
+/* For people to read, perhaps on a terminal: valid UTF-8, without control characters. Newly allocated. */
+char *probe_printable (const char *text, size_t size);
 /* "1.5 GB (1500000000 bytes)"; newly allocated. */
 char *probe_size (uint64_t size);
 /* Fills in MediaInfo.architectures. */

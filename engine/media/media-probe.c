@@ -25,9 +25,21 @@ probe_remark (Probe *probe, const char *format, ...)
 }
 
 char *
+probe_printable (const char *text, size_t size)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize)size);
+  GString *out = g_string_new (NULL);
+  for (const char *c = valid; *c; c = g_utf8_next_char (c)) {
+    gunichar character = g_utf8_get_char (c);
+    g_string_append_unichar (out, g_unichar_iscntrl (character) ? ' ' : character);
+  }
+  return g_string_free (out, FALSE);
+}
+
+char *
 probe_size (uint64_t size)
 {
-  return g_format_size_full (size, G_FORMAT_SIZE_LONG_FORMAT);
+  return g_format_size_full (size, G_FORMAT_SIZE_LONG_FORMAT | G_FORMAT_SIZE_IEC_UNITS);
 }
 
 /* ---- Kinds ---- */

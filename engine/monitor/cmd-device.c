@@ -223,6 +223,27 @@ run_change (MonitorContext *ctx, JsonObject *args, GError **error)
 }
 
 static JsonNode *
+forward (MonitorContext *ctx, JsonObject *args, bool add, GError **error)
+{
+  NetBackend *net = monitor_find_net (ctx->machine, arg_string (args, "id"), error);
+  if (net)
+    net_backend_hostfwd (net, arg_string (args, "rule"), add, error);
+  return NULL;
+}
+
+static JsonNode *
+run_hostfwd_add (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  return forward (ctx, args, true, error);
+}
+
+static JsonNode *
+run_hostfwd_remove (MonitorContext *ctx, JsonObject *args, GError **error)
+{
+  return forward (ctx, args, false, error);
+}
+
+static JsonNode *
 run_set_link (MonitorContext *ctx, JsonObject *args, GError **error)
 {
   NetBackend *net = monitor_find_net (ctx->machine, arg_string (args, "name"), error);
@@ -251,6 +272,9 @@ const QmpCommand qmp_device_commands[] = {
   { "device_del", run_device_del, { { "id", ARG_STRING } } },
   { "netdev_add", run_netdev_add, { { "type", ARG_STRING }, { "id", ARG_STRING } }, true },
   { "netdev_del", run_netdev_del, { { "id", ARG_STRING } } },
+  /* The rules are those of -netdev user,hostfwd=. */
+  { "hostfwd-add", run_hostfwd_add, { { "id", ARG_STRING }, { "rule", ARG_STRING } } },
+  { "hostfwd-remove", run_hostfwd_remove, { { "id", ARG_STRING }, { "rule", ARG_STRING } } },
   { "eject",
     run_eject,
     { { "device", ARG_STRING | ARG_OPTIONAL },

@@ -5,7 +5,9 @@
 #include "monitor-private.h"
 
 #include "log.h"
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 static JsonNode *
 run_stop (MonitorContext *ctx, JsonObject *args, GError **error)
@@ -78,15 +80,25 @@ set_status (const char *status)
   monitor_event ("MIGRATION", data);
 }
 
-/* Events reach a client while the machine is being saved: they are written at once. */
+typedef struct {
+  gint64 told;
+  int cancel; /* a descriptor, which becomes readable or loses its other end; -1: none */
+} Save;
+
+/* Events reach a client while the machine is being saved: they are written at once. It cannot be heard:
+ * whoever may want to cancel gives a descriptor for that. */
 static bool
 report_save (void *opaque, uint64_t done, uint64_t total)
 {
   enum { INTERVAL = G_USEC_PER_SEC / 5 };
-  gint64 *last = opaque, now = g_get_monotonic_time ();
-  if (now - *last < INTERVAL)
+  Save *save = opaque;
+  const gint64 now = g_get_monotonic_time ();
+  struct pollfd cancel = { save->cancel, POLLIN, 0 };
+  if (save->cancel >= 0 && poll (&cancel, 1, 0) > 0)
+    return false;
+  if (now - save->told < INTERVAL)
     return true;
-  *last = now;
+  save->told = now;
   JsonObject *data = json_object_new ();
   json_object_set_int_member (data, "done", (gint64)done);
   json_object_set_int_member (data, "total", (gint64)total);
@@ -94,16 +106,20 @@ report_save (void *opaque, uint64_t done, uint64_t total)
   return true;
 }
 
-bool
-monitor_migrate (Machine *machine, const char *uri, GError **error)
+/* Takes over `cancel`, which may be -1. */
+static bool
+migrate (Machine *machine, const char *uri, int cancel, GError **error)
 {
   GError *problem = NULL;
-  gint64 last = 0;
-  const BlockProgress progress = { report_save, &last };
+  Save save = { 0, cancel };
+  const BlockProgress progress = { report_save, &save };
   const bool named = g_str_has_prefix (uri, "fd:");
   const int fd = named ? monitor_take_fd (uri + 3, error) : -1;
-  if (named && fd < 0)
+  if (named && fd < 0) {
+    if (cancel >= 0)
+      close (cancel);
     return false;
+  }
   if (!named && !g_str_has_prefix (uri, "file:"))
     return monitor_fail (error, MONITOR_ERROR_GENERIC, "'%s' is no place to save to; write file:PATH", uri);
   migration.start = g_get_monotonic_time ();
@@ -112,12 +128,20 @@ monitor_migrate (Machine *machine, const char *uri, GError **error)
   const bool ok = named ? machine_save_fd (machine, fd, &progress, &problem)
                         : machine_save (machine, uri, &progress, &problem);
   migration.total_ms = (g_get_monotonic_time () - migration.start) / 1000;
+  if (cancel >= 0)
+    close (cancel);
   if (!ok)
     migration.why = g_strdup (problem->message);
   set_status (ok ? "completed" : "failed");
   if (problem)
     g_propagate_error (error, problem);
   return ok;
+}
+
+bool
+monitor_migrate (Machine *machine, const char *uri, GError **error)
+{
+  return migrate (machine, uri, -1, error);
 }
 
 static gboolean
@@ -157,10 +181,14 @@ run_migrate_incoming (MonitorContext *ctx, JsonObject *args, GError **error)
 static JsonNode *
 run_migrate (MonitorContext *ctx, JsonObject *args, GError **error)
 {
-  const char *uri = arg_string (args, "uri");
+  const char *uri = arg_string (args, "uri"), *name = arg_string (args, "cancel");
+  const bool named = g_str_has_prefix (uri, "fd:");
+  const int cancel = named && name ? monitor_take_fd (name, error) : -1;
+  if (named && name && cancel < 0)
+    return NULL;
   /* Whoever hands a descriptor over waits for the answer. */
-  if (g_str_has_prefix (uri, "fd:"))
-    monitor_migrate (ctx->machine, uri, error);
+  if (named)
+    migrate (ctx->machine, uri, cancel, error);
   else
     monitor_migrate_later (ctx->machine, uri, error);
   return NULL;
@@ -219,6 +247,10 @@ const QmpCommand qmp_machine_commands[] = {
   { "quit", run_quit },
   /* The other keys are those clients send by habit. */
   { "migrate-incoming", run_migrate_incoming, { { "uri", ARG_STRING } } },
-  { "migrate", run_migrate, { { "uri", ARG_STRING }, { "detach", ARG_BOOL | ARG_OPTIONAL } } },
+  { "migrate",
+    run_migrate,
+    { { "uri", ARG_STRING },
+      { "detach", ARG_BOOL | ARG_OPTIONAL },
+      { "cancel", ARG_STRING | ARG_OPTIONAL } } },
   { NULL },
 };

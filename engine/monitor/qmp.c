@@ -4,6 +4,7 @@
 
 #include "monitor-private.h"
 
+#include "drive.h"
 #include "suggest.h"
 #include <stdio.h>
 #include <string.h>
@@ -152,6 +153,11 @@ class_name (const GError *error)
 {
   static const char *const names[] = { "GenericError", "CommandNotFound", "DeviceNotFound",
                                        "DeviceNotActive" };
+  /* These two are not QEMU's: whoever asked can do something about them. */
+  if (error->domain == DRIVE_LOCKED)
+    return "TrayLocked";
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+    return "AddressInUse";
   return error->domain == MONITOR_ERROR ? names[error->code] : names[0];
 }
 

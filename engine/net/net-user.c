@@ -119,9 +119,9 @@ user_hostfwd (NetBackend *net, const char *rule, bool add, GError **error)
   if (!add)
     net_set_error (error, "hostfwd: there is no forwarding '%s' to remove", rule);
   else if (problem == EADDRINUSE)
-    net_set_error (
-        error, "hostfwd: the host's port in '%s' is in use; choose another or end the program that has it",
-        rule);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+                 "hostfwd: the host's port in '%s' is in use; choose another or end the program that has it",
+                 rule);
   else if (problem == EACCES)
     net_set_error (error, "hostfwd: only root may open the host's port in '%s'; choose one above 1023", rule);
   else

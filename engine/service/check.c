@@ -101,7 +101,7 @@ vt_check_settings (VtService *service, GVariant *settings, GError **error)
     check_memory (conf, &remarks);
     check_disks (service, conf, &remarks);
   }
-  if (g_variant_lookup (rest, "name", "&s", &name) && vt_service_find_name (service, name, NULL) != NULL)
+  if (g_variant_lookup (rest, "name", "&s", &name) && vt_service_name_taken (service, name, NULL))
     remark (&remarks, "name", "error", "There is a machine “%s” already: choose another name.", name);
   return g_variant_builder_end (&remarks);
 }

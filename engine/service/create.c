@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "firmware.h"
+#include "machine-start.h"
 
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
@@ -28,19 +29,19 @@ typedef struct {
 } Creation;
 
 static void
-creation_free (gpointer data)
+creation_free (Creation *creation)
 {
-  Creation *creation = data;
   for (Role role = 0; role < N_ROLES; role++) {
     if (creation->fds[role] >= 0)
       close (creation->fds[role]);
     g_free (creation->names[role]);
   }
-  vt_conf_free (creation->conf);
   if (creation->job != NULL) {
+    vt_service_unreserve_name (creation->service, creation->conf->name);
     g_object_unref (creation->job);
     vt_service_release (creation->service);
   }
+  vt_conf_free (creation->conf);
   g_free (creation->result);
   g_free (creation);
 }
@@ -129,7 +130,7 @@ place_cdrom (Creation *creation, GError **error)
 static bool
 check_name (VtService *service, VtConf *conf, bool given, GError **error)
 {
-  if (given && vt_service_find_name (service, conf->name, NULL) != NULL)
+  if (given && vt_service_name_taken (service, conf->name, NULL))
     return refuse (error, VT_ERROR_EXISTS, "Choose another name.", "There is a machine “%s” already.",
                    conf->name);
   if (!given) {
@@ -180,10 +181,10 @@ import_disk (Creation *creation, VtConfDisk *disk, const char *folder, GError **
   GCancellable *cancellable = vt_job_cancellable (creation->job);
   bool in_place = creation->fds[ROLE_IN_PLACE] >= 0;
   Role role = in_place ? ROLE_IN_PLACE : ROLE_IMPORT;
-  uint64_t size;
+  const VtDiskProgress progress = { on_converted, creation, cancellable };
   vt_job_progress (creation->job, -1, in_place ? "Looking at the disk image" : "Copying the disk image");
   g_autofree char *format =
-      vt_disk_probe (creation->fds[role], creation->names[role], in_place, &size, cancellable, error);
+      vt_disk_probe (creation->fds[role], creation->names[role], in_place, cancellable, error);
   if (format == NULL)
     return false;
   disk->size = 0;
@@ -202,8 +203,7 @@ import_disk (Creation *creation, VtConfDisk *disk, const char *folder, GError **
     return refuse (error, VT_ERROR_NO_SPACE, "Free some space on the disk, and try again.",
                    "The disk is full.");
   set_string (&disk->file, name);
-  return vt_disk_convert (creation->fds[role], format, path, disk->format, on_converted, creation,
-                          cancellable, error);
+  return vt_disk_convert (creation->fds[role], format, path, disk->format, &progress, error);
 }
 
 static bool
@@ -219,8 +219,11 @@ make_disks (Creation *creation, const char *folder, GError **error)
         return false;
       continue;
     }
-    if (g_path_is_absolute (disk->file) && disk->size == 0)
+    if (g_path_is_absolute (disk->file) &&
+        (disk->size == 0 || g_file_test (disk->file, G_FILE_TEST_EXISTS))) {
+      disk->size = 0;
       continue;
+    }
     g_autofree char *name = g_strdup_printf ("%s.%s", disk->id, disk->format),
                     *path = g_build_filename (folder, name, NULL);
     vt_job_progress (creation->job, -1, "Making disks");
@@ -249,7 +252,7 @@ copy_variables (Creation *creation, const char *folder, GError **error)
   VtCopyProgress progress = { ignore_progress, NULL, vt_job_cancellable (creation->job) };
   if (strcmp (creation->conf->firmware, "efi") != 0)
     return true;
-  g_autofree char *from = firmware_find (EFI_VARIABLES, &problem),
+  g_autofree char *from = firmware_find_installed (EFI_VARIABLES, &problem),
                   *to = g_build_filename (folder, VT_EFI_FILE, NULL);
   if (from == NULL) {
     g_autofree char *remedy = g_strdelimit (g_strdup (problem->message), "\n", ' ');
@@ -267,6 +270,7 @@ create_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancel
   g_autofree char *folder = vt_library_new_folder (creation->library, &error);
   if (folder != NULL && copy_variables (creation, folder, &error) && make_disks (creation, folder, &error)) {
     g_autofree char *conf = g_build_filename (folder, VT_CONF_FILE, NULL);
+    vt_conf_note_chains (creation->conf, NULL, folder);
     if (vt_conf_save (creation->conf, conf, &error) &&
         !g_cancellable_set_error_if_cancelled (vt_job_cancellable (creation->job), &error))
       creation->result = vt_library_add (creation->library, folder, creation->conf->name, &error);
@@ -284,7 +288,7 @@ create_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancel
 static void
 on_created (GObject *source, GAsyncResult *result, gpointer opaque)
 {
-  Creation *creation = g_task_get_task_data (G_TASK (result));
+  g_autoptr (Creation) creation = g_task_get_task_data (G_TASK (result));
   GError *error = NULL;
   if (!g_task_propagate_boolean (G_TASK (result), &error)) {
     vt_job_fail (creation->job, error);
@@ -308,9 +312,11 @@ vt_create_machine (VtService *service, GVariant *settings, GVariant *files, GVar
   if (!prepare (creation, settings, files, names, fds, error))
     return NULL;
   vt_service_hold (service);
+  vt_service_reserve_name (service, creation->conf->name);
   VtJob *job = creation->job = vt_job_new (vt_service_manager (service), "create", NULL);
   g_autoptr (GTask) task = g_task_new (NULL, NULL, on_created, NULL);
-  g_task_set_task_data (task, g_steal_pointer (&creation), creation_free);
-  g_task_run_in_thread (task, create_thread);
+  /* The thread may be the last to hold the task: the callback frees it. */
+  g_task_set_task_data (task, g_steal_pointer (&creation), NULL);
+  vt_work_run (task, create_thread);
   return job;
 }

@@ -3,7 +3,9 @@
 #include "error.h"
 #include "machine-item.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* What a file is, told by vitrine-media, and the machine that suits it. */
@@ -16,6 +18,8 @@
 typedef struct {
   VtService *service;
   char *name;
+  int output,
+      errors; /* where the program prints to: files, whose size it has limited before it read a byte */
 } Detection;
 
 static void
@@ -24,6 +28,10 @@ detection_free (gpointer data)
   Detection *detection = data;
   vt_service_release (detection->service);
   g_free (detection->name);
+  if (detection->output >= 0)
+    close (detection->output);
+  if (detection->errors >= 0)
+    close (detection->errors);
   g_free (detection);
 }
 
@@ -143,17 +151,26 @@ complete (const Detection *detection, GVariant *told)
   return g_variant_ref_sink (g_variant_dict_end (&media));
 }
 
+static char *
+text_of (int fd)
+{
+  g_autofree char *text = g_malloc (OUTPUT_MAX);
+  const ssize_t n = pread (fd, text, OUTPUT_MAX, 0);
+  return g_utf8_make_valid (text, MAX (n, 0));
+}
+
 static void
 on_told (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task = data;
+  const Detection *detection = g_task_get_task_data (task);
   GSubprocess *process = G_SUBPROCESS (source);
-  g_autofree char *output = NULL, *errors = NULL;
+  g_autofree char *output = text_of (detection->output), *errors = text_of (detection->errors);
   g_autoptr (GVariant) told = NULL;
   GError *error = NULL;
-  if (!g_subprocess_communicate_utf8_finish (process, result, &output, &errors, &error)) {
+  if (!g_subprocess_wait_finish (process, result, &error)) {
     vt_error_adopt (&error, "The file could not be looked at");
-  } else if (!g_subprocess_get_successful (process) || strlen (output) > OUTPUT_MAX) {
+  } else if (!g_subprocess_get_successful (process)) {
     g_autofree char *reason = g_strstrip (g_strdelimit (g_strdup (errors), "\n", ' '));
     g_autofree char *cause =
         g_strdup_printf ("The file cannot be read: %s", *reason ? reason : "looking at it takes too long.");
@@ -174,14 +191,17 @@ vt_detect_media (VtService *service, int fd, const char *name, GAsyncReadyCallba
 {
   GTask *task = g_task_new (NULL, NULL, callback, data);
   Detection *detection = g_new0 (Detection, 1);
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
   g_autofree char *program = vt_program_find ("vitrine-media");
   GError *error = NULL;
   vt_service_hold (service);
-  *detection = (Detection){ service, g_strdup (name) };
+  *detection = (Detection){ service, g_strdup (name), memfd_create ("media", MFD_CLOEXEC),
+                            memfd_create ("media-errors", MFD_CLOEXEC) };
   g_task_set_task_data (task, detection, detection_free);
+  vt_launcher_bind (launcher);
   g_subprocess_launcher_take_stdin_fd (launcher, fd);
+  g_subprocess_launcher_take_stdout_fd (launcher, fcntl (detection->output, F_DUPFD_CLOEXEC, 3));
+  g_subprocess_launcher_take_stderr_fd (launcher, fcntl (detection->errors, F_DUPFD_CLOEXEC, 3));
   /* A name is no option. */
   const char *const argv[] = { program, *name == '-' ? "" : name, NULL };
   g_autoptr (GSubprocess) process = g_subprocess_launcher_spawnv (launcher, argv, &error);
@@ -191,7 +211,7 @@ vt_detect_media (VtService *service, int fd, const char *name, GAsyncReadyCallba
     g_object_unref (task);
     return;
   }
-  g_subprocess_communicate_utf8_async (process, NULL, NULL, on_told, task);
+  g_subprocess_wait_async (process, NULL, on_told, task);
 }
 
 GVariant *

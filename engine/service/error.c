@@ -19,6 +19,8 @@ static const GDBusErrorEntry entries[] = {
   { VT_ERROR_PERMISSION, "org.vitrine.Error.Permission" },
   { VT_ERROR_CANCELLED, "org.vitrine.Error.Cancelled" },
   { VT_ERROR_CRASHED, "org.vitrine.Error.Crashed" },
+  { VT_ERROR_TRAY_LOCKED, "org.vitrine.Error.TrayLocked" },
+  { VT_ERROR_PORT_IN_USE, "org.vitrine.Error.PortInUse" },
 };
 
 GQuark
@@ -50,6 +52,7 @@ static const struct {
   { VT_ERROR_NOT_SUPPORTED, "Choose another." },
   { VT_ERROR_PERMISSION, "Choose a file that you may open, or ask its owner for permission." },
   { VT_ERROR_CANCELLED, "Start it again when you want to." },
+  { VT_ERROR_PORT_IN_USE, "Choose another port, or end the program that uses it." },
 };
 
 static const char *
@@ -71,6 +74,7 @@ code_from_io (int code)
     case G_IO_ERROR_PERMISSION_DENIED:
     case G_IO_ERROR_READ_ONLY: return VT_ERROR_PERMISSION;
     case G_IO_ERROR_BUSY: return VT_ERROR_IN_USE;
+    case G_IO_ERROR_ADDRESS_IN_USE: return VT_ERROR_PORT_IN_USE;
     case G_IO_ERROR_CANCELLED: return VT_ERROR_CANCELLED;
     case G_IO_ERROR_NOT_SUPPORTED: return VT_ERROR_NOT_SUPPORTED;
     case G_IO_ERROR_INVALID_ARGUMENT: return VT_ERROR_INVALID_ARGUMENT;

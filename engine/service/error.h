@@ -23,6 +23,8 @@ typedef enum {
   VT_ERROR_PERMISSION,       /* Permission */
   VT_ERROR_CANCELLED,        /* Cancelled */
   VT_ERROR_CRASHED,          /* Crashed: the machine's process has ended */
+  VT_ERROR_TRAY_LOCKED,      /* TrayLocked: by the guest; only force takes the medium out */
+  VT_ERROR_PORT_IN_USE,      /* PortInUse: of the host, by another program */
 } VtError;
 
 #define VT_ERROR (vt_error_quark ())

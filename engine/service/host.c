@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -58,6 +60,26 @@ vt_program_find (const char *name)
   if (g_file_test (helper, G_FILE_TEST_IS_EXECUTABLE))
     return g_steal_pointer (&helper);
   return g_steal_pointer (&installed);
+}
+
+char *
+vt_escape_commas (const char *text)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  return g_strjoinv (",,", parts);
+}
+
+static void
+die_with_parent (gpointer parent)
+{
+  if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid () != GPOINTER_TO_INT (parent))
+    _exit (1);
+}
+
+void
+vt_launcher_bind (GSubprocessLauncher *launcher)
+{
+  g_subprocess_launcher_set_child_setup (launcher, die_with_parent, GINT_TO_POINTER (getpid ()), NULL);
 }
 
 char *

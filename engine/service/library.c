@@ -20,6 +20,7 @@ struct VtLibrary {
   void *opaque;
   GFileMonitor *monitor; /* of the library's folder */
   GHashTable *machines;  /* folder -> its GFileMonitor */
+  GHashTable *others;    /* the same of folders that have no machine.conf yet */
 };
 
 static char *
@@ -35,9 +36,24 @@ is_machine (const char *folder)
   return g_file_test (conf, G_FILE_TEST_IS_REGULAR);
 }
 
+/* Those that are machines, or those that are none. */
+static GStrv
+list_folders (VtLibrary *library, bool machines)
+{
+  g_autoptr (GStrvBuilder) folders = g_strv_builder_new ();
+  g_autoptr (GDir) dir = g_dir_open (library->path, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *folder = g_build_filename (library->path, name, NULL);
+    if (*name != '.' && is_machine (folder) == machines && g_file_test (folder, G_FILE_TEST_IS_DIR))
+      g_strv_builder_add (folders, folder);
+  }
+  return g_strv_builder_end (folders);
+}
+
 /* ---- Removing ---- */
 
-/* Links are removed, not followed. */
+/* Links below it are removed, not followed. */
 static bool
 remove_tree (GFile *file, GCancellable *cancellable, GError **error)
 {
@@ -73,12 +89,16 @@ remove_left_overs (const char *path)
     g_autofree char *folder = g_build_filename (path, name, NULL);
     g_autoptr (GFile) file = g_file_new_for_path (folder);
     g_autoptr (GError) error = NULL;
-    if (!remove_tree (file, NULL, &error))
+    /* A link of such a name is nothing that was made here. */
+    if (g_file_test (folder, G_FILE_TEST_IS_SYMLINK) ? !g_file_delete (file, NULL, &error)
+                                                     : !remove_tree (file, NULL, &error))
       g_message ("%s could not be removed: %s", folder, error->message);
   }
 }
 
 /* ---- Watching ---- */
+
+static void rescan (VtLibrary *library);
 
 static void
 on_machine_file (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event, gpointer data)
@@ -88,12 +108,16 @@ on_machine_file (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorE
   const char *folder = g_object_get_data (G_OBJECT (monitor), "folder");
   if (g_strcmp0 (name, VT_CONF_FILE) != 0 && g_strcmp0 (renamed, VT_CONF_FILE) != 0)
     return;
-  if (is_machine (folder))
+  if (!is_machine (folder))
+    return;
+  if (g_hash_table_contains (library->machines, folder))
     library->listener.changed (library->opaque, folder);
+  else
+    rescan (library);
 }
 
 static void
-watch_machine (VtLibrary *library, const char *folder)
+watch_folder (VtLibrary *library, GHashTable *watched, const char *folder)
 {
   g_autoptr (GFile) file = g_file_new_for_path (folder);
   GFileMonitor *monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
@@ -101,13 +125,30 @@ watch_machine (VtLibrary *library, const char *folder)
     return;
   g_object_set_data_full (G_OBJECT (monitor), "folder", g_strdup (folder), g_free);
   g_signal_connect (monitor, "changed", G_CALLBACK (on_machine_file), library);
-  g_hash_table_replace (library->machines, g_strdup (folder), monitor);
+  g_hash_table_replace (watched, g_strdup (folder), monitor);
+}
+
+/* A machine that is copied here by hand is a folder first, and gets its machine.conf when it gets it. */
+static void
+watch_others (VtLibrary *library)
+{
+  g_auto (GStrv) folders = list_folders (library, false);
+  GHashTableIter iter;
+  gpointer folder;
+  g_hash_table_iter_init (&iter, library->others);
+  while (g_hash_table_iter_next (&iter, &folder, NULL))
+    if (!g_strv_contains ((const char *const *)folders, folder))
+      g_hash_table_iter_remove (&iter);
+  for (char **other = folders; *other != NULL; other++)
+    if (!g_hash_table_contains (library->others, *other))
+      watch_folder (library, library->others, *other);
 }
 
 /* Compares what is known with what is there. */
 static void
 rescan (VtLibrary *library)
 {
+  watch_others (library);
   g_auto (GStrv) folders = vt_library_folders (library);
   g_autoptr (GPtrArray) known = g_hash_table_get_keys_as_ptr_array (library->machines);
   g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (g_free);
@@ -120,7 +161,7 @@ rescan (VtLibrary *library)
   }
   for (char **folder = folders; *folder != NULL; folder++)
     if (!g_hash_table_contains (library->machines, *folder)) {
-      watch_machine (library, *folder);
+      watch_folder (library, library->machines, *folder);
       library->listener.added (library->opaque, *folder);
     }
 }
@@ -148,10 +189,12 @@ vt_library_new (const char *path, const VtLibraryListener *listener, void *opaqu
   library->listener = *listener;
   library->opaque = opaque;
   library->machines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  library->others = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   remove_left_overs (path);
   g_auto (GStrv) folders = vt_library_folders (library);
   for (char **folder = folders; *folder != NULL; folder++)
-    watch_machine (library, *folder);
+    watch_folder (library, library->machines, *folder);
+  watch_others (library);
   library->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
   if (library->monitor != NULL)
     g_signal_connect (library->monitor, "changed", G_CALLBACK (on_library_file), library);
@@ -163,6 +206,7 @@ vt_library_free (VtLibrary *library)
 {
   g_clear_object (&library->monitor);
   g_hash_table_unref (library->machines);
+  g_hash_table_unref (library->others);
   g_free (library->path);
   g_free (library);
 }
@@ -176,15 +220,7 @@ vt_library_path (VtLibrary *library)
 GStrv
 vt_library_folders (VtLibrary *library)
 {
-  g_autoptr (GStrvBuilder) folders = g_strv_builder_new ();
-  g_autoptr (GDir) dir = g_dir_open (library->path, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *folder = g_build_filename (library->path, name, NULL);
-    if (*name != '.' && is_machine (folder))
-      g_strv_builder_add (folders, folder);
-  }
-  return g_strv_builder_end (folders);
+  return list_folders (library, true);
 }
 
 /* ---- Folders ---- */

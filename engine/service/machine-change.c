@@ -2,16 +2,19 @@
 #include "machine-item.h"
 
 #include "error.h"
+#include "machine-start.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Settings: written down first, then told to the process, one command after the other. Where the process
- * refuses, what was written down is taken back. */
+ * refuses, what was written down is taken back: a machine's changes wait for each other, so that nothing of
+ * another's is taken back with them. */
 
 typedef struct {
   char *command;
@@ -35,18 +38,51 @@ typedef struct {
   GDBusMethodInvocation *invocation;
   GVariant *reply; /* may be NULL */
   VtConf *before;
+  char *dropped; /* a file to remove when the settings do not name it any more; NULL: none */
   GPtrArray *steps;
   unsigned next;
 } Change;
 
+/* Until another change is done; true: the call has been kept, and is made again then. */
+static bool
+put_off (VtMachineItem *item, GDBusMethodInvocation *invocation)
+{
+  if (!item->changing)
+    return false;
+  g_queue_push_tail (&item->put_off, invocation);
+  return true;
+}
+
+/* Many may be done at once when they are called again: this does not call itself for each. */
+static void
+call_again (VtMachineItem *item)
+{
+  GDBusInterfaceSkeleton *skeleton = G_DBUS_INTERFACE_SKELETON (item->api);
+  const GDBusInterfaceVTable *table = g_dbus_interface_skeleton_get_vtable (skeleton);
+  GDBusMethodInvocation *call;
+  if (item->calling_again)
+    return;
+  item->calling_again = true;
+  while (!item->changing && (call = g_queue_pop_head (&item->put_off)) != NULL)
+    table->method_call (
+        g_dbus_method_invocation_get_connection (call), g_dbus_method_invocation_get_sender (call),
+        g_dbus_method_invocation_get_object_path (call), g_dbus_method_invocation_get_interface_name (call),
+        g_dbus_method_invocation_get_method_name (call), g_dbus_method_invocation_get_parameters (call), call,
+        skeleton);
+  item->calling_again = false;
+}
+
 static void
 change_free (Change *change)
 {
-  vt_machine_item_unref (change->item);
+  g_autoptr (VtMachineItem) item = change->item;
   g_clear_pointer (&change->reply, g_variant_unref);
   vt_conf_free (change->before);
+  g_free (change->dropped);
   g_ptr_array_unref (change->steps);
   g_free (change);
+  item->changing = false;
+  call_again (item);
 }
 
 static void
@@ -57,18 +93,22 @@ add_step (GPtrArray *steps, const char *command, GVariant *arguments, int fd)
   g_ptr_array_add (steps, step);
 }
 
+static GPtrArray *
+steps_new (void)
+{
+  return g_ptr_array_new_with_free_func (step_free);
+}
+
 /* ---- What a running machine is told ---- */
 
 static void
 add_forward (GPtrArray *steps, const VtConfNic *nic, const VtConfForward *forward, bool add)
 {
   GVariantDict dict = G_VARIANT_DICT_INIT (NULL);
-  g_autofree char *line =
-      add ? g_strdup_printf ("hostfwd_add %s %s::%u-%s:%u", nic->id, forward->protocol, forward->host_port,
-                             forward->guest_address, forward->guest_port)
-          : g_strdup_printf ("hostfwd_remove %s %s::%u", nic->id, forward->protocol, forward->host_port);
-  g_variant_dict_insert (&dict, "command-line", "s", line);
-  add_step (steps, "human-monitor-command", g_variant_dict_end (&dict), -1);
+  g_autofree char *rule = vt_machine_forward_rule (forward, add);
+  g_variant_dict_insert (&dict, "id", "s", nic->id);
+  g_variant_dict_insert (&dict, "rule", "s", rule);
+  add_step (steps, add ? "hostfwd-add" : "hostfwd-remove", g_variant_dict_end (&dict), -1);
 }
 
 static bool
@@ -124,12 +164,28 @@ static int
 open_medium (VtMachineItem *item, const char *file, GError **error)
 {
   g_autofree char *path = g_path_is_absolute (file) ? g_strdup (file) : vt_machine_item_file (item, file);
-  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  struct stat st;
+  /* A pipe without a writer must not hold us up. */
+  int fd = g_open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) {
     g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
     vt_error_adopt (error, "The medium could not be opened");
+  } else if (fstat (fd, &st) < 0 || !(S_ISREG (st.st_mode) || S_ISBLK (st.st_mode))) {
+    g_autofree char *cause = g_strdup_printf ("“%s” is neither a file nor a disk.", path);
+    vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, "Choose an image file.");
+    close (fd);
+    fd = -1;
   }
   return fd;
+}
+
+static const VtConfDisk *
+find_disk (const VtConf *conf, const char *id)
+{
+  for (unsigned i = 0; i < conf->disks->len; i++)
+    if (strcmp (((VtConfDisk *)conf->disks->pdata[i])->id, id) == 0)
+      return conf->disks->pdata[i];
+  return NULL;
 }
 
 static const VtConfNic *
@@ -201,12 +257,6 @@ on_step (GObject *source, GAsyncResult *result, gpointer data)
   Change *change = data;
   GError *error = NULL;
   g_autoptr (GVariant) reply = vt_process_command_finish (VT_PROCESS (source), result, &error);
-  /* The human monitor answers with a text, and has one only when something is wrong. */
-  if (reply != NULL && g_variant_is_of_type (reply, G_VARIANT_TYPE_STRING) &&
-      *g_variant_get_string (reply, NULL) != '\0') {
-    g_autofree char *text = g_strstrip (g_variant_dup_string (reply, NULL));
-    g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_FAILED, text);
-  }
   if (error != NULL)
     change_failed (change, error);
   else
@@ -218,6 +268,8 @@ next_step (Change *change)
 {
   VtMachineItem *item = change->item;
   if (change->next == change->steps->len || item->process == NULL) {
+    if (change->dropped != NULL)
+      g_unlink (change->dropped);
     g_dbus_method_invocation_return_value (change->invocation, change->reply);
     vt_machine_item_refresh (item);
     change_free (change);
@@ -227,41 +279,6 @@ next_step (Change *change)
   int fd = step->fd;
   step->fd = -1;
   vt_process_command (item->process, step->command, step->arguments, fd, NULL, on_step, change);
-}
-
-/* Takes `before`, `reply` (floating) and `steps`. What is in item->conf is to be from now on. */
-static void
-carry_out (VtMachineItem *item, GDBusMethodInvocation *invocation, VtConf *before, GVariant *reply,
-           GPtrArray *steps)
-{
-  Change *change = g_new0 (Change, 1);
-  GError *error = NULL;
-  *change = (Change){ vt_machine_item_ref (item), invocation, reply ? g_variant_ref_sink (reply) : NULL,
-                      before, steps };
-  if (!vt_machine_item_save_conf (item, &error)) {
-    change_failed (change, error);
-    return;
-  }
-  vt_machine_item_refresh (item);
-  next_step (change);
-}
-
-static GPtrArray *
-steps_new (void)
-{
-  return g_ptr_array_new_with_free_func (step_free);
-}
-
-/* ---- Change() ---- */
-
-static bool
-check_name (VtMachineItem *item, GError **error)
-{
-  if (vt_service_find_name (item->service, item->conf->name, item) == NULL)
-    return true;
-  g_autofree char *cause = g_strdup_printf ("There is a machine “%s” already.", item->conf->name);
-  vt_error_set (error, VT_ERROR_EXISTS, cause, "Choose another name.");
-  return false;
 }
 
 /* The folder shows the name; of a running machine it stays, for the process has files open there. */
@@ -279,15 +296,50 @@ rename_folder (VtMachineItem *item)
   }
   g_free (item->folder);
   item->folder = folder;
+}
+
+/* Takes `before`, `reply` (floating), `dropped` and `steps`. What is in item->conf is to be from now on. */
+static void
+carry_out (VtMachineItem *item, GDBusMethodInvocation *invocation, VtConf *before, GVariant *reply,
+           char *dropped, GPtrArray *steps)
+{
+  Change *change = g_new0 (Change, 1);
+  GError *error = NULL;
+  *change = (Change){
+    vt_machine_item_ref (item), invocation, reply ? g_variant_ref_sink (reply) : NULL, before, dropped, steps
+  };
+  item->changing = true;
+  if (!vt_machine_item_save_conf (item, &error)) {
+    change_failed (change, error);
+    return;
+  }
+  if (strcmp (before->name, item->conf->name) != 0)
+    rename_folder (item);
   vt_machine_item_refresh (item);
+  next_step (change);
+}
+
+/* ---- Change() ---- */
+
+static bool
+check_name (VtMachineItem *item, GError **error)
+{
+  if (!vt_service_name_taken (item->service, item->conf->name, item))
+    return true;
+  g_autofree char *cause = g_strdup_printf ("There is a machine “%s” already.", item->conf->name);
+  vt_error_set (error, VT_ERROR_EXISTS, cause, "Choose another name.");
+  return false;
 }
 
 static gboolean
 on_change (VtMachine1 *api, GDBusMethodInvocation *invocation, GVariant *settings, VtMachineItem *item)
 {
   g_autoptr (VtConf) before = NULL;
-  g_autoptr (GPtrArray) steps = steps_new ();
+  g_autoptr (GPtrArray) steps = NULL;
   GError *error = NULL;
+  if (put_off (item, invocation))
+    return TRUE;
+  steps = steps_new ();
   bool good = vt_machine_item_check_conf (item, &error);
   if (good) {
     before = vt_conf_copy (item->conf);
@@ -304,26 +356,25 @@ on_change (VtMachine1 *api, GDBusMethodInvocation *invocation, GVariant *setting
     g_dbus_method_invocation_take_error (invocation, error);
     return TRUE;
   }
+  vt_conf_note_chains (item->conf, before, item->folder);
   g_auto (GStrv) pending = item->running ? vt_conf_pending (item->running, item->conf) : g_new0 (char *, 1);
-  bool renamed = strcmp (before->name, item->conf->name) != 0;
-  if (renamed)
-    rename_folder (item);
-  carry_out (item, invocation, g_steal_pointer (&before), g_variant_new ("(^as)", pending),
+  carry_out (item, invocation, g_steal_pointer (&before), g_variant_new ("(^as)", pending), NULL,
              g_steal_pointer (&steps));
   return TRUE;
 }
 
 /* ---- Disks ---- */
 
+/* An id that nothing has, nor the file of a disk that was taken out before. */
 static char *
-free_disk_id (const VtConf *conf)
+free_disk_id (const VtMachineItem *item, const char *format)
 {
+  const VtConf *conf = item->conf;
   for (unsigned i = 0;; i++) {
-    g_autofree char *id = g_strdup_printf ("disk%u", i);
-    bool taken = find_nic (conf, id) != NULL || find_drive (conf, id) != NULL;
-    for (unsigned k = 0; k < conf->disks->len; k++)
-      taken |= strcmp (((VtConfDisk *)conf->disks->pdata[k])->id, id) == 0;
-    if (!taken)
+    g_autofree char *id = g_strdup_printf ("disk%u", i), *name = g_strdup_printf ("%s.%s", id, format);
+    g_autofree char *path = vt_machine_item_file (item, name);
+    if (find_disk (conf, id) == NULL && find_nic (conf, id) == NULL && find_drive (conf, id) == NULL &&
+        !g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
       return g_steal_pointer (&id);
   }
 }
@@ -358,10 +409,8 @@ typedef struct {
 } NewDisk;
 
 static void
-new_disk_free (gpointer data)
+new_disk_free (NewDisk *disk)
 {
-  NewDisk *disk = data;
-  disk->item->busy = NULL;
   vt_service_release (disk->item->service);
   vt_machine_item_unref (disk->item);
   g_free (disk->id);
@@ -370,6 +419,7 @@ new_disk_free (gpointer data)
   g_clear_pointer (&disk->disk, g_variant_unref);
   g_free (disk);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NewDisk, new_disk_free)
 
 static void
 new_disk_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -385,11 +435,14 @@ new_disk_thread (GTask *task, gpointer source, gpointer data, GCancellable *canc
 static void
 on_new_disk (GObject *source, GAsyncResult *result, gpointer opaque)
 {
-  NewDisk *disk = g_task_get_task_data (G_TASK (result));
+  g_autoptr (NewDisk) disk = g_task_get_task_data (G_TASK (result));
   VtMachineItem *item = disk->item;
   GError *error = NULL;
   item->busy = NULL;
-  if (!g_task_propagate_boolean (G_TASK (result), &error) || !vt_machine_item_check_conf (item, &error)) {
+  bool made = g_task_propagate_boolean (G_TASK (result), &error);
+  if (!made || !vt_machine_item_check_conf (item, &error)) {
+    if (made)
+      g_unlink (disk->path);
     g_dbus_method_invocation_take_error (disk->invocation, error);
     return;
   }
@@ -401,7 +454,9 @@ on_new_disk (GObject *source, GAsyncResult *result, gpointer opaque)
     g_dbus_method_invocation_take_error (disk->invocation, error);
     return;
   }
-  carry_out (item, disk->invocation, before, g_variant_new ("(s)", disk->id), steps_new ());
+  carry_out (item, disk->invocation, before, g_variant_new ("(s)", disk->id), NULL, steps_new ());
+  if (find_disk (item->conf, disk->id) == NULL)
+    g_unlink (disk->path);
 }
 
 /* The disk as the settings will have it; an error before anything is made. */
@@ -414,7 +469,7 @@ plan_disk (VtMachineItem *item, uint64_t size, GVariant *options, GError **error
       !vt_dict_get (options, "format", "s", &format, error))
     return NULL;
   GVariantDict dict;
-  g_autofree char *id = free_disk_id (item->conf);
+  g_autofree char *id = free_disk_id (item, format ? format : "qcow2");
   g_autofree char *name = g_strdup_printf ("%s.%s", id, format ? format : "qcow2");
   g_variant_dict_init (&dict, options);
   g_variant_dict_insert (&dict, "id", "s", id);
@@ -444,6 +499,8 @@ on_add_disk (VtMachine1 *api, GDBusMethodInvocation *invocation, guint64 size, G
              VtMachineItem *item)
 {
   GError *error = NULL;
+  if (put_off (item, invocation))
+    return TRUE;
   NewDisk *disk = plan_disk (item, size, options, &error);
   if (disk == NULL) {
     g_dbus_method_invocation_take_error (invocation, error);
@@ -453,8 +510,8 @@ on_add_disk (VtMachine1 *api, GDBusMethodInvocation *invocation, guint64 size, G
   disk->invocation = invocation;
   vt_service_hold (item->service);
   item->busy = "is getting a disk";
-  g_task_set_task_data (task, disk, new_disk_free);
-  g_task_run_in_thread (task, new_disk_thread);
+  g_task_set_task_data (task, disk, NULL);
+  vt_work_run (task, new_disk_thread);
   return TRUE;
 }
 
@@ -464,17 +521,15 @@ check_remove_disk (VtMachineItem *item, const char *id, bool delete_file, char *
 {
   if (!vt_machine_item_check_conf (item, error))
     return false;
-  for (unsigned i = 0; i < item->conf->disks->len; i++) {
-    const VtConfDisk *disk = item->conf->disks->pdata[i];
-    if (strcmp (disk->id, id) != 0)
-      continue;
-    if (delete_file && *disk->file != '\0' && !g_path_is_absolute (disk->file))
-      *ret_file = vt_machine_item_file (item, disk->file);
-    return *ret_file == NULL || vt_machine_item_check_stopped (item, error);
+  const VtConfDisk *disk = find_disk (item->conf, id);
+  if (disk == NULL) {
+    g_autofree char *cause = g_strdup_printf ("The machine has no disk “%s”.", id);
+    vt_error_set (error, VT_ERROR_NOT_FOUND, cause, "Name one of those in its settings.");
+    return false;
   }
-  g_autofree char *cause = g_strdup_printf ("The machine has no disk “%s”.", id);
-  vt_error_set (error, VT_ERROR_NOT_FOUND, cause, "Name one of those in its settings.");
-  return false;
+  if (delete_file && *disk->file != '\0' && !g_path_is_absolute (disk->file))
+    *ret_file = vt_machine_item_file (item, disk->file);
+  return *ret_file == NULL || vt_machine_item_check_stopped (item, error);
 }
 
 /* The boot order must not name what is gone. */
@@ -499,6 +554,8 @@ on_remove_disk (VtMachine1 *api, GDBusMethodInvocation *invocation, const char *
 {
   g_autofree char *file = NULL;
   GError *error = NULL;
+  if (put_off (item, invocation))
+    return TRUE;
   if (!check_remove_disk (item, id, delete_file, &file, &error)) {
     g_dbus_method_invocation_take_error (invocation, error);
     return TRUE;
@@ -510,9 +567,7 @@ on_remove_disk (VtMachine1 *api, GDBusMethodInvocation *invocation, const char *
     g_dbus_method_invocation_take_error (invocation, error);
     return TRUE;
   }
-  carry_out (item, invocation, before, NULL, steps_new ());
-  if (file != NULL && item->conf != NULL)
-    g_unlink (file);
+  carry_out (item, invocation, before, NULL, g_steal_pointer (&file), steps_new ());
   return TRUE;
 }
 
@@ -550,6 +605,8 @@ on_insert_medium (VtMachine1 *api, GDBusMethodInvocation *invocation, GUnixFDLis
 {
   GError *error = NULL;
   g_autofree char *path = NULL;
+  if (put_off (item, invocation))
+    return TRUE;
   VtConfDrive *drive = check_drive (item, drive_id, &error);
   int fd = drive ? vt_fd_of_handle (fds, handle, &error) : -1;
   if (fd >= 0)
@@ -568,7 +625,7 @@ on_insert_medium (VtMachine1 *api, GDBusMethodInvocation *invocation, GUnixFDLis
     add_insert (steps, drive_id, fd);
   else
     close (fd);
-  carry_out (item, invocation, before, NULL, steps);
+  carry_out (item, invocation, before, NULL, NULL, steps);
   return TRUE;
 }
 
@@ -577,6 +634,8 @@ on_eject_medium (VtMachine1 *api, GDBusMethodInvocation *invocation, const char 
                  VtMachineItem *item)
 {
   GError *error = NULL;
+  if (put_off (item, invocation))
+    return TRUE;
   VtConfDrive *drive = check_drive (item, drive_id, &error);
   if (drive == NULL) {
     g_dbus_method_invocation_take_error (invocation, error);
@@ -587,7 +646,7 @@ on_eject_medium (VtMachine1 *api, GDBusMethodInvocation *invocation, const char 
   if (item->process != NULL && *drive->file != '\0')
     add_eject (steps, drive_id, force);
   set_medium (drive, "", "");
-  carry_out (item, invocation, before, NULL, steps);
+  carry_out (item, invocation, before, NULL, NULL, steps);
   return TRUE;
 }
 

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "firmware.h"
+#include "service.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -44,14 +45,6 @@ add (Builder *b, const char *option, const char *format, ...)
   va_end (args);
 }
 
-/* As the value of a setting: commas are doubled. */
-static char *
-escaped (const char *text)
-{
-  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
-  return g_strjoinv (",,", parts);
-}
-
 static char *
 add_file (Builder *b, const char *name, int flags)
 {
@@ -59,7 +52,7 @@ add_file (Builder *b, const char *name, int flags)
   char *path = g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (b->folder, name, NULL);
   *file = (VtMachineFile){ path, flags };
   g_ptr_array_add (b->files, file);
-  return escaped (path);
+  return vt_escape_commas (path);
 }
 
 /* ---- What it starts from ---- */
@@ -99,7 +92,7 @@ static bool
 find_firmware (const char *name, char **ret, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  *ret = firmware_find (name, &problem);
+  *ret = firmware_find_installed (name, &problem);
   if (*ret == NULL) {
     g_autofree char *cause = g_strdup_printf ("Firmware for this machine is not installed: %s.", name);
     vt_error_set (error, VT_ERROR_NOT_FOUND, cause, problem->message);
@@ -173,6 +166,18 @@ add_storage (Builder *b)
     add_drive (b, conf->drives->pdata[i]);
 }
 
+/* Only this host's own programs reach the port: a machine is nobody else's business unless somebody says so.
+ */
+char *
+vt_machine_forward_rule (const VtConfForward *forward, bool to_guest)
+{
+  const char *address = forward->guest_address;
+  const bool wide = strchr (address, ':') != NULL;
+  return to_guest ? g_strdup_printf ("%s:127.0.0.1:%u-%s%s%s:%u", forward->protocol, forward->host_port,
+                                     wide ? "[" : "", address, wide ? "]" : "", forward->guest_port)
+                  : g_strdup_printf ("%s:127.0.0.1:%u", forward->protocol, forward->host_port);
+}
+
 static void
 add_nic (Builder *b, const VtConfNic *nic)
 {
@@ -184,8 +189,8 @@ add_nic (Builder *b, const VtConfNic *nic)
   g_string_append_printf (net, "user,id=%s,restrict=%s", nic->id, nic->restricted ? "on" : "off");
   for (unsigned i = 0; i < nic->forwards->len; i++) {
     const VtConfForward *f = nic->forwards->pdata[i];
-    g_string_append_printf (net, ",hostfwd=%s::%u-%s:%u", f->protocol, f->host_port, f->guest_address,
-                            f->guest_port);
+    g_autofree char *rule = vt_machine_forward_rule (f, true);
+    g_string_append_printf (net, ",hostfwd=%s", rule);
   }
   add (b, "-netdev", "%s", net->str);
   add (b, "-device", "virtio-net-pci,id=%s-device,netdev=%s%s%s", nic->id, nic->id, mac, boot);
@@ -233,7 +238,7 @@ add_machine (Builder *b)
 {
   const VtConf *conf = b->conf;
   g_autofree char *program = g_strconcat ("vitrine-machine-", conf->architecture, NULL);
-  g_autofree char *name = escaped (conf->name);
+  g_autofree char *name = vt_escape_commas (conf->name);
   add_word (b, program);
   add (b, "-name", "%s", name);
   add (b, "-uuid", "%s", conf->uuid);

@@ -2,6 +2,7 @@
 #include "conf-field.h"
 
 #include "error.h"
+#include "replace-file.h"
 
 #include <string.h>
 
@@ -167,8 +168,7 @@ vt_conf_save (VtConf *conf, const char *path, GError **error)
   g_key_file_set_boolean (file, GROUP_END, "complete", TRUE);
   size_t length;
   g_autofree char *text = g_key_file_to_data (file, &length, NULL);
-  bool good = g_file_set_contents_full (
-      path, text, (gssize)length, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+  bool good = vt_replace_file (path, text, length, true, error);
   if (!good)
     vt_error_adopt (error, "The machine's settings could not be written");
   return good;

@@ -59,6 +59,7 @@ static const ConfField disk_fields[] = {
   { "id", CONF_STRING, AT (id), .max = 32, .required = true },
   { "file", CONF_STRING, AT (file), .max = 4096 },
   { "format", CONF_CHOICE, AT (format), "qcow2", .choices = formats },
+  { "backing", CONF_STRINGS, AT (backing), .max = 64 },
   { "size", CONF_BYTES, AT (size), .max = TIB (64) },
   { "bus", CONF_CHOICE, AT (bus), "virtio", .choices = disk_buses },
   { "cache", CONF_CHOICE, AT (cache), "writeback", .choices = caches },

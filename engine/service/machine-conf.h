@@ -5,9 +5,9 @@
  *
  *   [machine] version=1 uuid= name= group= notes= created= last-started= architecture= board= cpu= cpus=
  * memory=2048 MiB firmware= os-id= os-name= autostart= agent= rng= balloon= serials= input= boot-order= [disk
- * NAME] file= format= bus= readonly= cache= discard= [drive NAME] file= name= bus= [nic NAME] mode= model=
- * mac= restrict= link= forward=tcp:2222::22;… [display] kind= width= height= heads= [end]     complete=true,
- * so that a file that was cut off is known
+ * NAME] file= format= backing=base.qcow2;… bus= readonly= cache= discard= [drive NAME] file= name= bus= [nic
+ * NAME] mode= model= mac= restrict= link= forward=tcp:2222::22;… [display] kind= width= height= heads= [end]
+ * complete=true, so that a file that was cut off is known
  *
  * The table in machine-conf-table.c is the only place that knows the keys: their names here and on D-Bus,
  * their types, ranges, defaults, and whether a change takes effect while the machine runs. Unknown keys and
@@ -22,7 +22,8 @@
 
 typedef struct {
   char *id, *file, *format, *bus, *cache;
-  uint64_t size; /* of a disk that is to be made; 0 once it is there */
+  char **backing; /* what the images are called that lie below a layered one, the next first */
+  uint64_t size;  /* of a disk that is to be made; 0 once it is there */
   bool readonly, discard;
 } VtConfDisk;
 
@@ -71,6 +72,8 @@ GVariant *vt_conf_to_variant (const VtConf *conf);
 /* Changes what `settings` names, all or nothing; unknown keys name the nearest. `ret_later` (may be NULL, to
  * be freed by g_strfreev) gets the keys that a running machine takes up only at its next start. */
 bool vt_conf_change (VtConf *conf, GVariant *settings, char ***ret_later, GError **error);
+/* Takes over from `from` what takes effect at once, of the parts that both have. */
+void vt_conf_take_live (VtConf *conf, const VtConf *from);
 /* Keys in which `now` differs from `running` so that a running machine takes them up only at its next start;
  * to be freed by g_strfreev. */
 char **vt_conf_pending (const VtConf *running, const VtConf *now);

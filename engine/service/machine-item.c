@@ -2,6 +2,7 @@
 #include "machine-item.h"
 
 #include "error.h"
+#include "replace-file.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -172,6 +173,23 @@ refuse_uuid (VtMachineItem *item, GError **error)
   g_clear_pointer (&item->conf, vt_conf_free);
 }
 
+/* Files that an engine that was killed was writing. */
+static void
+remove_left_overs (VtMachineItem *item)
+{
+  static const char *const names[] = { VT_CONF_FILE, VT_SCREENSHOT_FILE, VT_EFI_FILE, VT_SAVED_CONF_FILE };
+  g_autofree char *saving = vt_machine_item_file (item, VT_SAVED_NEW_FILE),
+                  *saved = vt_machine_item_file (item, VT_SAVED_FILE),
+                  *saved_conf = vt_machine_item_file (item, VT_SAVED_CONF_FILE);
+  for (unsigned i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = vt_machine_item_file (item, names[i]), *fresh = vt_replacement_of (path);
+    g_unlink (fresh);
+  }
+  if (!g_file_test (saved, G_FILE_TEST_EXISTS))
+    g_unlink (saved_conf);
+  item->half_saved = g_unlink (saving) == 0;
+}
+
 VtMachineItem *
 vt_machine_item_new (VtService *service, const char *folder, bool (*taken) (VtService *, const char *uuid))
 {
@@ -181,6 +199,7 @@ vt_machine_item_new (VtService *service, const char *folder, bool (*taken) (VtSe
   item->folder = g_strdup (folder);
   item->ending = g_ptr_array_new ();
   item->watchers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  remove_left_overs (item);
   item->conf = load (folder, &error);
   item->uuid = uuid_of (item->conf, folder);
   if (item->conf != NULL && taken (service, item->uuid)) {
@@ -217,6 +236,17 @@ vt_machine_item_unexport (VtMachineItem *item)
   if (item->starting != NULL)
     g_cancellable_cancel (item->starting);
   g_dbus_object_manager_server_unexport (vt_service_manager (item->service), vt_machine_item_path (item));
+}
+
+bool
+vt_machine_item_is_another (VtMachineItem *item)
+{
+  g_autoptr (VtConf) conf = NULL;
+  if (vt_machine_item_alive (item) || item->busy != NULL)
+    return false;
+  conf = load (item->folder, NULL);
+  g_autofree char *uuid = uuid_of (conf, item->folder);
+  return conf != NULL && strcmp (uuid, item->uuid) != 0;
 }
 
 /* A machine that runs keeps the settings that are known to be good. */

@@ -8,6 +8,7 @@
 /* In the machine's folder, beside machine.conf and the disks. */
 #define VT_SAVED_FILE      "saved-state"
 #define VT_SAVED_NEW_FILE  ".saved-state.new"
+#define VT_SAVED_CONF_FILE ".saved-machine.conf" /* what the machine was that is saved */
 #define VT_SCREENSHOT_FILE "screenshot.png"
 #define VT_LOG_FILE        "machine.log"
 #define VT_EFI_FILE        "efi-vars.fd"
@@ -40,7 +41,11 @@ struct VtMachineItem {
   ItemState state;
   bool told_to_end;   /* the end that comes is no crash */
   bool saved;         /* the end that comes leaves a saved state */
+  bool half_saved;    /* an engine that is gone was saving it */
   const char *busy;   /* why nothing else may be done: "is being deleted" */
+  bool changing;      /* settings; calls that want to do that, too, wait */
+  GQueue put_off;     /* those (GDBusMethodInvocation) */
+  bool calling_again; /* them */
   GPtrArray *ending;  /* calls (GDBusMethodInvocation) that are answered when the process has ended */
   GBytes *screenshot; /* the last, small */
   VtObjectSkeleton *object;
@@ -61,6 +66,9 @@ const char *vt_machine_item_path (const VtMachineItem *item);
 const char *vt_machine_item_name (const VtMachineItem *item);
 bool vt_machine_item_alive (const VtMachineItem *item);
 void vt_machine_item_unexport (VtMachineItem *item);
+/* Whether machine.conf, which somebody else has written, is now that of another machine, or at last of one.
+ */
+bool vt_machine_item_is_another (VtMachineItem *item);
 /* machine.conf was written by somebody else. */
 void vt_machine_item_reload (VtMachineItem *item);
 /* Looks for its process; `done` is called once. */
@@ -77,8 +85,6 @@ bool vt_machine_item_save_conf (VtMachineItem *item, GError **error);
 bool vt_machine_item_check_conf (VtMachineItem *item, GError **error);
 bool vt_machine_item_check_stopped (VtMachineItem *item, GError **error);
 bool vt_machine_item_check_running (VtMachineItem *item, GError **error);
-/* Takes the process, which is this machine's from now on. */
-void vt_machine_item_take_process (VtMachineItem *item, VtProcess *process, VtConf *running);
 /* Starts it; `invocation` may be NULL. */
 void vt_machine_item_start (VtMachineItem *item, GVariant *options, GDBusMethodInvocation *invocation);
 /* Remembers its screen. */
@@ -97,6 +103,10 @@ bool vt_dict_get (GVariant *dict, const char *key, const char *type, void *ret, 
 /* An error when the dictionary has keys that are none of `known`. */
 bool vt_dict_check (GVariant *dict, const char *const *known, GError **error);
 
+/* As g_task_run_in_thread(), for work that takes long or runs programs: work.c. Main thread. The thread may
+ * be the last to hold the task, so that its data is freed by its callback, not by the task. */
+void vt_work_run (GTask *task, GTaskThreadFunc function);
+
 /* ---- Files: copy.c. Any thread. ---- */
 
 typedef struct {
@@ -111,11 +121,17 @@ bool vt_copy_file (const char *from, const char *to, const VtCopyProgress *progr
 
 bool vt_disk_create (const char *path, const char *format, uint64_t size, GError **error);
 /* What the image behind `fd` is: its format. Images that need other files are refused unless `in_place`. */
-char *vt_disk_probe (int fd, const char *name, bool in_place, uint64_t *ret_size, GCancellable *cancellable,
-                     GError **error);
+char *vt_disk_probe (int fd, const char *name, bool in_place, GCancellable *cancellable, GError **error);
+typedef struct {
+  void (*report) (void *opaque, double fraction);
+  void *opaque;
+  GCancellable *cancellable;
+} VtDiskProgress;
+/* A new image with what is in the one behind `fd` only, whatever that names. */
 bool vt_disk_convert (int fd, const char *format, const char *to, const char *to_format,
-                      void (*report) (void *, double), void *opaque, GCancellable *cancellable,
-                      GError **error);
+                      const VtDiskProgress *progress, GError **error);
+/* One image, of the same format, of all that the disk's, whose path is absolute, has below it. */
+bool vt_disk_flatten (const VtConfDisk *disk, const char *to, const VtDiskProgress *progress, GError **error);
 
 /* ---- Pictures: picture.c. Any thread. ---- */
 

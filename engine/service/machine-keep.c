@@ -2,15 +2,19 @@
 #include "machine-item.h"
 
 #include "error.h"
+#include "machine-start.h"
+#include "replace-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Saving, deleting and duplicating: jobs. */
+/* Saving, deleting and duplicating: jobs. The thread of a task may be the last to hold it, so that what it
+ * works on is freed by the callback. */
 
 typedef struct {
   VtMachineItem *item;
@@ -22,25 +26,38 @@ typedef struct {
   char *folder;        /* where it was; any thread */
   uint64_t done, size; /* bytes copied */
   char *result;        /* the copy's folder */
+  int cancel;          /* of saving: closing it tells the process to stop */
 } Work;
 
 static void
-work_free (gpointer data)
+stop_saving (GCancellable *cancellable, Work *work)
 {
-  Work *work = data;
+  if (work->cancel >= 0)
+    close (work->cancel);
+  work->cancel = -1;
+}
+
+static void
+work_free (Work *work)
+{
+  if (work->conf != NULL)
+    vt_service_unreserve_name (work->item->service, work->conf->name);
   vt_service_release (work->item->service);
   vt_machine_item_unref (work->item);
   g_object_unref (work->job);
   vt_conf_free (work->conf);
   g_free (work->folder);
   g_free (work->result);
+  stop_saving (NULL, work);
   g_free (work);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Work, work_free)
 
 static Work *
 work_new (VtMachineItem *item, const char *kind)
 {
   Work *work = g_new0 (Work, 1);
+  work->cancel = -1;
   vt_service_hold (item->service);
   work->item = vt_machine_item_ref (item);
   work->library = vt_service_library (item->service);
@@ -75,7 +92,7 @@ delete_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancel
 static void
 on_deleted (GObject *source, GAsyncResult *result, gpointer opaque)
 {
-  Work *work = g_task_get_task_data (G_TASK (result));
+  g_autoptr (Work) work = g_task_get_task_data (G_TASK (result));
   VtMachineItem *item = work->item;
   GError *error = NULL;
   item->busy = NULL;
@@ -102,8 +119,8 @@ on_delete (VtMachine1 *api, GDBusMethodInvocation *invocation, gboolean forever,
   work->forever = forever;
   vt_job_progress (work->job, -1, forever ? "Deleting the machine" : "Moving the machine to the trash");
   return_job (invocation, work->job);
-  g_task_set_task_data (task, work, work_free);
-  g_task_run_in_thread (task, delete_thread);
+  g_task_set_task_data (task, work, NULL);
+  vt_work_run (task, delete_thread);
   return TRUE;
 }
 
@@ -121,7 +138,7 @@ on_copied (void *opaque, uint64_t done)
 static bool
 is_left_behind (const char *name)
 {
-  static const char *const names[] = { VT_CONF_FILE, VT_SAVED_FILE, VT_LOG_FILE, NULL };
+  static const char *const names[] = { VT_CONF_FILE, VT_SAVED_FILE, VT_LOG_FILE, VT_LOG_FILE ".old", NULL };
   return *name == '.' || g_strv_contains (names, name);
 }
 
@@ -168,6 +185,35 @@ copy_folder (Work *work, const char *to, GError **error)
   return dir != NULL;
 }
 
+static void
+on_flattened (void *opaque, double fraction)
+{
+  Work *work = opaque;
+  vt_job_progress (work->job, fraction, NULL);
+}
+
+/* Whether what is below the image would be looked for in another folder if that had another place. */
+static bool
+has_relative_layers (const VtConfDisk *disk)
+{
+  for (char **name = disk->backing; name != NULL && *name != NULL; name++)
+    if (!g_path_is_absolute (*name))
+      return true;
+  return false;
+}
+
+static bool
+copy_disk (Work *work, VtConfDisk *disk, const char *to, GError **error)
+{
+  const VtDiskProgress progress = { on_flattened, work, vt_job_cancellable (work->job) };
+  if (!has_relative_layers (disk))
+    return copy_one (work, disk->file, to, error);
+  if (!vt_disk_flatten (disk, to, &progress, error))
+    return false;
+  g_clear_pointer (&disk->backing, g_strfreev);
+  return true;
+}
+
 /* Two machines must not write to one disk: what lies elsewhere comes into the copy's folder. */
 static bool
 copy_outside_disks (Work *work, const char *to, GError **error)
@@ -178,7 +224,7 @@ copy_outside_disks (Work *work, const char *to, GError **error)
       continue;
     g_autofree char *name = g_strdup_printf ("%s.%s", disk->id, disk->format);
     g_autofree char *target = g_build_filename (to, name, NULL);
-    if (!copy_one (work, disk->file, target, error))
+    if (!copy_disk (work, disk, target, error))
       return false;
     g_free (disk->file);
     disk->file = g_steal_pointer (&name);
@@ -212,7 +258,7 @@ duplicate_thread (GTask *task, gpointer source, gpointer data, GCancellable *can
 static void
 on_duplicated (GObject *source, GAsyncResult *result, gpointer opaque)
 {
-  Work *work = g_task_get_task_data (G_TASK (result));
+  g_autoptr (Work) work = g_task_get_task_data (G_TASK (result));
   GError *error = NULL;
   work->item->busy = NULL;
   if (!g_task_propagate_boolean (G_TASK (result), &error)) {
@@ -252,7 +298,7 @@ on_duplicate (VtMachine1 *api, GDBusMethodInvocation *invocation, const char *na
   g_autoptr (VtConf) conf = NULL;
   if (vt_machine_item_check_conf (item, &error) && vt_machine_item_check_stopped (item, &error))
     conf = conf_of_copy (item, name, &error);
-  if (conf != NULL && vt_service_find_name (item->service, conf->name, NULL) != NULL) {
+  if (conf != NULL && vt_service_name_taken (item->service, conf->name, NULL)) {
     g_autofree char *cause = g_strdup_printf ("There is a machine “%s” already.", name);
     vt_error_set (&error, VT_ERROR_EXISTS, cause, "Choose another name.");
   }
@@ -264,26 +310,50 @@ on_duplicate (VtMachine1 *api, GDBusMethodInvocation *invocation, const char *na
   g_autoptr (GTask) task = g_task_new (NULL, NULL, on_duplicated, NULL);
   item->busy = "is being duplicated";
   work->conf = g_steal_pointer (&conf);
+  vt_service_reserve_name (item->service, work->conf->name);
   vt_job_progress (work->job, 0, "Copying disks");
   return_job (invocation, work->job);
-  g_task_set_task_data (task, work, work_free);
-  g_task_run_in_thread (task, duplicate_thread);
+  g_task_set_task_data (task, work, NULL);
+  vt_work_run (task, duplicate_thread);
   return TRUE;
 }
 
 /* ---- Saving ---- */
+
+static void
+on_save_event (VtProcess *process, const char *name, GVariant *data, Work *work)
+{
+  int64_t done, total;
+  if (strcmp (name, "SAVE_PROGRESS") == 0 && data && g_variant_lookup (data, "done", "x", &done) &&
+      g_variant_lookup (data, "total", "x", &total) && total > 0)
+    vt_job_progress (work->job, CLAMP ((double)done / (double)total, 0, 1), NULL);
+}
+
+static void
+leave_process (Work *work)
+{
+  g_signal_handlers_disconnect_by_data (vt_job_cancellable (work->job), work);
+  if (work->item->process != NULL)
+    g_signal_handlers_disconnect_by_data (work->item->process, work);
+}
 
 /* It goes on as before. */
 static void
 save_failed (Work *work, GError *error)
 {
   VtMachineItem *item = work->item;
+  leave_process (work);
   g_autofree char *path = g_build_filename (work->folder, VT_SAVED_NEW_FILE, NULL);
   g_unlink (path);
   if (item->process != NULL) {
     vt_machine_item_set_state (item, work->before, NULL);
     if (work->before != ITEM_PAUSED)
       vt_process_command (item->process, "cont", NULL, -1, NULL, NULL, NULL);
+  }
+  if (strstr (error->message, "No space left") != NULL) {
+    g_clear_error (&error);
+    vt_error_set (&error, VT_ERROR_NO_SPACE, "No space is left on the disk for the machine's memory.",
+                  "Free some, and save the machine again; it goes on until then.");
   }
   vt_error_adopt (&error, "The machine could not be saved");
   vt_job_fail (work->job, error);
@@ -296,6 +366,24 @@ on_saved_end (VtProcess *process, const GError *why, Work *work)
   g_signal_handlers_disconnect_by_data (process, work);
   vt_job_done (work->job, NULL);
   work_free (work);
+}
+
+/* The state is there when it has its name; with it goes what the machine was that is in it. */
+static bool
+finish_saving (Work *work, const char *new_path, const char *path, GError **error)
+{
+  VtMachineItem *item = work->item;
+  g_autofree char *conf_path = g_build_filename (work->folder, VT_SAVED_CONF_FILE, NULL);
+  g_autoptr (VtConf) conf = vt_conf_copy (item->running);
+  vt_conf_take_live (conf, item->conf);
+  if (!vt_conf_save (conf, conf_path, error))
+    return false;
+  if (g_rename (new_path, path) != 0) {
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s", g_strerror (errno));
+    return false;
+  }
+  vt_folder_sync (work->folder);
+  return true;
 }
 
 static void
@@ -312,15 +400,30 @@ on_migrated (GObject *source, GAsyncResult *result, gpointer data)
   if (error == NULL && item->process == NULL)
     vt_error_set (&error, VT_ERROR_CRASHED, "The machine's process ended while it was being saved.",
                   "Its log may say why; start the machine again.");
-  if (error == NULL && g_rename (new_path, path) != 0)
-    g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s", g_strerror (errno));
+  if (error == NULL)
+    finish_saving (work, new_path, path, &error);
   if (error != NULL) {
     save_failed (work, error);
     return;
   }
+  leave_process (work);
   item->saved = true;
   g_signal_connect (item->process, "ended", G_CALLBACK (on_saved_end), work);
   vt_process_kill (item->process);
+}
+
+/* The other end of what stop_saving() closes goes to the process. */
+static void
+hand_over_cancel (Work *work, VtProcess *process)
+{
+  GVariantDict dict = G_VARIANT_DICT_INIT (NULL);
+  int fds[2];
+  if (!g_unix_open_pipe (fds, O_CLOEXEC, NULL))
+    return;
+  g_variant_dict_insert (&dict, "fdname", "s", "cancel");
+  vt_process_command (process, "getfd", g_variant_dict_end (&dict), fds[0], NULL, NULL, NULL);
+  work->cancel = fds[1];
+  g_signal_connect (vt_job_cancellable (work->job), "cancelled", G_CALLBACK (stop_saving), work);
 }
 
 static void
@@ -330,6 +433,8 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer data)
   GError *error = NULL;
   g_autoptr (GVariant) reply = vt_process_command_finish (VT_PROCESS (source), result, &error);
   g_autofree char *path = g_build_filename (work->folder, VT_SAVED_NEW_FILE, NULL);
+  if (error == NULL)
+    g_cancellable_set_error_if_cancelled (vt_job_cancellable (work->job), &error);
   int fd = error ? -1 : g_open (path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (error == NULL && fd < 0)
     g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
@@ -337,9 +442,13 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer data)
     save_failed (work, error);
     return;
   }
-  vt_job_progress (work->job, -1, "Writing memory");
+  vt_job_progress (work->job, 0, "Writing memory");
+  g_signal_connect (source, "event", G_CALLBACK (on_save_event), work);
+  hand_over_cancel (work, VT_PROCESS (source));
   GVariantBuilder arguments = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&arguments, "{sv}", "uri", g_variant_new_string (VT_COMMAND_FD));
+  if (work->cancel >= 0)
+    g_variant_builder_add (&arguments, "{sv}", "cancel", g_variant_new_string ("cancel"));
   vt_process_command (VT_PROCESS (source), "migrate", g_variant_builder_end (&arguments), fd, NULL,
                       on_migrated, work);
 }
@@ -361,6 +470,9 @@ on_save (VtMachine1 *api, GDBusMethodInvocation *invocation, VtMachineItem *item
   vt_machine_item_set_state (item, ITEM_SAVING, NULL);
   vt_job_progress (work->job, -1, "Pausing the machine");
   return_job (invocation, work->job);
+  /* It is there before the machine stands still: another engine sees in it why it does. */
+  g_autofree char *path = g_build_filename (work->folder, VT_SAVED_NEW_FILE, NULL);
+  g_file_set_contents_full (path, "", 0, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
   vt_process_command (item->process, "stop", NULL, -1, NULL, on_stopped, work);
   return TRUE;
 }

@@ -11,6 +11,7 @@
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,14 @@
 #include <unistd.h>
 
 enum { SIGNAL_STATE, SIGNAL_ENDED, SIGNAL_EVENT, SIGNALS };
-enum { QUIT_SECONDS = 3, CONNECT_SECONDS = 20 };
+/* No answer is longer: what a machine that is not what it was sends without end is not kept. */
+enum {
+  QUIT_SECONDS = 3,
+  CONNECT_SECONDS = 20,
+  ADOPT_SECONDS = 4,
+  ADOPT_AGAIN_MS = 100,
+  ANSWER_MAX = 256 * 1024
+};
 static unsigned signals[SIGNALS];
 
 struct _VtProcess {
@@ -29,13 +37,14 @@ struct _VtProcess {
   GSubprocess *child; /* NULL: an earlier engine's */
   GSource *watch;     /* on the pidfd of such a one */
   GSocketConnection *connection;
-  GDataInputStream *input;
+  GInputStream *input; /* buffered */
   GCancellable *cancel;
   GHashTable *pending; /* id -> GTask */
   int64_t last_id;
   GTask *starting; /* until it has said what state it is in */
   unsigned kill_timer, start_timer;
   bool told, shut_down, ended; /* told to end; said that it ends; has ended */
+  GError *why;                 /* it has; NULL: as it should */
   VtSample last;
   uint64_t last_cpu, last_disk[2], last_net[2];
 };
@@ -83,6 +92,7 @@ vt_process_finalize (GObject *object)
   g_free (self->folder);
   g_free (self->state);
   g_free (self->reason);
+  g_clear_error (&self->why);
   G_OBJECT_CLASS (vt_process_parent_class)->finalize (object);
 }
 
@@ -111,12 +121,54 @@ process_new (const char *uuid, const char *folder)
 /* ---- Its end ---- */
 
 static GError *
-crash_error (VtProcess *self, const char *how)
+crash_error (VtProcess *self, const char *how, const char *remedy)
 {
   GError *error = NULL;
   g_autofree char *tail = vt_machine_log_tail (self->folder);
   g_autofree char *cause = g_strdup_printf ("The machine's process %s%s%s", how, *tail ? ": " : ".", tail);
-  vt_error_set (&error, VT_ERROR_CRASHED, cause, "Start the machine again; its log may say more.");
+  vt_error_set (&error, VT_ERROR_CRASHED, cause,
+                remedy ? remedy : "Start the machine again; its log may say more.");
+  return error;
+}
+
+/* Of the block layer's "PATH: in use by another process…" the file's name, for people; NULL: it says
+ * something else. */
+static char *
+busy_file (const char *line)
+{
+  const char *end = strstr (line, ": in use by ");
+  if (end == NULL)
+    return NULL;
+  g_autofree char *before = g_strndup (line, (size_t)(end - line));
+  const char *path = strstr (before, ": /");
+  return g_path_get_basename (path ? path + 2 : before);
+}
+
+/* It has refused to start and said why, as its programs do: "PROGRAM: CAUSE; REMEDY". */
+static GError *
+refusal (VtProcess *self)
+{
+  GError *error = NULL;
+  g_autofree char *all = g_strstrip (vt_machine_log_end (self->folder, LINE_MAX));
+  const char *last = strrchr (all, '\n'), *name = strstr (last ? last : all, ": ");
+  g_autofree char *line = g_strdup (name ? name + 2 : last ? last + 1 : all);
+  char *remedy = strrchr (line, ';');
+  g_autofree char *busy = busy_file (line);
+  const bool port = strstr (line, "hostfwd: the host's port in ") != NULL;
+  if (busy != NULL) {
+    g_autofree char *cause = g_strdup_printf ("“%s” is in use by another process.", busy);
+    vt_error_set (&error, VT_ERROR_IN_USE, cause,
+                  "Stop the machine or the program that uses it, or use a copy.");
+    return error;
+  }
+  if (*line == '\0' || g_str_has_prefix (line, VT_LOG_MARK))
+    return crash_error (self, "ended before it was ready", NULL);
+  if (remedy != NULL)
+    *remedy++ = '\0';
+  g_autofree char *cause = g_strdup_printf ("The machine cannot be started: %s.", line);
+  g_autofree char *last_line = remedy ? g_strdup_printf ("%s.", g_strstrip (remedy)) : NULL;
+  vt_error_set (&error, port ? VT_ERROR_PORT_IN_USE : VT_ERROR_FAILED, cause,
+                last_line ? last_line : "Change its settings, or look at its log.");
   return error;
 }
 
@@ -136,28 +188,52 @@ fail_pending (VtProcess *self)
   }
 }
 
+/* Nobody needs to know any more how it ended. */
+static void
+remove_traces (VtProcess *self)
+{
+  g_autofree char *path = vt_machine_socket_path (self->uuid), *end = vt_machine_end_path (self->uuid),
+                  *conf = vt_machine_running_conf_path (self->uuid);
+  unlink (path);
+  unlink (end);
+  unlink (conf);
+}
+
+/* After whoever has started or adopted it has got it, which takes a moment, too. */
+static gboolean
+say_ended (gpointer data)
+{
+  VtProcess *self = data;
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0, self->why);
+  return G_SOURCE_REMOVE;
+}
+
 /* `how` NULL: as it should. */
 static void
-has_ended (VtProcess *self, const char *how)
+has_ended (VtProcess *self, const char *how, const char *remedy)
 {
   if (self->ended)
     return;
   g_autoptr (VtProcess) held = g_object_ref (self);
-  g_autofree char *path = vt_machine_socket_path (self->uuid);
-  g_autoptr (GError) why = how && !self->told ? crash_error (self, how) : NULL;
+  g_autoptr (GError) why = how && !self->told ? crash_error (self, how, remedy) : NULL;
   self->ended = true;
-  unlink (path);
+  remove_traces (self);
   g_clear_handle_id (&self->kill_timer, g_source_remove);
   g_clear_handle_id (&self->start_timer, g_source_remove);
   disconnect (self);
   fail_pending (self);
   if (self->starting) {
     g_autoptr (GTask) task = g_steal_pointer (&self->starting);
-    g_task_return_error (task,
-                         why ? g_steal_pointer (&why) : crash_error (self, "ended before it was ready"));
+    if (self->child && (!why || g_subprocess_get_if_exited (self->child)))
+      g_task_return_error (task, refusal (self));
+    else if (why)
+      g_task_return_error (task, g_steal_pointer (&why));
+    else
+      g_task_return_pointer (task, NULL, NULL);
     return;
   }
-  g_signal_emit (self, signals[SIGNAL_ENDED], 0, why);
+  self->why = g_steal_pointer (&why);
+  g_idle_add_full (G_PRIORITY_DEFAULT, say_ended, g_object_ref (self), g_object_unref);
 }
 
 static void
@@ -166,22 +242,36 @@ on_child_end (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (VtProcess) self = data;
   GSubprocess *child = G_SUBPROCESS (source);
   g_autofree char *how = NULL;
+  const char *remedy = NULL;
   if (!g_subprocess_wait_finish (child, result, NULL))
     return;
-  if (g_subprocess_get_if_signaled (child))
-    how = g_strdup_printf ("was killed by signal %d (%s)", g_subprocess_get_term_sig (child),
-                           g_strsignal (g_subprocess_get_term_sig (child)));
-  else if (g_subprocess_get_exit_status (child) != 0)
+  const bool said = self->shut_down || vt_machine_has_said_end (self->uuid);
+  if (g_subprocess_get_if_signaled (child)) {
+    const int number = g_subprocess_get_term_sig (child);
+    how = g_strdup_printf ("was killed by signal %d (%s)", number, g_strsignal (number));
+    remedy = number == SIGKILL
+                 ? "If nobody did that, the host had no memory left: close other programs or give "
+                   "the machine less, and start it again."
+                 : NULL;
+  } else if (g_subprocess_get_exit_status (child) != 0 && !said) {
+    /* A guest that powers off may choose the status. */
     how = g_strdup_printf ("ended with status %d", g_subprocess_get_exit_status (child));
-  has_ended (self, how);
+  }
+  has_ended (self, how, remedy);
 }
 
 /* Of a process that is not our child nobody tells how it ended, but it says when it ends as it should. */
+static void
+adopted_has_ended (VtProcess *self)
+{
+  const bool said = self->shut_down || vt_machine_has_said_end (self->uuid);
+  has_ended (self, said ? NULL : "ended unexpectedly", NULL);
+}
+
 static gboolean
 on_pidfd (int fd, GIOCondition condition, gpointer data)
 {
-  VtProcess *self = data;
-  has_ended (self, self->shut_down ? NULL : "ended unexpectedly");
+  adopted_has_ended (data);
   return G_SOURCE_REMOVE;
 }
 
@@ -275,9 +365,11 @@ vt_process_command (VtProcess *self, const char *command, GVariant *arguments, i
   g_autofree char *json = owned ? json_gvariant_serialize_data (owned, NULL) : NULL;
   GError *error = NULL;
   const int64_t id = ++self->last_id;
+  /* Who hands it over himself has another name for it. */
+  const bool named = fd >= 0 && strcmp (command, "getfd") != 0;
   g_autofree char *text =
       g_strdup_printf ("%s{\"execute\":\"%s\",\"id\":%" G_GINT64_FORMAT "%s%s}\n",
-                       fd >= 0 ? "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"fd\"}}\n" : "", command,
+                       named ? "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"fd\"}}\n" : "", command,
                        id, json ? ",\"arguments\":" : "", json ? json : "");
   const bool sent = send_text (self, text, fd, &error);
   if (fd >= 0)
@@ -294,12 +386,44 @@ vt_process_command_finish (VtProcess *self, GAsyncResult *result, GError **error
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* A guest may have taken its process over: what it says need not have the types it should. */
+static JsonObject *
+member_object (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+  return node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static const char *
+member_text (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+  return node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+}
+
+/* What it has refused; what the class of the error says is told by the error's code. */
+static GError *
+refused_command (JsonObject *problem)
+{
+  GError *error = NULL;
+  const char *class = problem ? member_text (problem, "class") : NULL;
+  const char *reason = problem ? member_text (problem, "desc") : NULL;
+  if (g_strcmp0 (class, "TrayLocked") == 0) {
+    vt_error_set (&error, VT_ERROR_TRAY_LOCKED, "The guest has locked the tray.",
+                  "Eject the medium in the guest, or take it out by force.");
+    return error;
+  }
+  g_set_error_literal (&error, G_IO_ERROR,
+                       g_strcmp0 (class, "AddressInUse") == 0 ? G_IO_ERROR_ADDRESS_IN_USE : G_IO_ERROR_FAILED,
+                       reason ? reason : "it gives no reason");
+  vt_error_adopt (&error, "The machine has refused");
+  return error;
+}
+
 static void
 take_reply (VtProcess *self, JsonObject *reply)
 {
-  if (!json_object_has_member (reply, "id"))
-    return;
-  const int64_t id = json_object_get_int_member (reply, "id");
+  const int64_t id = json_object_get_int_member_with_default (reply, "id", 0);
   gpointer key, value;
   if (!g_hash_table_steal_extended (self->pending, &id, &key, &value))
     return;
@@ -312,13 +436,10 @@ take_reply (VtProcess *self, JsonObject *reply)
     g_task_return_pointer (task, g_variant_ref_sink (result), (GDestroyNotify)g_variant_unref);
     return;
   }
-  JsonObject *problem =
-      json_object_has_member (reply, "error") ? json_object_get_object_member (reply, "error") : NULL;
-  if (!error)
-    g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                         problem ? json_object_get_string_member_with_default (problem, "desc", "no reason")
-                                 : "no answer");
-  vt_error_adopt (&error, "The machine has refused");
+  if (error)
+    vt_error_adopt (&error, "The machine has refused");
+  else
+    error = refused_command (member_object (reply, "error"));
   g_task_return_error (task, error);
 }
 
@@ -366,8 +487,7 @@ note_disk_error (VtProcess *self, JsonObject *data)
 static void
 take_event (VtProcess *self, const char *name, JsonObject *event)
 {
-  JsonObject *data =
-      json_object_has_member (event, "data") ? json_object_get_object_member (event, "data") : NULL;
+  JsonObject *data = member_object (event, "data");
   if (strcmp (name, "STOP") == 0 || strcmp (name, "RESUME") == 0)
     ask_state (self);
   else if (strcmp (name, "SHUTDOWN") == 0)
@@ -375,7 +495,8 @@ take_event (VtProcess *self, const char *name, JsonObject *event)
   else if (strcmp (name, "BLOCK_IO_ERROR") == 0)
     note_disk_error (self, data);
   JsonNode *node = data ? json_object_get_member (event, "data") : NULL;
-  g_autoptr (GVariant) value = node ? json_gvariant_deserialize (node, NULL, NULL) : NULL;
+  GVariant *parsed = node ? json_gvariant_deserialize (node, NULL, NULL) : NULL;
+  g_autoptr (GVariant) value = parsed ? g_variant_ref_sink (parsed) : NULL;
   g_signal_emit (self, signals[SIGNAL_EVENT], 0, name, value);
 }
 
@@ -386,33 +507,59 @@ take_line (VtProcess *self, const char *line)
   if (!node || !JSON_NODE_HOLDS_OBJECT (node))
     return;
   JsonObject *object = json_node_get_object (node);
+  const char *event = member_text (object, "event");
   if (json_object_has_member (object, "QMP")) {
     send_text (self, "{\"execute\":\"qmp_capabilities\"}\n", -1, NULL);
     ask_state (self);
-  } else if (json_object_has_member (object, "event")) {
-    take_event (self, json_object_get_string_member (object, "event"), object);
+  } else if (event) {
+    take_event (self, event, object);
   } else {
     take_reply (self, object);
   }
 }
 
+static void read_more (VtProcess *self);
+
+/* The next whole line of what has been read; NULL: there is none yet. */
+static char *
+next_line (GInputStream *input)
+{
+  gsize size;
+  const char *bytes = g_buffered_input_stream_peek_buffer (G_BUFFERED_INPUT_STREAM (input), &size);
+  const char *end = size ? memchr (bytes, '\n', size) : NULL;
+  if (end == NULL)
+    return NULL;
+  char *line = g_strndup (bytes, (gsize)(end - bytes));
+  g_input_stream_skip (input, (gsize)(end - bytes) + 1, NULL, NULL);
+  return line;
+}
+
 static void
-on_line (GObject *source, GAsyncResult *result, gpointer data)
+on_filled (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (VtProcess) self = data;
-  g_autofree char *line =
-      g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, NULL, NULL);
+  g_autoptr (GInputStream) input = g_object_ref (G_INPUT_STREAM (source));
+  const gssize n = g_buffered_input_stream_fill_finish (G_BUFFERED_INPUT_STREAM (source), result, NULL);
+  char *line;
+  while (n > 0 && self->input && (line = next_line (input))) {
+    take_line (self, line);
+    g_free (line);
+  }
   if (self->input == NULL)
     return;
-  if (line == NULL) {
-    disconnect (self);
-    fail_pending (self);
+  if (n > 0 && g_buffered_input_stream_get_available (G_BUFFERED_INPUT_STREAM (input)) < ANSWER_MAX) {
+    read_more (self);
     return;
   }
-  take_line (self, line);
-  if (self->input)
-    g_data_input_stream_read_line_async (self->input, G_PRIORITY_DEFAULT, self->cancel, on_line,
-                                         g_object_ref (self));
+  disconnect (self);
+  fail_pending (self);
+}
+
+static void
+read_more (VtProcess *self)
+{
+  g_buffered_input_stream_fill_async (G_BUFFERED_INPUT_STREAM (self->input), -1, G_PRIORITY_DEFAULT,
+                                      self->cancel, on_filled, g_object_ref (self));
 }
 
 static bool
@@ -422,41 +569,65 @@ connect_to (VtProcess *self, GError **error)
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
   g_autoptr (GSocket) socket =
       g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, error);
+  if (socket)
+    g_socket_set_blocking (socket, FALSE);
   if (!socket || !g_socket_connect (socket, address, NULL, error))
     return false;
-  g_socket_set_blocking (socket, FALSE);
   self->connection = g_socket_connection_factory_create_connection (socket);
-  self->input = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (self->connection)));
-  g_data_input_stream_read_line_async (self->input, G_PRIORITY_DEFAULT, self->cancel, on_line,
-                                       g_object_ref (self));
+  self->input = g_buffered_input_stream_new_sized (
+      g_io_stream_get_input_stream (G_IO_STREAM (self->connection)), ANSWER_MAX);
+  read_more (self);
   return true;
 }
 
 /* ---- Start and adoption ---- */
+
+/* Somebody is there, and is busy, as with reading a saved machine back: it says what state it is in when it
+ * can. */
+static void
+be_patient (VtProcess *self)
+{
+  self->start_timer = 0;
+  set_state (self, "inmigrate");
+}
 
 static gboolean
 on_start_timer (gpointer data)
 {
   VtProcess *self = data;
   self->start_timer = 0;
-  if (self->starting) {
+  if (self->watch) {
+    be_patient (self);
+  } else if (self->starting) {
     g_autoptr (GTask) task = g_steal_pointer (&self->starting);
     GError *error = NULL;
     vt_error_set (&error, VT_ERROR_FAILED, "The machine's process does not answer.",
-                  "End it, and start the machine again.");
-    if (self->child)
-      vt_process_kill (self);
+                  "Start the machine again.");
+    vt_process_kill (self);
     g_task_return_error (task, error);
   }
   return G_SOURCE_REMOVE;
+}
+
+static void
+on_start_cancelled (GCancellable *cancellable, VtProcess *self)
+{
+  if (self->starting)
+    kill_now (self);
 }
 
 /* Waits for its greeting; takes the task. */
 static void
 await_state (VtProcess *self, GTask *task)
 {
+  GCancellable *cancellable = g_task_get_cancellable (task);
   self->starting = task;
-  self->start_timer = g_timeout_add_seconds (CONNECT_SECONDS, on_start_timer, self);
+  /* Nobody else need hold it until the task has ended, which a connection that breaks does not do. */
+  g_object_set_data_full (G_OBJECT (task), "process", g_object_ref (self), g_object_unref);
+  if (cancellable)
+    g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_start_cancelled), self, 0);
+  if (g_cancellable_is_cancelled (cancellable))
+    kill_now (self);
 }
 
 typedef struct {
@@ -504,6 +675,9 @@ on_spawned (GObject *source, GAsyncResult *result, gpointer data)
   self->pid = atoi (g_subprocess_get_identifier (child) ? g_subprocess_get_identifier (child) : "0");
   g_subprocess_wait_async (child, NULL, on_child_end, g_object_ref (self));
   await_state (self, g_steal_pointer (&task));
+  /* Reading a saved machine back takes as long as it takes. */
+  if (start->restore == NULL)
+    self->start_timer = g_timeout_add_seconds (CONNECT_SECONDS, on_start_timer, self);
   if (!connect_to (self, &error)) {
     task = g_steal_pointer (&self->starting);
     vt_error_adopt (&error, "The machine's process cannot be reached");
@@ -534,6 +708,57 @@ vt_process_start_finish (GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* Who listens there: -1: nobody; 0: that cannot be told yet. */
+static int
+listener_of (const char *path)
+{
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
+  g_autoptr (GSocket) socket =
+      g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
+  g_autoptr (GError) error = NULL;
+  if (socket)
+    g_socket_set_blocking (socket, FALSE);
+  if (!socket || !g_socket_connect (socket, address, NULL, &error))
+    return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING) ||
+                   g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)
+               ? 0
+               : -1;
+  g_autoptr (GCredentials) peer = g_socket_get_credentials (socket, NULL);
+  return peer ? (int)g_credentials_get_unix_pid (peer, NULL) : 0;
+}
+
+static gboolean
+on_adopt_timer (gpointer data)
+{
+  VtProcess *self = data;
+  if (self->watch)
+    be_patient (self);
+  else
+    self->start_timer = g_timeout_add_seconds (CONNECT_SECONDS, on_start_timer, self);
+  return G_SOURCE_REMOVE;
+}
+
+/* A process that was started a moment before its engine was killed does not listen itself yet: who seems to
+ * is that engine, which is gone. */
+static gboolean
+try_adopt (gpointer data)
+{
+  VtProcess *self = data;
+  g_autofree char *path = vt_machine_socket_path (self->uuid);
+  if (self->ended || g_cancellable_is_cancelled (self->cancel))
+    return G_SOURCE_REMOVE;
+  if (self->watch == NULL) {
+    self->pid = listener_of (path);
+    if (self->pid < 0) {
+      adopted_has_ended (self);
+      return G_SOURCE_REMOVE;
+    }
+    if (self->pid == 0 || !watch_pid (self))
+      return G_SOURCE_CONTINUE;
+  }
+  return connect_to (self, NULL) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
 void
 vt_process_adopt (const char *uuid, const char *folder, GCancellable *cancellable,
                   GAsyncReadyCallback callback, gpointer data)
@@ -541,24 +766,14 @@ vt_process_adopt (const char *uuid, const char *folder, GCancellable *cancellabl
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
   g_autofree char *path = vt_machine_socket_path (uuid);
   g_autoptr (VtProcess) self = process_new (uuid, folder);
-  GError *error = NULL;
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
     g_task_return_pointer (task, NULL, NULL);
     return;
   }
-  if (connect_to (self, &error)) {
-    g_autoptr (GCredentials) peer =
-        g_socket_get_credentials (g_socket_connection_get_socket (self->connection), NULL);
-    self->pid = peer ? g_credentials_get_unix_pid (peer, NULL) : -1;
-  }
-  if (error == NULL && self->pid > 0 && watch_pid (self)) {
-    await_state (self, g_steal_pointer (&task));
-    return;
-  }
-  g_clear_error (&error);
-  disconnect (self);
-  unlink (path);
-  g_task_return_error (task, crash_error (self, "has ended meanwhile"));
+  await_state (self, g_steal_pointer (&task));
+  self->start_timer = g_timeout_add_seconds (ADOPT_SECONDS, on_adopt_timer, self);
+  if (try_adopt (self) == G_SOURCE_CONTINUE)
+    g_timeout_add_full (G_PRIORITY_DEFAULT, ADOPT_AGAIN_MS, try_adopt, g_object_ref (self), g_object_unref);
 }
 
 VtProcess *

@@ -40,7 +40,7 @@ const char *vt_process_state (VtProcess *process);
 
 /* A QMP command; `arguments` (a{sv}, may be NULL, floating is taken) and the result are JSON as GVariants
  * (json-glib's mapping). With `fd` >= 0 the descriptor goes along (getfd) under the name "fd" and is closed
- * here. */
+ * here; with the command getfd itself under the name that its arguments say. */
 void vt_process_command (VtProcess *process, const char *command, GVariant *arguments, int fd,
                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 GVariant *vt_process_command_finish (VtProcess *process, GAsyncResult *result, GError **error);
@@ -74,3 +74,5 @@ typedef struct {
 VtMachineCommand *vt_machine_command_new (const VtConf *conf, const char *folder,
                                           const VtProcessOptions *options, GError **error);
 void vt_machine_command_free (VtMachineCommand *command);
+/* A forwarded port in the syntax of hostfwd=, with or without where it leads to. */
+char *vt_machine_forward_rule (const VtConfForward *forward, bool to_guest);

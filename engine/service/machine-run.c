@@ -2,10 +2,13 @@
 #include "machine-item.h"
 
 #include "error.h"
+#include "machine-start.h"
+#include "replace-file.h"
 
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Starting, stopping, and all that happens in between. */
@@ -15,9 +18,24 @@
 static void
 drop_saved_state (VtMachineItem *item)
 {
-  g_autofree char *path = vt_machine_item_file (item, VT_SAVED_FILE);
-  g_unlink (path);
+  g_autofree char *path = vt_machine_item_file (item, VT_SAVED_FILE),
+                  *conf = vt_machine_item_file (item, VT_SAVED_CONF_FILE);
+  const bool was_there = g_unlink (path) == 0;
+  g_unlink (conf);
+  /* A machine that goes on makes it void: it must not come back after the host has lost power. */
+  if (was_there)
+    vt_folder_sync (item->folder);
 }
+
+static bool
+is_saved (const VtMachineItem *item)
+{
+  g_autofree char *path = vt_machine_item_file (item, VT_SAVED_FILE);
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+/* Of a machine that an engine had stopped, or was about to, when it was killed. */
+#define HALF_SAVED "Vitrine’s engine ended while it saved the machine.\nLet it go on, or save it again."
 
 static void
 on_state (VtProcess *process, const char *state, const char *reason, VtMachineItem *item)
@@ -27,9 +45,9 @@ on_state (VtProcess *process, const char *state, const char *reason, VtMachineIt
   if (strcmp (state, "running") == 0)
     vt_machine_item_set_state (item, ITEM_RUNNING, NULL);
   else if (strcmp (state, "paused") == 0 || strcmp (state, "prelaunch") == 0 ||
-           strcmp (state, "io-error") == 0 || strcmp (state, "guest-panicked") == 0 ||
-           strcmp (state, "internal-error") == 0)
-    vt_machine_item_set_state (item, ITEM_PAUSED, reason);
+           strcmp (state, "postmigrate") == 0 || strcmp (state, "io-error") == 0 ||
+           strcmp (state, "guest-panicked") == 0 || strcmp (state, "internal-error") == 0)
+    vt_machine_item_set_state (item, ITEM_PAUSED, reason != NULL || !item->half_saved ? reason : HALF_SAVED);
 }
 
 static void
@@ -41,7 +59,7 @@ write_screenshot (VtMachineItem *item)
   if (item->screenshot == NULL || item->gone)
     return;
   const char *data = g_bytes_get_data (item->screenshot, &size);
-  if (!g_file_set_contents_full (path, data, (gssize)size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+  if (!vt_replace_file (path, data, size, false, &error))
     g_message ("%s", error->message);
   g_clear_pointer (&item->screenshot, g_bytes_unref);
 }
@@ -73,7 +91,8 @@ on_ended (VtProcess *process, const GError *why, VtMachineItem *item)
   vt_service_release (item->service);
 }
 
-void
+/* Takes the process, which is this machine's from now on. */
+static void
 vt_machine_item_take_process (VtMachineItem *item, VtProcess *process, VtConf *running)
 {
   item->process = process;
@@ -84,9 +103,25 @@ vt_machine_item_take_process (VtMachineItem *item, VtProcess *process, VtConf *r
   g_signal_connect (process, "ended", G_CALLBACK (on_ended), item);
   vt_machine_item_set_state (item, ITEM_RUNNING, NULL);
   on_state (process, vt_process_state (process), NULL, item);
-  /* What was saved is the past as soon as the machine has gone on. */
-  drop_saved_state (item);
   vt_machine_item_refresh (item);
+}
+
+/* A saved state is removed before the machine goes on from it: while there is one, nothing has happened
+ * since. */
+static void
+settle_crash (VtMachineItem *item, const char *why)
+{
+  const bool saved = is_saved (item);
+  vt_machine_item_set_state (item, saved ? ITEM_SAVED : ITEM_CRASHED, saved ? NULL : why);
+}
+
+/* With what it was started, which its settings may not be any more. */
+static VtConf *
+running_conf (const VtMachineItem *item)
+{
+  g_autofree char *path = vt_machine_running_conf_path (item->conf->uuid);
+  VtConf *conf = vt_conf_load (path, NULL);
+  return conf ? conf : vt_conf_copy (item->conf);
 }
 
 typedef struct {
@@ -96,21 +131,57 @@ typedef struct {
 } Adoption;
 
 static void
+adoption_done (Adoption *adoption)
+{
+  adoption->done (adoption->opaque);
+  vt_machine_item_unref (adoption->item);
+  g_free (adoption);
+}
+
+static void
+on_saved_ended (VtProcess *process, const GError *why, Adoption *adoption)
+{
+  g_signal_handlers_disconnect_by_data (process, adoption);
+  adoption_done (adoption);
+}
+
+/* An engine that was killed while it saved the machine had either written all, and only the process's end was
+ * missing, or not, and the machine stands still; one that was killed while it restored it had not let it go
+ * on. */
+static void
+settle_life (Adoption *adoption, VtProcess *process)
+{
+  VtMachineItem *item = adoption->item;
+  vt_machine_item_take_process (item, process, running_conf (item));
+  if (!is_saved (item)) {
+    adoption_done (adoption);
+    return;
+  }
+  item->saved = true;
+  g_signal_connect (process, "ended", G_CALLBACK (on_saved_ended), adoption);
+  vt_process_kill (process);
+}
+
+static void
 on_adopted (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autofree Adoption *adoption = data;
-  g_autoptr (VtMachineItem) item = adoption->item;
+  Adoption *adoption = data;
+  VtMachineItem *item = adoption->item;
   g_autoptr (GError) error = NULL;
   VtProcess *process = vt_process_adopt_finish (result, &error);
-  if (process != NULL)
-    vt_machine_item_take_process (item, process, vt_conf_copy (item->conf));
-  else if (error != NULL) {
-    if (g_error_matches (error, VT_ERROR, VT_ERROR_CRASHED))
-      drop_saved_state (item);
-    vt_error_adopt (&error, "The machine's process could not be found again");
-    vt_machine_item_set_state (item, ITEM_CRASHED, error->message);
+  item->half_saved = item->half_saved && process != NULL;
+  if (process != NULL) {
+    settle_life (adoption, process);
+    return;
   }
-  adoption->done (adoption->opaque);
+  if (error != NULL) {
+    vt_error_adopt (&error, "The machine's process could not be found again");
+    if (g_error_matches (error, VT_ERROR, VT_ERROR_CRASHED))
+      settle_crash (item, error->message);
+    else
+      vt_machine_item_set_state (item, ITEM_CRASHED, error->message);
+  }
+  adoption_done (adoption);
 }
 
 void
@@ -133,6 +204,7 @@ typedef struct {
   VtConf *conf;
   VtProcessOptions options;
   char *boot_drive, *restore;
+  bool goes_on; /* at once, when its saved state is removed */
   ItemState before;
 } Start;
 
@@ -154,12 +226,59 @@ start_failed (Start *start, GError *error)
   vt_error_adopt (&error, "The machine could not be started");
   if (!item->gone) {
     bool show = start->invocation == NULL && !g_error_matches (error, VT_ERROR, VT_ERROR_CANCELLED);
-    vt_machine_item_set_state (item, show ? ITEM_CRASHED : start->before, show ? error->message : NULL);
+    vt_machine_item_set_state (item, show && !is_saved (item) ? ITEM_CRASHED : start->before,
+                               show ? error->message : NULL);
   }
   if (start->invocation != NULL)
     g_dbus_method_invocation_take_error (start->invocation, error);
   else
     g_error_free (error);
+}
+
+static void
+on_gone_on (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Start) start = data;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = vt_process_command_finish (VT_PROCESS (source), result, &error);
+  /* What it said of its state before that may have come after we said so. */
+  if (error == NULL && start->item->state == ITEM_PAUSED)
+    vt_machine_item_set_state (start->item, ITEM_RUNNING, NULL);
+  if (error == NULL)
+    g_dbus_method_invocation_return_value (start->invocation, NULL);
+  else
+    g_dbus_method_invocation_take_error (start->invocation, error);
+}
+
+/* Takes `start`. What was saved is the past from now on. */
+static void
+go_on (Start *start)
+{
+  VtMachineItem *item = start->item;
+  g_autofree char *path = vt_machine_running_conf_path (item->conf->uuid);
+  g_autoptr (GError) error = NULL;
+  drop_saved_state (item);
+  if (!vt_conf_save (item->running, path, &error) || !vt_machine_item_save_conf (item, &error))
+    g_message ("%s", error->message);
+  if (start->goes_on) {
+    vt_machine_item_set_state (item, ITEM_RUNNING, NULL);
+    vt_process_command (item->process, "cont", NULL, -1, NULL, start->invocation ? on_gone_on : NULL, start);
+  } else if (start->invocation != NULL) {
+    g_dbus_method_invocation_return_value (start->invocation, NULL);
+  }
+  if (!start->goes_on || start->invocation == NULL)
+    start_free (start);
+}
+
+/* The state that was to be restored stays. */
+static void
+blame_saved_state (GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit ((*error)->message, "\n", 2);
+  const char *why = strstr (lines[0], ": ");
+  g_autofree char *cause = g_strdup_printf ("The saved state cannot be used%s", why ? why : ".");
+  g_clear_error (error);
+  vt_error_set (error, VT_ERROR_FAILED, cause, "Start the machine afresh, without what was saved.");
 }
 
 static void
@@ -176,18 +295,14 @@ on_started (GObject *source, GAsyncResult *result, gpointer data)
     g_object_unref (process);
     error = g_error_new (VT_ERROR, VT_ERROR_CANCELLED,
                          "The start was cancelled.\nStart it again when you want to.");
-  }
+  } else if (error != NULL && start->restore != NULL && strstr (error->message, VT_SAVED_FILE))
+    blame_saved_state (&error);
   if (error != NULL) {
     start_failed (start, error);
   } else {
     item->conf->last_started = g_get_real_time () / G_USEC_PER_SEC;
     vt_machine_item_take_process (item, process, g_steal_pointer (&start->conf));
-    if (!vt_machine_item_save_conf (item, &error)) {
-      g_message ("%s", error->message);
-      g_clear_error (&error);
-    }
-    if (start->invocation != NULL)
-      g_dbus_method_invocation_return_value (start->invocation, NULL);
+    go_on (g_steal_pointer (&start));
   }
   answer_ending (item);
   vt_service_release (item->service);
@@ -222,11 +337,26 @@ prepare (Start *start, GVariant *dict, GError **error)
     return false;
   if (start->boot_drive != NULL && !has_boot_drive (item->conf, start->boot_drive, error))
     return false;
-  if (item->state == ITEM_SAVED && !discard)
+  const bool saved = is_saved (item);
+  if (saved && !discard)
     start->restore = vt_machine_item_file (item, VT_SAVED_FILE);
-  start->options =
-      (VtProcessOptions){ .paused = paused, .boot_drive = start->boot_drive, .restore = start->restore };
+  start->goes_on = saved && !paused;
+  start->options = (VtProcessOptions){ .paused = paused || saved,
+                                       .boot_drive = start->boot_drive,
+                                       .restore = start->restore };
   return true;
+}
+
+/* A saved machine goes on as what it was; its settings may have changed since. */
+static VtConf *
+conf_to_start (VtMachineItem *item, bool restore)
+{
+  g_autofree char *path = vt_machine_item_file (item, VT_SAVED_CONF_FILE);
+  VtConf *conf = restore ? vt_conf_load (path, NULL) : NULL;
+  if (conf == NULL)
+    return vt_conf_copy (item->conf);
+  vt_conf_take_live (conf, item->conf);
+  return conf;
 }
 
 void
@@ -243,7 +373,7 @@ vt_machine_item_start (VtMachineItem *item, GVariant *options, GDBusMethodInvoca
     return;
   }
   start->invocation = invocation;
-  start->conf = vt_conf_copy (item->conf);
+  start->conf = conf_to_start (item, start->restore != NULL);
   start->before = item->state;
   item->starting = g_cancellable_new ();
   vt_service_hold (item->service);
@@ -315,6 +445,7 @@ pass_on (VtMachineItem *item, GDBusMethodInvocation *invocation, const char *nam
     g_dbus_method_invocation_take_error (invocation, error);
     return TRUE;
   }
+  item->half_saved = false;
   Command *command = g_new0 (Command, 1);
   *command = (Command){ vt_machine_item_ref (item), invocation, what, state, state != ITEM_OFF };
   vt_process_command (item->process, name, NULL, -1, NULL, on_commanded, command);

@@ -2,6 +2,7 @@
 #include "machine-item.h"
 
 #include "error.h"
+#include "machine-start.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 /* Pictures of the screen, and the log. */
 
 #define KEPT_WIDTH  512
-#define PICTURE_MAX ((off_t)1 << 30)
+#define PICTURE_MAX ((off_t)256 << 20)
 #define LOG_MAX     ((gsize)1 << 20)
 
 typedef struct {
@@ -23,14 +24,14 @@ typedef struct {
 } Shot;
 
 static void
-shot_free (gpointer data)
+shot_free (Shot *shot)
 {
-  Shot *shot = data;
   vt_machine_item_unref (shot->item);
   g_clear_pointer (&shot->small, g_bytes_unref);
   close (shot->fd);
   g_free (shot);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Shot, shot_free)
 
 static void
 convert_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -69,7 +70,7 @@ answer (GDBusMethodInvocation *invocation, GBytes *png)
 static void
 on_converted (GObject *source, GAsyncResult *result, gpointer opaque)
 {
-  Shot *shot = g_task_get_task_data (G_TASK (result));
+  g_autoptr (Shot) shot = g_task_get_task_data (G_TASK (result));
   VtMachineItem *item = shot->item;
   GError *error = NULL;
   g_autoptr (GBytes) png = g_task_propagate_pointer (G_TASK (result), &error);
@@ -101,7 +102,8 @@ on_dumped (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_autoptr (GTask) task = g_task_new (NULL, NULL, on_converted, NULL);
-  g_task_set_task_data (task, shot, shot_free);
+  /* The thread may be the last to hold the task: the callback frees it. */
+  g_task_set_task_data (task, shot, NULL);
   g_task_run_in_thread (task, convert_thread);
 }
 
@@ -114,6 +116,8 @@ take_shot (VtMachineItem *item, unsigned width, GDBusMethodInvocation *invocatio
                   memfd_create ("screen", MFD_CLOEXEC | MFD_ALLOW_SEALING), width };
   g_variant_dict_insert (&dict, "filename", "s", VT_COMMAND_FD);
   g_variant_dict_insert (&dict, "format", "s", "ppm");
+  if (width != 0)
+    g_variant_dict_insert (&dict, "max-width", "u", MAX (width, KEPT_WIDTH));
   vt_process_command (item->process, "screendump", g_variant_dict_end (&dict),
                       fcntl (shot->fd, F_DUPFD_CLOEXEC, 3), NULL, on_dumped, shot);
 }
@@ -165,11 +169,7 @@ on_screenshot (VtMachine1 *api, GDBusMethodInvocation *invocation, guint max_wid
 static gboolean
 on_get_log (VtMachine1 *api, GDBusMethodInvocation *invocation, VtMachineItem *item)
 {
-  g_autofree char *path = vt_machine_item_file (item, VT_LOG_FILE), *data = NULL;
-  gsize size = 0;
-  g_file_get_contents (path, &data, &size, NULL);
-  gsize skipped = size > LOG_MAX ? size - LOG_MAX : 0;
-  g_autofree char *text = g_utf8_make_valid (data ? data + skipped : "", (gssize)(size - skipped));
+  g_autofree char *text = vt_machine_log_end (item->folder, LOG_MAX);
   vt_machine1_complete_get_log (api, invocation, text);
   return TRUE;
 }

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "firmware.h"
+#include "replace-file.h"
 #include "service.h"
 
 #include <errno.h>
@@ -14,28 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CHAIN_MAX = 64, LOG_MAX = 512 * 1024, TAIL_BYTES = 2048, TAIL_LINES = 4 };
-
-char *
-vt_machine_socket_path (const char *uuid)
-{
-  g_autofree char *name = g_strconcat (uuid, ".sock", NULL);
-  return g_build_filename (g_get_user_runtime_dir (), "vitrine", name, NULL);
-}
-
-char *
-vt_machine_log_tail (const char *folder)
-{
-  g_autofree char *path = g_build_filename (folder, "machine.log", NULL), *all = NULL;
-  gsize size;
-  if (!g_file_get_contents (path, &all, &size, NULL))
-    return g_strdup ("");
-  const char *start = all + (size > TAIL_BYTES ? size - TAIL_BYTES : 0);
-  g_autofree char *tail = g_strstrip (g_utf8_make_valid (start, -1));
-  g_auto (GStrv) lines = g_strsplit (tail, "\n", -1);
-  const unsigned n = g_strv_length (lines);
-  return g_strjoinv (" ", lines + (n > TAIL_LINES ? n - TAIL_LINES : 0));
-}
+enum { LOG_MAX = 512 * 1024 };
 
 static bool
 fail (GError **error, const char *path, const char *what)
@@ -55,96 +35,27 @@ typedef struct {
 } Handing;
 
 static void
-hand_over (Handing *h, const char *path, int fd)
+hand_over (void *opaque, const char *path, int fd)
 {
-  g_auto (GStrv) parts = g_strsplit (path, ",", -1);
-  g_autofree char *escaped = g_strjoinv (",,", parts);
+  Handing *h = opaque;
+  g_autofree char *escaped = vt_escape_commas (path);
   g_ptr_array_add (h->argv, g_strdup ("-add-file"));
   g_ptr_array_add (h->argv, g_strdup_printf ("path=%s,fd=%d", escaped, h->next));
   g_subprocess_launcher_take_fd (h->launcher, fd, h->next++);
 }
 
-/* The backing file that a qcow2 header names, as the machine will call it; NULL: none. The header is data of
- * others: only its length and place are believed, within the file. `ret_raw`: the file's bytes are a disk's,
- * whatever they look like. */
-static char *
-backing_file (int fd, const char *path, bool *ret_raw)
-{
-  enum { VERSION_2_HEADER = 72, VERSION_3_HEADER = 104 };
-  uint8_t head[VERSION_3_HEADER];
-  char name[1024];
-  uint64_t offset;
-  uint32_t size, version, header;
-  *ret_raw = false;
-  if (pread (fd, head, sizeof head, 0) != sizeof head || memcmp (head, "QFI\xfb", 4) != 0)
-    return NULL;
-  memcpy (&offset, head + 8, 8);
-  memcpy (&size, head + 16, 4);
-  memcpy (&version, head + 4, 4);
-  memcpy (&header, head + 100, 4);
-  header =
-      GUINT32_FROM_BE (version) == 2 ? VERSION_2_HEADER : MAX (GUINT32_FROM_BE (header), VERSION_3_HEADER);
-  offset = GUINT64_FROM_BE (offset);
-  size = GUINT32_FROM_BE (size);
-  if (offset == 0 || offset > INT32_MAX || size == 0 || size >= sizeof name ||
-      pread (fd, name, size, (off_t)offset) != (ssize_t)size)
-    return NULL;
-  name[size] = '\0';
-  /* The format of what is behind it stands in an extension before the name. */
-  g_autofree uint8_t *extensions = g_malloc0 (offset + 16);
-  const ssize_t n = pread (fd, extensions, offset, 0);
-  for (uint64_t at = header; n > 0 && at + 8 <= (uint64_t)n;) {
-    uint32_t type, length;
-    memcpy (&type, extensions + at, 4);
-    memcpy (&length, extensions + at + 4, 4);
-    length = GUINT32_FROM_BE (length);
-    if (type == 0 || length > (uint64_t)n - at - 8)
-      break;
-    *ret_raw = *ret_raw || (GUINT32_FROM_BE (type) == 0xe2792aca && length == 3 &&
-                            !memcmp (extensions + at + 8, "raw", 3));
-    at += 8 + ((uint64_t)length + 7) / 8 * 8;
-  }
-  const char *file = g_str_has_prefix (name, "file:") ? name + 5 : name;
-  g_autofree char *folder = g_path_get_dirname (path);
-  return g_path_is_absolute (file) ? g_strdup (file) : g_build_filename (folder, file, NULL);
-}
-
-static bool
-is_qcow2 (const VtConf *conf, const char *folder, const char *path)
+/* The disk whose image is this; NULL: it is another file. */
+static const VtConfDisk *
+layered_disk (const VtConf *conf, const char *folder, const char *path)
 {
   for (unsigned i = 0; i < conf->disks->len; i++) {
     const VtConfDisk *disk = conf->disks->pdata[i];
     g_autofree char *full =
         g_path_is_absolute (disk->file) ? g_strdup (disk->file) : g_build_filename (folder, disk->file, NULL);
-    if (strcmp (full, path) == 0)
-      return strcmp (disk->format, "qcow2") == 0;
+    if (strcmp (full, path) == 0 && strcmp (disk->format, "qcow2") == 0)
+      return disk;
   }
-  return false;
-}
-
-static bool
-open_file (Handing *h, const char *first, int flags, bool chain, GError **error)
-{
-  g_autofree char *path = g_strdup (first);
-  for (unsigned depth = 0; path != NULL && depth < CHAIN_MAX; depth++) {
-    bool raw = false;
-    struct stat st;
-    const int fd = open (path, (depth ? O_RDONLY : flags) | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-      return fail (error, path, "A file of the machine could not be opened");
-    if (fstat (fd, &st) < 0 || !(S_ISREG (st.st_mode) || S_ISBLK (st.st_mode))) {
-      close (fd);
-      g_autofree char *cause = g_strdup_printf ("“%s” is neither a file nor a disk.", path);
-      vt_error_set (error, VT_ERROR_BAD_MEDIA, cause, "Choose another file.");
-      return false;
-    }
-    char *next = chain ? backing_file (fd, path, &raw) : NULL;
-    hand_over (h, path, fd);
-    chain = chain && !raw;
-    g_free (path);
-    path = next;
-  }
-  return true;
+  return NULL;
 }
 
 /* ---- The process ---- */
@@ -161,8 +72,10 @@ make_socket (const char *uuid, GError **error)
     return -1;
   }
   strcpy (address.sun_path, path);
-  const int probe = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool alive = probe >= 0 && connect (probe, (struct sockaddr *)&address, sizeof address) == 0;
+  /* Not waited for: who listens and does not take more callers is alive. */
+  const int probe = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const bool alive =
+      probe >= 0 && (connect (probe, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
   if (probe >= 0)
     close (probe);
   if (alive) {
@@ -182,6 +95,14 @@ make_socket (const char *uuid, GError **error)
   return -1;
 }
 
+/* One that nobody listens to would be taken for a machine that has crashed. */
+static void
+remove_socket (const char *uuid)
+{
+  g_autofree char *path = vt_machine_socket_path (uuid);
+  unlink (path);
+}
+
 static int
 open_log (const char *folder, GError **error)
 {
@@ -190,9 +111,27 @@ open_log (const char *folder, GError **error)
   struct stat st;
   if (stat (path, &st) == 0 && st.st_size > LOG_MAX)
     g_rename (path, old);
-  const int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
+  const int fd = open (path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
     fail (error, path, "The machine's log could not be opened");
+    return -1;
+  }
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *time = g_date_time_format (now, "%F %T"),
+                  *line = g_strconcat (VT_LOG_MARK, time, "]\n", NULL);
+  if (write (fd, line, strlen (line)) < 0)
+    g_message ("%s: %s", path, g_strerror (errno));
+  return fd;
+}
+
+/* There the process says that it ends as it should, for an engine that is not there to see it. */
+static int
+open_end (const char *uuid, GError **error)
+{
+  g_autofree char *path = vt_machine_end_path (uuid);
+  const int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    fail (error, path, "The machine's process could not be started");
   return fd;
 }
 
@@ -203,12 +142,11 @@ make_variables (const VtConf *conf, const char *folder, GError **error)
   g_autofree char *path = g_build_filename (folder, "efi-vars.fd", NULL);
   if (strcmp (conf->firmware, "efi") != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
     return true;
-  g_autofree char *template = firmware_find ("RISCV_VIRT_VARS.fd", error);
+  g_autofree char *template = firmware_find_installed ("RISCV_VIRT_VARS.fd", error);
   g_autofree char *data = NULL;
   gsize size;
-  const bool ok =
-      template && g_file_get_contents (template, &data, &size, error) &&
-      g_file_set_contents_full (path, data, (gssize)size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+  const bool ok = template && g_file_get_contents (template, &data, &size, error) &&
+                  vt_replace_file (path, data, size, false, error);
   vt_error_adopt (error, "The firmware's settings could not be made");
   return ok;
 }
@@ -244,18 +182,21 @@ vt_machine_spawn (const VtConf *conf, const char *folder, const VtProcessOptions
     return NULL;
   const int log = make_variables (conf, folder, error) ? open_log (folder, error) : -1;
   const int control = log >= 0 ? make_socket (conf->uuid, error) : -1;
-  if (control >= 0) {
+  const int end = control >= 0 ? open_end (conf->uuid, error) : -1;
+  if (end >= 0) {
     g_autoptr (GSubprocessLauncher) launcher = make_launcher (log);
     g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
-    Handing h = { launcher, argv, 4 };
+    Handing h = { launcher, argv, 5 };
     bool ok = true;
     g_ptr_array_add (argv, vt_program_find (command->argv[0]));
     g_ptr_array_add (argv, g_strdup ("-control"));
-    g_ptr_array_add (argv, g_strdup ("fd=3"));
+    g_ptr_array_add (argv, g_strdup ("fd=3,end=4"));
     g_subprocess_launcher_take_fd (launcher, control, 3);
+    g_subprocess_launcher_take_fd (launcher, end, 4);
     for (unsigned i = 0; ok && i < command->files->len; i++) {
       const VtMachineFile *file = command->files->pdata[i];
-      ok = open_file (&h, file->path, file->flags, is_qcow2 (conf, folder, file->path), error);
+      ok = vt_disk_open_chain (layered_disk (conf, folder, file->path), file->path, file->flags, hand_over,
+                               &h, error);
     }
     for (unsigned i = 1; command->argv[i]; i++)
       g_ptr_array_add (argv, g_strdup (command->argv[i]));
@@ -263,8 +204,12 @@ vt_machine_spawn (const VtConf *conf, const char *folder, const VtProcessOptions
     process = ok ? g_subprocess_launcher_spawnv (launcher, (const char *const *)argv->pdata, error) : NULL;
     g_subprocess_launcher_close (launcher);
     vt_error_adopt (error, "The machine's process could not be started");
+    if (process == NULL)
+      remove_socket (conf->uuid);
   } else if (log >= 0) {
     close (log);
+    if (control >= 0)
+      close (control);
   }
   vt_machine_command_free (command);
   return process;

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <zlib.h>
 
-#define SIDE_MAX 16384
+/* Larger pictures are not what screens show. A message on the bus has 128 MiB at most. */
+#define SIDE_MAX   16384
+#define PIXELS_MAX ((uint64_t)64 << 20)
+#define PACKED_MAX ((guint)64 << 20)
 
 typedef struct {
   unsigned width, height;
@@ -28,7 +31,8 @@ parse_ppm (const uint8_t *data, size_t size, Picture *picture)
       numbers[i] = numbers[i] * 10 + (data[at] - '0');
   }
   if (at >= size || !g_ascii_isspace (data[at]) || numbers[2] != 255 || numbers[0] == 0 || numbers[1] == 0 ||
-      numbers[0] > SIDE_MAX || numbers[1] > SIDE_MAX || (size - at - 1) / 3 / numbers[0] < numbers[1])
+      numbers[0] > SIDE_MAX || numbers[1] > SIDE_MAX || (uint64_t)numbers[0] * numbers[1] > PIXELS_MAX ||
+      (size - at - 1) / 3 / numbers[0] < numbers[1])
     return false;
   *picture = (Picture){ numbers[0], numbers[1], data + at + 1 };
   return true;
@@ -51,22 +55,41 @@ mean (const Picture *from, unsigned x, unsigned y, unsigned width, unsigned heig
     out[i] = (uint8_t)(sum[i] / n);
 }
 
-/* Rows as PNG has them: each begins with its filter, here none. */
-static GByteArray *
-rows_of (const Picture *from, unsigned width, unsigned height)
+/* A row as PNG has it begins with its filter, here none. */
+static void
+make_row (const Picture *from, unsigned y, unsigned width, unsigned height, uint8_t *row)
 {
-  GByteArray *rows = g_byte_array_sized_new ((width * 3 + 1) * height);
-  g_byte_array_set_size (rows, (width * 3 + 1) * height);
-  for (unsigned y = 0; y < height; y++) {
-    uint8_t *row = rows->data + (size_t)y * (width * 3 + 1);
-    *row++ = 0;
-    if (width == from->width)
-      memcpy (row, from->pixels + (size_t)y * width * 3, (size_t)width * 3);
-    else
-      for (unsigned x = 0; x < width; x++)
-        mean (from, x, y, width, height, row + x * 3);
+  *row++ = 0;
+  if (width == from->width)
+    memcpy (row, from->pixels + (size_t)y * width * 3, (size_t)width * 3);
+  else
+    for (unsigned x = 0; x < width; x++)
+      mean (from, x, y, width, height, row + x * 3);
+}
+
+/* Row after row, so that nothing but what comes of it is kept. False: that would be too much. */
+static bool
+deflate_rows (const Picture *from, unsigned width, unsigned height, GByteArray *out)
+{
+  const size_t size = (size_t)width * 3 + 1;
+  g_autofree uint8_t *row = g_malloc (size);
+  uint8_t packed[16384];
+  z_stream z = { 0 };
+  bool good = deflateInit (&z, Z_BEST_SPEED) == Z_OK;
+  for (unsigned y = 0; good && y < height; y++) {
+    make_row (from, y, width, height, row);
+    z.next_in = row;
+    z.avail_in = (uInt)size;
+    do {
+      z.next_out = packed;
+      z.avail_out = sizeof packed;
+      deflate (&z, y + 1 == height ? Z_FINISH : Z_NO_FLUSH);
+      g_byte_array_append (out, packed, (guint)(sizeof packed - z.avail_out));
+    } while (z.avail_out == 0);
+    good = out->len <= PACKED_MAX;
   }
-  return rows;
+  deflateEnd (&z);
+  return good;
 }
 
 static void
@@ -93,16 +116,17 @@ vt_picture_from_ppm (const uint8_t *data, size_t size, unsigned max_width, GErro
   }
   unsigned width = max_width ? MIN (max_width, picture.width) : picture.width;
   unsigned height = MAX (1, (unsigned)((uint64_t)picture.height * width / picture.width));
-  g_autoptr (GByteArray) rows = rows_of (&picture, width, height);
-  uLongf packed_size = compressBound (rows->len);
-  g_autofree uint8_t *packed = g_malloc (packed_size);
-  compress2 (packed, &packed_size, rows->data, rows->len, Z_BEST_SPEED);
+  g_autoptr (GByteArray) packed = g_byte_array_new ();
+  if (!deflate_rows (&picture, width, height, packed)) {
+    vt_error_set (error, VT_ERROR_FAILED, "The machine's picture is too large.", "Ask for a narrower one.");
+    return NULL;
+  }
   uint8_t header[13] = { width >> 24,  width >> 16, width >> 8, width, height >> 24,
                          height >> 16, height >> 8, height,     8,     2 };
   GByteArray *png = g_byte_array_new ();
   g_byte_array_append (png, signature, sizeof signature);
   add_chunk (png, "IHDR", header, sizeof header);
-  add_chunk (png, "IDAT", packed, packed_size);
+  add_chunk (png, "IDAT", packed->data, packed->len);
   add_chunk (png, "IEND", NULL, 0);
   return g_byte_array_free_to_bytes (png);
 }

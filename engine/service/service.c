@@ -25,7 +25,8 @@ struct VtService {
   VtLibrary *library;
   VtEngine1 *engine;
   GPtrArray *items;
-  GHashTable *clients; /* bus name -> watch; the main thread's */
+  GHashTable *reserved; /* names of machines that are being made */
+  GHashTable *clients;  /* bus name -> watch; the main thread's */
   guint filter, owner, idle;
   unsigned holds, adopting;
   int lock;
@@ -151,12 +152,30 @@ vt_service_find_name (VtService *service, const char *name, const VtMachineItem 
   return NULL;
 }
 
+bool
+vt_service_name_taken (VtService *service, const char *name, const VtMachineItem *but)
+{
+  return g_hash_table_contains (service->reserved, name) || vt_service_find_name (service, name, but) != NULL;
+}
+
+void
+vt_service_reserve_name (VtService *service, const char *name)
+{
+  g_hash_table_add (service->reserved, g_strdup (name));
+}
+
+void
+vt_service_unreserve_name (VtService *service, const char *name)
+{
+  g_hash_table_remove (service->reserved, name);
+}
+
 char *
 vt_service_free_name (VtService *service, const char *name)
 {
   char *candidate = g_utf8_substring (name, 0, MIN (g_utf8_strlen (name, -1), 100));
   g_autofree char *base = g_strdup (candidate);
-  for (unsigned i = 2; vt_service_find_name (service, candidate, NULL) != NULL; i++) {
+  for (unsigned i = 2; vt_service_name_taken (service, candidate, NULL); i++) {
     g_free (candidate);
     candidate = g_strdup_printf ("%s %u", base, i);
   }
@@ -219,8 +238,14 @@ static void
 on_changed (void *opaque, const char *folder)
 {
   VtMachineItem *item = find_folder (opaque, folder);
-  if (item != NULL)
+  if (item == NULL)
+    return;
+  if (!vt_machine_item_is_another (item)) {
     vt_machine_item_reload (item);
+    return;
+  }
+  vt_service_remove_item (opaque, item);
+  on_added (opaque, folder);
 }
 
 static void
@@ -288,8 +313,11 @@ on_name_lost (GDBusConnection *bus, const char *name, gpointer data)
 {
   VtService *service = data;
   g_autoptr (GError) error = NULL;
-  vt_error_set (&error, VT_ERROR_IN_USE, "The name " VT_BUS_NAME " is another program's, or the bus is gone.",
-                "End the other engine first.");
+  if (bus == NULL || g_dbus_connection_is_closed (bus))
+    vt_error_set (&error, VT_ERROR_FAILED, "The session bus has ended.", "");
+  else
+    vt_error_set (&error, VT_ERROR_IN_USE, "The name " VT_BUS_NAME " is another program's.",
+                  "End the other engine first.");
   service->ready (service, error, service->options.opaque);
 }
 
@@ -333,6 +361,7 @@ vt_service_new (GDBusConnection *bus, const VtServiceOptions *options, VtService
   service->manager = g_dbus_object_manager_server_new (VT_OBJECT_ROOT);
   service->items = g_ptr_array_new_with_free_func ((GDestroyNotify)vt_machine_item_unref);
   service->clients = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  service->reserved = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   service->library = vt_library_new (options->folder ? options->folder : own, &listener, service, error);
   if (service->library == NULL) {
     vt_service_free (service);
@@ -366,6 +395,7 @@ vt_service_free (VtService *service)
   while (g_hash_table_iter_next (&iter, NULL, &watch))
     g_bus_unwatch_name (GPOINTER_TO_UINT (watch));
   g_hash_table_unref (service->clients);
+  g_hash_table_unref (service->reserved);
   g_clear_handle_id (&service->idle, g_source_remove);
   g_clear_object (&service->engine);
   g_clear_object (&service->manager);

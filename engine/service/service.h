@@ -36,6 +36,11 @@ VtLibrary *vt_service_library (VtService *service);
 GDBusConnection *vt_service_bus (VtService *service);
 /* The machine of that name other than `but` (may be NULL). */
 VtMachineItem *vt_service_find_name (VtService *service, const char *name, const VtMachineItem *but);
+/* Whether a machine other than `but` (may be NULL) has the name, or will have it. */
+bool vt_service_name_taken (VtService *service, const char *name, const VtMachineItem *but);
+/* A machine is being made that will have the name, which is free. */
+void vt_service_reserve_name (VtService *service, const char *name);
+void vt_service_unreserve_name (VtService *service, const char *name);
 /* `name`, or "NAME 2", … if that is taken. */
 char *vt_service_free_name (VtService *service, const char *name);
 /* The machine of a folder that has just come: its object. */
@@ -62,6 +67,11 @@ uint64_t vt_host_free_disk (const char *folder);
 /* A program of ours: next to this one, in the build tree ($VITRINE_PROGRAMS is a search path), or where it is
  * installed. */
 char *vt_program_find (const char *name);
+/* As the value of an option that has several, one after another: commas are doubled. */
+char *vt_escape_commas (const char *text);
+/* For programs that do a part of our work: they end when the thread that starts them does, however that ends.
+ */
+void vt_launcher_bind (GSubprocessLauncher *launcher);
 /* The path of an open file, if that is still the file. */
 char *vt_path_of_fd (int fd, const char *name, GError **error);
 /* The descriptor behind a D-Bus handle; -1 and an error. */

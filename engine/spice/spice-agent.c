@@ -22,6 +22,7 @@ typedef struct {
 
 static GPtrArray *all; /* SpiceChardev */
 static SpiceServer *server;
+static bool mouse; /* the guest's agent may be told positions */
 
 static SpiceChardev *
 of_instance (SpiceCharDeviceInstance *instance)
@@ -105,6 +106,17 @@ take_back (SpiceChardev *s)
   s->served = s->lost = s->read = false;
 }
 
+static void
+update_stand_in (void)
+{
+  bool agent = false;
+  for (unsigned i = 0; all && i < all->len; i++) {
+    const SpiceChardev *s = all->pdata[i];
+    agent |= s->agent && s->served;
+  }
+  spice_stand_in_serve (agent ? NULL : server, mouse);
+}
+
 /* The agent is there while somebody in the guest has its port open; a port is always there, and open or not.
  */
 static void
@@ -112,6 +124,8 @@ update (SpiceChardev *s)
 {
   const bool wanted = server && (s->open || !s->agent);
   if (wanted && !s->served) {
+    if (s->agent)
+      spice_stand_in_serve (NULL, mouse);
     s->spice.base.sif = &interface.base;
     s->spice.subtype = s->agent ? "vdagent" : "port";
     s->spice.portname = s->name;
@@ -119,19 +133,23 @@ update (SpiceChardev *s)
   } else if (!wanted && s->served) {
     take_back (s);
   }
+  if (s->agent)
+    update_stand_in ();
   if (s->served && !s->agent)
     spice_server_port_event (&s->spice, s->open ? SPICE_PORT_EVENT_OPENED : SPICE_PORT_EVENT_CLOSED);
 }
 
 void
-spice_agent_serve (SpiceServer *new_server)
+spice_agent_serve (SpiceServer *new_server, bool agent_mouse)
 {
   for (unsigned i = 0; !new_server && all && i < all->len; i++)
     if (((const SpiceChardev *)all->pdata[i])->served)
       take_back (all->pdata[i]);
   server = new_server;
+  mouse = agent_mouse;
   for (unsigned i = 0; all && i < all->len; i++)
     update (all->pdata[i]);
+  update_stand_in ();
 }
 
 static void
@@ -230,6 +248,8 @@ close_chardev (Chardev *chr)
     take_back (s);
   if (all)
     g_ptr_array_remove (all, s);
+  if (s->agent)
+    update_stand_in ();
   g_free (s->name);
 }
 

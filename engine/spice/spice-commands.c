@@ -13,6 +13,12 @@ enum { CURSOR_SIDE = 64 };
  * sent, and what shows on the screen and is not yet drawn on the canvas. */
 enum { FRAMES_MAX = 3, COMMANDS_MAX = 256 };
 #define BYTES_MIN UINT64_C (4 << 20)
+/* Larger areas are sent in bands: a band's copies, here and in the client, stay in the processor's cache and
+ * in memory that is there, where a whole picture would have each of them fetch new pages. All bands of an
+ * area are of that size, but for the last, which is smaller: so the app knows when it has all of them. */
+#define BAND_BYTES (512 * 1024)
+/* Of a screen; bands of very large ones are larger. */
+#define BANDS_MAX 64
 /* Smaller buffers are not worth keeping. */
 #define SPARE_MIN (256 * 1024)
 
@@ -115,6 +121,20 @@ hand_over (QXLCommandExt *ext, void *data, uint32_t type)
 
 /* ---- Drawing ---- */
 
+/* Takes the uppermost band off it, which may be all of it; false: nothing is left. */
+static bool
+take_band (const SpiceScreen *screen, SpiceArea *area, SpiceArea *ret)
+{
+  const uint64_t frame = UINT64_C (4) * screen->width * screen->height;
+  const uint64_t bytes = MAX (BAND_BYTES, frame / BANDS_MAX);
+  const uint32_t most = (uint32_t)MAX (bytes / (4 * (area->right - area->left)), 2);
+  const uint32_t height = area->bottom - area->top;
+  *ret = *area;
+  ret->bottom = area->top + (height > most ? most : height == most ? most - 1 : height);
+  area->top = ret->bottom;
+  return area->top < area->bottom;
+}
+
 /* Takes the next rectangle; false: nothing is due, or there is no room for it. */
 static bool
 next_area (SpiceScreen *screen, SpiceArea *ret)
@@ -124,7 +144,7 @@ next_area (SpiceScreen *screen, SpiceArea *ret)
   if (screen->watched && screen->ready && screen->batch.n) {
     found = has_room (screen);
     if (found)
-      *ret = screen->batch.areas[--screen->batch.n];
+      screen->batch.n -= !take_band (screen, &screen->batch.areas[screen->batch.n - 1], ret);
     else if (!screen->starved)
       spice_screen_arrange (screen, false);
     screen->starved = !found;

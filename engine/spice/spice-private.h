@@ -33,12 +33,18 @@ typedef struct {
 bool spice_options_parse (SpiceOptions *options, const char *text, GError **error);
 void spice_options_clear (SpiceOptions *options);
 
+/* ---- Clients that leave too early (spice-hasty.c) ---- */
+
+/* Before the first server is made: from here on no client ends the process by leaving while its display
+ * channel is being set up. */
+void spice_outlast_hasty_clients (void);
+
 /* ---- What has changed on a screen (spice-dirty.c) ---- */
 
 typedef struct {
   uint32_t left, top, right, bottom;
 } SpiceArea;
-enum { SPICE_DIRTY_AREAS = 16 };
+enum { SPICE_DIRTY_AREAS = 16, SPICE_SPARES = 36 };
 /* Disjoint or not, all together they cover what has changed. */
 typedef struct {
   unsigned n;
@@ -80,7 +86,7 @@ typedef struct {
   int64_t due;    /* when the last tick should have come */
   uint64_t bytes; /* of commands that the library holds */
   unsigned commands;
-  SpiceCommand *spare[2];
+  SpiceCommand *spare[SPICE_SPARES];
 } SpiceScreen;
 
 SpiceScreen *spice_screen_new (SpiceService *service, SpiceServer *server, Display *display, unsigned index);
@@ -131,8 +137,11 @@ void spice_pointer_release (SpicePointer *pointer);
 
 /* ---- The agent's and other channels (spice-agent.c) ---- */
 
-/* Offers those whose port is open to the server, or takes them all back (NULL). */
-void spice_agent_serve (SpiceServer *server);
+/* Offers those whose port is open to the server, or takes them all back (NULL). `agent_mouse`: the guest's
+ * agent may be told the pointer's positions. */
+void spice_agent_serve (SpiceServer *server, bool agent_mouse);
+/* spice-stand-in.c: an agent for the server while the guest has none; NULL: it has one now. */
+void spice_stand_in_serve (SpiceServer *server, bool agent_mouse);
 
 /* ---- The library's events on the main context (spice-loop.c) ---- */
 

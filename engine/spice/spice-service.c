@@ -15,6 +15,8 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+enum { SEND_BUFFER = 4 << 20 };
+
 SpiceService *spice_service;
 
 static bool refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
@@ -43,9 +45,22 @@ set_channels (SpiceServer *server, const GPtrArray *channels, int security, GErr
   return true;
 }
 
+/* Clients of this machine only: to squeeze pictures costs both sides more than to copy them. What the options
+ * say holds all the same. */
+static void
+set_local_quality (SpiceServer *server)
+{
+  spice_server_set_image_compression (server, SPICE_IMAGE_COMPRESSION_OFF);
+  spice_server_set_jpeg_compression (server, SPICE_WAN_COMPRESSION_NEVER);
+  spice_server_set_zlib_glz_compression (server, SPICE_WAN_COMPRESSION_NEVER);
+  spice_server_set_streaming_video (server, SPICE_STREAM_VIDEO_OFF);
+}
+
 static void
 set_quality (SpiceServer *server, const SpiceOptions *o)
 {
+  if (o->port < 0 && o->tls_port < 0)
+    set_local_quality (server);
   if (o->image_compression)
     spice_server_set_image_compression (server, o->image_compression);
   if (o->jpeg)
@@ -218,7 +233,7 @@ open_interfaces (SpiceService *s)
 #ifdef __SANITIZE_ADDRESS__
   __lsan_enable ();
 #endif
-  spice_agent_serve (s->server);
+  spice_agent_serve (s->server, s->options.agent_mouse);
   /* It never stands, also when the machine does: stopping it would wait for the slowest client. */
   spice_server_vm_start (s->server);
   machine_add_listener (s->machine, &listener);
@@ -240,6 +255,7 @@ spice_service_new (Machine *machine, const char *options, GError **error)
   if (ok) {
     /* The library writes to sockets whose other end may have gone. */
     signal (SIGPIPE, SIG_IGN);
+    spice_outlast_hasty_clients ();
     s->server = spice_server_new ();
     ok = start_server (s, error);
   }
@@ -261,7 +277,7 @@ spice_service_free (SpiceService *s)
     return;
   if (spice_service == s) {
     spice_monitor_close ();
-    spice_agent_serve (NULL);
+    spice_agent_serve (NULL, false);
     spice_keyboard_close (&s->keyboard);
     spice_pointer_close (&s->pointer);
     spice_service = NULL;
@@ -291,6 +307,8 @@ spice_service_add_client (SpiceService *s, int fd, bool skip_auth, GError **erro
     return refuse (error, "a SPICE client's connection has to be a stream socket");
   }
   g_unix_set_fd_nonblocking (fd, TRUE, NULL);
+  /* As much as the kernel lets us have: each time it is full costs both sides a turn. */
+  setsockopt (fd, SOL_SOCKET, SO_SNDBUF, &(int){ SEND_BUFFER }, sizeof (int));
   if (spice_server_add_client (s->server, fd, skip_auth) == 0)
     return true;
   close (fd);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What is refused later is told of, where the log is read. */
 static void
@@ -19,15 +20,17 @@ tell (char *missing)
   free (missing);
 }
 
-/* libslirp asks the host's resolver, whose file may be a link to a folder in which it is replaced. */
+/* libslirp asks the host's resolver, whose file is replaced by another one when the host comes to another
+ * network: what may be read is the folder, which is its own, or /etc. There nothing is a secret to a user,
+ * but to root all is. */
 void
 system_confine_files (void)
 {
   char *resolver = realpath ("/etc/resolv.conf", NULL);
   g_autofree char *folder = resolver ? g_path_get_dirname (resolver) : NULL;
-  const bool own_folder = folder && strcmp (folder, "/etc") && strcmp (folder, "/");
-  const char *const readable[] = { "/etc/hosts",   "/etc/resolv.conf",         "/etc/localtime",
-                                   "/dev/urandom", own_folder ? folder : NULL, NULL };
+  const bool open_folder = folder && strcmp (folder, "/") && (strcmp (folder, "/etc") || geteuid () != 0);
+  const char *const readable[] = { "/etc/hosts",   "/etc/resolv.conf",          "/etc/localtime",
+                                   "/dev/urandom", open_folder ? folder : NULL, NULL };
   tell (confine_files (&(ConfineRules){ .no_reading = true, .readable = readable }));
   free (resolver);
 }

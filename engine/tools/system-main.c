@@ -125,6 +125,15 @@ add_listed_monitors (System *s, GError **error)
   return true;
 }
 
+/* Somebody who was not there will ask why. */
+static void
+note_end (void *opaque, int exit_code, bool guest)
+{
+  const char *text = guest ? "the guest has powered off\n" : "somebody has ended it\n";
+  if (write (((System *)opaque)->command.end_fd, text, strlen (text)) < 0)
+    fprintf (stderr, "why it ends cannot be noted: %s\n", g_strerror (errno));
+}
+
 /* The engine's connection. */
 static bool
 add_control (System *s, GError **error)
@@ -137,6 +146,8 @@ add_control (System *s, GError **error)
   if (chr == NULL)
     return blame ("control", text, error);
   g_ptr_array_add (s->chardevs, chr);
+  if (s->command.end_fd >= 0)
+    machine_add_listener (s->machine, &(MachineListener){ .shutdown = note_end, .opaque = s });
   return add_monitor (s, chr, true, false, error);
 }
 
@@ -292,6 +303,7 @@ system_program (const char *name, bool confined, int argc, char **argv)
     return 1;
   if (confined) {
     host_file_forbid_others ();
+    system_log_bound ();
     system_confine_files ();
   }
   system_register_devices ();

@@ -80,8 +80,14 @@ static bool
 set_control (SystemParse *p, const char *value, GError **error)
 {
   g_autoptr (Keyval) kv = keyval_parse (value, "fd", error);
-  if (kv == NULL || !get_fd (kv, &p->command->control_fd, error) || !keyval_finish (kv, "-control", error))
+  uint64_t end;
+  if (kv == NULL || !get_fd (kv, &p->command->control_fd, error) ||
+      !keyval_get_uint (kv, "end", INT_MAX, &end, error) || !keyval_finish (kv, "-control", error))
     return false;
+  p->command->end_fd = end >= INT_MAX ? -1 : (int)end;
+  if (p->command->end_fd >= 0 && fcntl (p->command->end_fd, F_SETFD, FD_CLOEXEC) < 0)
+    return system_bad (error,
+                       "end=N is the number of a descriptor that whoever starts the program has opened");
   /* From now on peers see our process behind it, not the one that made it. */
   return listen (p->command->control_fd, 8) == 0 || system_bad (error, "it is not a stream socket");
 }
@@ -93,7 +99,7 @@ const SystemOption system_run_options[] = {
   { "daemonize", NULL, "go on in the background once the machine stands ready", set_daemonize },
   { "pidfile", "FILE", "write the process id to FILE", set_pidfile },
   { "add-file", "path=PATH,fd=N", "PATH is the file that the descriptor N has open", add_file },
-  { "control", "fd=N", "QMP on the listening socket N; who comes later takes over", set_control },
+  { "control", "fd=N[,end=N]", "QMP on the listening socket N; who comes later takes over", set_control },
   { "no-user-config", NULL, "accepted: there are no configuration files", ignore },
   { NULL },
 };

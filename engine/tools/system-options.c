@@ -44,7 +44,8 @@ static void
 init (SystemCommand *command, const GuestIsa *isa, char *program)
 {
   MachineConfig *config = &command->config;
-  *command = (SystemCommand){ .isa = isa, .program = program, .name = program, .control_fd = -1 };
+  *command =
+      (SystemCommand){ .isa = isa, .program = program, .name = program, .control_fd = -1, .end_fd = -1 };
   GPtrArray **lists[] = { &command->chardevs, &command->drives, &command->blockdevs, &command->netdevs,
                           &command->objects,  &config->devices, &config->serials,    &config->fw_cfg,
                           &config->smbios,    &config->nics };

@@ -21,6 +21,7 @@ typedef struct {
   GArray *monitors; /* SystemMonitor, in order */
   bool nographic, no_monitor, daemonize;
   int control_fd; /* a listening socket for QMP, or -1 */
+  int end_fd;     /* gets the reason when the machine ends as it should, or -1 */
   char *log_file, *gdb, *pidfile, *process_name, *spice;
   char *name;
 } SystemCommand;
@@ -39,6 +40,8 @@ int system_program (const char *name, bool confined, int argc, char **argv);
 /* system-confine.c: before there are threads, and when the machine stands ready. */
 void system_confine_files (void);
 void system_confine_calls (void);
+/* If the log (standard error) is a file that can be read, too, it is kept short from now on. */
+void system_log_bound (void);
 
 /* system-objects.c */
 /* Makes all kinds of devices known, for -device. */

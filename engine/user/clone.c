@@ -32,7 +32,8 @@ check_flags (uint64_t flags)
   return 0;
 }
 
-int64_t
+/* Performs it: the child's id, or -errno. */
+static int64_t
 user_clone_args (UserThread *parent, const UserClone *args)
 {
   int error = check_flags (args->flags);

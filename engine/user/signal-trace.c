@@ -99,7 +99,8 @@ append_details (GString *out, const siginfo_t *info)
   }
 }
 
-char *
+/* The text strace prints between --- and ---. */
+static char *
 user_signal_text (const siginfo_t *info)
 {
   GString *out = g_string_new (user_signal_name (info->si_signo));

@@ -56,7 +56,8 @@ take_default (int sig)
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all_but, NULL, sizeof all_but);
 }
 
-void
+/* Ends the process by host signal `sig` with its default action, as the shell must see it. */
+G_NORETURN static void
 user_die_by_signal (int sig)
 {
   if (user_debugger && user_debugger->exiting)

@@ -240,7 +240,7 @@ release_futexes (UserThread *thread)
     HOST_CALL (SYS_futex, g2h (thread->clear_child_tid), FUTEX_WAKE, 1);
 }
 
-void
+G_NORETURN static void
 user_thread_exit (UserThread *thread, int status)
 {
   /* The kernel clears this one's tid itself. */
@@ -272,7 +272,7 @@ user_thread_exit (UserThread *thread, int status)
   siglongjmp (*leave, 1);
 }
 
-void
+G_NORETURN static void
 user_exit_group (int status)
 {
   UserThread *thread = user_self;

@@ -65,8 +65,6 @@ uint64_t user_map_gap (uint64_t size, uint64_t align);
 /* Whether Linux would take a hint: free, and clear of the gap below a stack. */
 bool user_map_free (uint64_t start, uint64_t size);
 
-/* The host protection for a guest one: code is read by the translator, never run. */
-int user_host_prot (int prot);
 /* user-mmap.c: gives host memory of a guest range back, or to the reservation of guest_base. 0 or negative
  * errno. */
 int user_map_release (uint64_t start, uint64_t end);

@@ -19,7 +19,8 @@
 /* Flags of the host's alone, with no meaning in the generic Linux ABI: MAP_32BIT and MAP_ABOVE4G. */
 #define HOST_ONLY_FLAGS 0xc0
 
-int
+/* The host protection for a guest one: code is read by the translator, never run. */
+static int
 user_host_prot (int prot)
 {
   return (prot & (PROT_READ | PROT_WRITE)) | (prot & PROT_EXEC ? PROT_READ : 0);

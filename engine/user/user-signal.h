@@ -112,8 +112,6 @@ int64_t user_interrupted (UserThread *thread, int64_t result);
 
 /* "SIGSEGV", "SIGRT_3"; a static or thread-local string. */
 const char *user_signal_name (int sig);
-/* The text strace prints between --- and ---. */
-char *user_signal_text (const siginfo_t *info);
 void user_signal_trace (const siginfo_t *info);
 
 /* A host siginfo from guest memory or to it. 0 or -EFAULT. */

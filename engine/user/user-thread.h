@@ -17,9 +17,6 @@ typedef struct {
   int cgroup;
 } UserClone;
 
-/* Performs it: the child's id, or -errno. */
-int64_t user_clone_args (UserThread *parent, const UserClone *args);
-
 /* ---- thread.c ---- */
 
 /* A thread structure around `cpu` with nothing pending; the caller sets tid. */

@@ -125,12 +125,6 @@ void user_signal_deliver (UserThread *thread);
 /* A synchronous signal (fault, illegal instruction, breakpoint) of this thread; info's addresses are guest's.
  */
 void user_signal_force (UserThread *thread, const siginfo_t *info);
-/* Ends the process by host signal `sig` with its default action, as the shell must see it. */
-G_NORETURN void user_die_by_signal (int sig);
-
-/* thread.c */
-G_NORETURN void user_thread_exit (UserThread *thread, int status);
-G_NORETURN void user_exit_group (int status);
 
 /* user-loop.c: runs guest code on this thread until it ends. */
 G_NORETURN void user_loop (UserThread *thread);

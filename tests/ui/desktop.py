@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 from pathlib import Path
+
+from screen import Screen
 
 HERE = Path(__file__).resolve().parent
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -23,20 +26,28 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 
 
 class Desktop:
-    """`engine` is the command of the engine's service: the fake one unless given."""
+    """`engine` is the command of the engine's service: the fake one unless given. "real" is the build's own, whose machines
+    end with the desktop. `log` is a name in its folder for what its programs complain of, who else do it on ours. What differs
+    in the environment is given by name."""
 
-    def __init__(self, build, engine=None, machines=3, size="1920x1080"):
+    def __init__(self, build, engine=None, machines=3, size="1920x1080", log=None, **environment):
         self.build, self.processes, self.screenshots = Path(build), [], Path(os.environ.get("VITRINE_SCREENSHOTS", "screenshots"))
         self.folder = Path(tempfile.mkdtemp(prefix="vitrine-ui-"))
         self.screenshots.mkdir(parents=True, exist_ok=True)
+        self.log = (self.folder / log).open("w") if log else None
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder / "run"),
             "XDG_DATA_HOME": str(self.folder / "data"), "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_CACHE_HOME": str(self.folder / "cache"), "GSETTINGS_SCHEMA_DIR": str(self.build / "data"),
             "GSETTINGS_BACKEND": "keyfile", "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "NO_AT_BRIDGE": "0",
             "GTK_A11Y": "atspi", "LC_ALL": "C.UTF-8", "VITRINE_LOCALEDIR": str(self.build / "po"), "ADW_DISABLE_PORTAL": "1",
-            "VITRINE_FAKE_MACHINES": str(machines), "GTK_USE_PORTAL": "0",
+            "VITRINE_FAKE_MACHINES": str(machines), "GTK_USE_PORTAL": "0", "GIO_USE_VFS": "local",
         }
+        if engine == "real":
+            tools = self.build / "engine/tools"
+            engine = [str(tools / "engine/vitrine-engine")]
+            self.environment["VITRINE_PROGRAMS"] = f"{tools}:{tools}/img:{tools}/media"
+        self.environment.update(environment)
         (self.folder / "run").mkdir(mode=0o700)
         self.make_locales("de_DE", "es_ES", "ar_EG")
         (self.folder / "services").mkdir()
@@ -53,10 +64,12 @@ class Desktop:
 
     def start_x(self, size):
         read, write = os.pipe()
-        self.spawn(["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp", "-noreset"], pass_fds=[write])
+        self.spawn(["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp", "-noreset",
+                    "-fbdir", str(self.folder)], pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as pipe:
             self.environment["DISPLAY"] = ":" + pipe.readline().strip()
+        self.screen = Screen(self.folder)
 
     def start_bus(self, engine):
         services = self.folder / "services"
@@ -72,7 +85,7 @@ class Desktop:
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().decode().strip()
 
     def spawn(self, command, **options):
-        process = subprocess.Popen(command, env=self.environment, start_new_session=True, **options)
+        process = subprocess.Popen(command, env=self.environment, start_new_session=True, **{"stderr": self.log, **options})
         self.processes.append(process)
         return process
 
@@ -97,10 +110,24 @@ class Desktop:
                              GLib.Variant(f"({signature})", arguments) if signature else None, None, 0, 10000, None)
 
     def screenshot(self, name, size=None):
-        place = self.screenshots / f"{name}.png"
-        crop = ["-crop", f"{size[0]}x{size[1]}+0+0", "+repage"] if size else []
-        subprocess.run(["import", "-window", "root", *crop, str(place)], env=self.environment, check=True, timeout=30)
-        return place
+        return self.screen.take(0, 0, *(size or ())).save(self.screenshots / f"{name}.png")
+
+    def control(self, *arguments, check=True):
+        """What vitrinectl prints."""
+        return subprocess.run([str(self.build / "engine/tools/ctl/vitrinectl"), *arguments], env=self.environment, check=check, timeout=120,
+                              stdout=subprocess.PIPE, text=True).stdout
+
+    def machine_processes(self):
+        """Of the machines of this desktop's engine, by the folder in their environment."""
+        mark = f"XDG_DATA_HOME={self.environment['XDG_DATA_HOME']}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if b"vitrine-machine" in (entry / "cmdline").read_bytes().split(b"\0")[0] and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return found
 
     def close(self):
         for process in reversed(self.processes):
@@ -112,6 +139,8 @@ class Desktop:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        for process in self.machine_processes():
+            os.kill(process, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
@@ -119,6 +148,25 @@ class Desktop:
 
     def __exit__(self, *_):
         self.close()
+
+
+def names_of(suite):
+    for item in suite:
+        yield from names_of(item) if isinstance(item, unittest.TestSuite) else [item.id().removeprefix("__main__.")]
+
+
+def run_tests(build, seconds=180):
+    """libatspi knows one accessibility bus for as long as its process lives: each test has a process, and a desktop, of its own."""
+    if len(sys.argv) > 1:
+        unittest.main(verbosity=2)
+    failed = []
+    main = sys.modules["__main__"]
+    for name in names_of(unittest.defaultTestLoader.loadTestsFromModule(main)):
+        test = subprocess.run([sys.executable, "-W", "ignore", main.__file__, build, name], capture_output=True, text=True, timeout=seconds)
+        print(f"{name}: {'failed' if test.returncode else 'ok'}", flush=True)
+        print("\n".join(line for line in test.stderr.splitlines() if test.returncode or line.startswith("start to")), flush=True)
+        failed += [name] if test.returncode else []
+    return 1 if failed else 0
 
 
 class App:
@@ -178,8 +226,26 @@ class App:
                 raise AssertionError(f"“{name}” is still there")
             time.sleep(0.05)
 
+    def focus(self):
+        """What has the keyboard."""
+        focused = self.atspi.StateType.FOCUSED
+        return next((node for node in self.walk() if node.get_state_set().contains(focused)), None)
+
     def names(self, role):
         return [node.get_name() for node in self.walk() if node.get_role_name() == role]
+
+    def wait_sensitive(self, node, wait=10):
+        """Until it can be pressed."""
+        end = time.monotonic() + wait
+        while not node.get_state_set().contains(self.atspi.StateType.SENSITIVE):
+            if time.monotonic() > end:
+                raise AssertionError(f"“{node.get_name()}” cannot be pressed:\n{self.dump()}")
+            time.sleep(0.05)
+            node.clear_cache_single()
+
+    def text_of(self, node):
+        """What stands in a text or a terminal."""
+        return self.atspi.Text.get_text(node, 0, self.atspi.Text.get_character_count(node))
 
     def press(self, name, role=None):
         node = self.find(name, role)

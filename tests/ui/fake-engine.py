@@ -5,10 +5,12 @@
 Usage: fake-engine.py XML-FOLDER. It makes as many machines as VITRINE_FAKE_MACHINES says (default 3), in all states. The
 object /org/vitrine/Fake with the interface org.vitrine.Fake moves it into states that are hard to reach:
 Set (machine's name, property, value), Fail (method, error name, message: its next call), Job (progress, description), EndJobs (),
-Calls (): the methods called so far, Quit ().
+Calls (): the methods called so far, Change (machine's name, settings): as if somebody else did, Settings (machine's name), Sample (number): so many samples to
+who watches, Watched (): the machines that are watched, Quit ().
 """
 
 import os
+import socket
 import struct
 import sys
 import uuid
@@ -17,17 +19,29 @@ from pathlib import Path
 
 from gi.repository import Gio, GLib
 
+from fake_create import Create
+from fake_details import Details, new_settings, to_variant
+
 NAME = "org.vitrine.Vitrine.Engine"
 ROOT = "/org/vitrine/Engine"
 MANAGER_XML = """<node><interface name="org.freedesktop.DBus.ObjectManager">
 <method name="GetManagedObjects"><arg name="objects" type="a{oa{sa{sv}}}" direction="out"/></method>
 <signal name="InterfacesAdded"><arg type="o"/><arg type="a{sa{sv}}"/></signal>
 <signal name="InterfacesRemoved"><arg type="o"/><arg type="as"/></signal></interface></node>"""
+# Where GLib sends notifications when there is no portal.
+NOTIFICATIONS_XML = """<node><interface name="org.gtk.Notifications">
+<method name="AddNotification"><arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="a{sv}" direction="in"/></method>
+<method name="RemoveNotification"><arg type="s" direction="in"/><arg type="s" direction="in"/></method></interface></node>"""
 FAKE_XML = """<node><interface name="org.vitrine.Fake">
 <method name="Set"><arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="v" direction="in"/></method>
 <method name="Fail"><arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="s" direction="in"/></method>
 <method name="Job"><arg type="d" direction="in"/><arg type="s" direction="in"/></method>
 <method name="EndJobs"/><method name="Quit"/>
+<method name="Change"><arg type="s" direction="in"/><arg type="a{sv}" direction="in"/></method>
+<method name="Settings"><arg type="s" direction="in"/><arg type="a{sv}" direction="out"/></method>
+<method name="Sample"><arg type="u" direction="in"/></method>
+<method name="Watched"><arg type="as" direction="out"/></method>
+<method name="Notified"><arg type="as" direction="out"/></method>
 <method name="Calls"><arg type="as" direction="out"/></method></interface></node>"""
 
 STATES = ["running", "off", "paused", "saved", "crashed", "stopping", "off", "broken", "starting", "saving"]
@@ -77,11 +91,12 @@ class Object:
             self.engine.bus.unregister_object(identity)
 
 
-class Engine:
+class Engine(Create, Details):
     def __init__(self, folder, count):
+        self.settings, self.watched = {}, []
         self.infos, self.objects, self.failures, self.calls = {}, {}, {}, []
-        self.jobs = 0
-        texts = [path.read_text() for path in Path(folder).glob("org.vitrine.*.xml")] + [MANAGER_XML, FAKE_XML]
+        self.jobs, self.notified = 0, {}
+        texts = [path.read_text() for path in Path(folder).glob("org.vitrine.*.xml")] + [MANAGER_XML, FAKE_XML, NOTIFICATIONS_XML]
         for text in texts:
             for info in Gio.DBusNodeInfo.new_for_xml(text).interfaces:
                 self.infos[info.name] = info
@@ -89,6 +104,8 @@ class Engine:
         self.bus = Gio.bus_get_sync(Gio.BusType.SESSION)
         self.bus.register_object(ROOT, self.infos["org.freedesktop.DBus.ObjectManager"], self.on_manager, None, None)
         self.bus.register_object("/org/vitrine/Fake", self.infos["org.vitrine.Fake"], self.on_fake, None, None)
+        self.bus.register_object("/org/gtk/Notifications", self.infos["org.gtk.Notifications"], self.on_notification, None, None)
+        Gio.bus_own_name_on_connection(self.bus, "org.gtk.Notifications", Gio.BusNameOwnerFlags.NONE, None, None)
         self.add(ROOT + "/Engine", {"org.vitrine.Engine1": {"Version": GLib.Variant("s", "0"),
                                                             "MachinesFolder": GLib.Variant("s", "/tmp")}})
         for number in range(count):
@@ -114,15 +131,14 @@ class Engine:
         os_id, os_name = SYSTEMS[number % len(SYSTEMS)]
         name = name or f"{os_name or 'Machine'} {number:02}" + (" with a name that is rather long for a list" if number == 4 else "")
         s, group = lambda text: GLib.Variant("s", text), GROUPS[number % len(GROUPS)]
-        settings = {"name": s(name), "group": s(group), "notes": s(""), "memory": GLib.Variant("t", 2 << 30),
-                    "cpus": GLib.Variant("u", 2), "architecture": s("riscv64")}
+        self.settings[f"{ROOT}/machines/{identity.hex}"] = settings = new_settings(name, group)
         return self.add(f"{ROOT}/machines/{identity.hex}", {
             "org.vitrine.Machine1": {
                 "Uuid": s(str(identity)), "Name": s(name), "State": s(state), "StateReason": s(REASONS.get(state, "")),
                 "Architecture": s("riscv64"), "OsId": s(os_id), "OsName": s(os_name), "Group": s(group),
                 "Autostart": GLib.Variant("b", False), "Folder": s("/tmp"), "Created": GLib.Variant("x", 1),
-                "LastStarted": GLib.Variant("x", number), "Settings": GLib.Variant("a{sv}", settings),
-                "PendingSettings": GLib.Variant("as", []), "Media": GLib.Variant("a{ss}", {}),
+                "LastStarted": GLib.Variant("x", number), "Settings": to_variant(settings),
+                "PendingSettings": GLib.Variant("as", []), "Media": GLib.Variant("a{ss}", {"cdrom0": "debian-13.iso"}),
                 "Displays": GLib.Variant("u", 1), "Consoles": GLib.Variant("as", ["serial0"]),
             },
             "org.vitrine.Statistics1": {},
@@ -145,6 +161,7 @@ class Engine:
 
     def call(self, thing, interface, method, arguments, invocation):
         self.calls.append(method)
+        self.files = invocation.get_message().get_unix_fd_list()
         if method in self.failures:
             invocation.return_dbus_error(*self.failures.pop(method))
             return
@@ -153,20 +170,35 @@ class Engine:
             invocation.return_dbus_error("org.vitrine.Error.NotSupported", f"{method} is not faked\n")
             return
         result = getattr(self, name)(thing, *arguments)
-        invocation.return_value(result)
+        if isinstance(result, socket.socket):
+            files = Gio.UnixFDList.new_from_array([result.detach()])
+            invocation.return_value_with_unix_fd_list(GLib.Variant("(h)", (0,)), files)
+        else:
+            invocation.return_value(result)
 
     def job1_Cancel(self, job):
         job.set("org.vitrine.Job1", State=GLib.Variant("s", "cancelled"))
         self.remove(job.path)
 
-    def statistics1_Watch(self, machine):
-        pass
-
-    statistics1_Unwatch = statistics1_Watch
-
     def machine1_Screenshot(self, machine, width):
         state = machine.properties["org.vitrine.Machine1"]["State"].unpack()
-        return GLib.Variant("(ay)", (b"" if state == "off" else png(len(machine.path) + int(machine.path[-1], 16)),))
+        return GLib.Variant("(ay)", (b"" if state == "off" else png((state == "running") + int(machine.path[-1], 16)),))
+
+    def machine1_OpenConsole(self, machine, identity):
+        """What is typed comes back."""
+        ours, theirs = socket.socketpair()
+        ours.send(b"Debian GNU/Linux 13 debian ttyS0\r\n\r\ndebian login: ")
+
+        def on_input(fd, condition):
+            data = ours.recv(4096)
+            if data:
+                ours.send(data)
+            return bool(data)
+        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, ours.fileno(), GLib.IOCondition.IN, on_input)
+        return theirs
+
+    def machine1_GetLog(self, machine):
+        return GLib.Variant("(s)", ("The machine's process was started.\nIt ended by signal 11.\n",))
 
     def machine1_Start(self, machine, options):
         machine.set("org.vitrine.Machine1", State=GLib.Variant("s", "running"), StateReason=GLib.Variant("s", ""))
@@ -182,12 +214,6 @@ class Engine:
     def machine1_Shutdown(self, machine):
         machine.set("org.vitrine.Machine1", State=GLib.Variant("s", "stopping"))
 
-    def machine1_Change(self, machine, settings):
-        for key, name in (("name", "Name"), ("group", "Group")):
-            if key in settings:
-                machine.set("org.vitrine.Machine1", **{name: GLib.Variant("s", settings[key])})
-        return GLib.Variant("(as)", ([],))
-
     def machine1_Delete(self, machine, forever):
         job = self.add_job("delete", -1, "Deleting")
         GLib.timeout_add(300, lambda: (self.remove(machine.path), self.finish(job, GLib.Variant("s", "")), False)[-1])
@@ -198,6 +224,14 @@ class Engine:
         GLib.timeout_add(300, lambda: (self.finish(job, GLib.Variant("o", self.add_machine(1000, name).path)), False)[-1])
         return GLib.Variant("(o)", (job.path,))
 
+    def on_notification(self, bus, sender, path, interface, method, parameters, invocation):
+        _, identity, *content = parameters.unpack()
+        if method == "AddNotification":
+            self.notified[identity] = content[0]["title"]
+        else:
+            self.notified.pop(identity, None)
+        invocation.return_value(None)
+
     def on_fake(self, bus, sender, path, interface, method, parameters, invocation):
         arguments, result = parameters.unpack(), None
         if method == "Set":
@@ -205,6 +239,17 @@ class Engine:
                 machine = thing.properties.get("org.vitrine.Machine1")
                 if machine and machine["Name"].unpack() == arguments[0]:
                     thing.set("org.vitrine.Machine1", **{arguments[1]: parameters.get_child_value(2).get_variant()})
+        elif method == "Change":
+            for thing in list(self.objects.values()):
+                if thing.path in self.settings and self.settings[thing.path]["name"] == arguments[0]:
+                    self.machine1_Change(thing, arguments[1])
+        elif method == "Settings":
+            path = next(path for path, settings in self.settings.items() if settings["name"] == arguments[0])
+            result = GLib.Variant.new_tuple(to_variant(self.settings[path]))
+        elif method == "Sample":
+            self.sample(arguments[0])
+        elif method == "Watched":
+            result = GLib.Variant("(as)", (self.watched,))
         elif method == "Fail":
             self.failures[arguments[0]] = arguments[1:]
         elif method == "Job":
@@ -214,6 +259,8 @@ class Engine:
                 self.remove(job)
         elif method == "Calls":
             result = GLib.Variant("(as)", (self.calls,))
+        elif method == "Notified":
+            result = GLib.Variant("(as)", (list(self.notified.values()),))
         elif method == "Quit":
             self.loop.quit()
         invocation.return_value(result)

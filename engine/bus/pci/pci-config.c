@@ -46,7 +46,8 @@ pci_can_dma (const PciDevice *pci)
   return true;
 }
 
-void
+/* Bus mastering was switched on here or above: sends what was held back, here and behind. */
+static void
 pci_master_changed (PciDevice *pci)
 {
   pci_msi_flush (pci);

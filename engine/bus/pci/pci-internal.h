@@ -83,8 +83,6 @@ pci_overlaps (unsigned offset, unsigned size, unsigned start, unsigned length)
 void pci_update_bars (PciDevice *pci);
 /* Drives the interrupt pin as level and command register say. */
 void pci_update_intx (PciDevice *pci);
-/* Bus mastering was switched on here or above: sends what was held back, here and behind. */
-void pci_master_changed (PciDevice *pci);
 
 /* pci-bus.c: of a bridge. Freed by pci_bus_free(). */
 PciBus *pci_bus_new_secondary (PciDevice *bridge, const char *name, unsigned slots);

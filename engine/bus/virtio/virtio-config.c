@@ -39,7 +39,8 @@ virtio_config_write (VirtioDevice *vdev, uint64_t offset, unsigned size, uint64_
   g_rec_mutex_unlock (&vdev->dev.lock);
 }
 
-VirtQueue *
+/* The queue of that index if the device has it and it is not enabled. Else NULL and a guest error. */
+static VirtQueue *
 virtio_idle_queue (VirtioDevice *vdev, unsigned index)
 {
   if (index >= vdev->n_queues) {

@@ -161,8 +161,6 @@ uint8_t virtio_status (const VirtioDevice *vdev);
 void virtio_write_status (VirtioDevice *vdev, uint8_t status);
 uint64_t virtio_config_read (VirtioDevice *vdev, uint64_t offset, unsigned size);
 void virtio_config_write (VirtioDevice *vdev, uint64_t offset, unsigned size, uint64_t value);
-/* The queue of that index if the device has it and it is not enabled. Else NULL and a guest error. */
-VirtQueue *virtio_idle_queue (VirtioDevice *vdev, unsigned index);
 void virtio_write_queue_size (VirtioDevice *vdev, unsigned index, unsigned size);
 /* Half of an area's address; `high` is the upper one. */
 void virtio_write_queue_addr (VirtioDevice *vdev, unsigned index, size_t area, bool high, uint32_t value);

@@ -300,7 +300,9 @@ write_csr (RiscvCpu *rv, const RiscvCsr *csr, unsigned number, uint64_t value)
     *stored = value;
 }
 
-bool
+/* Reads, and with `writes` makes the CSR (old & ~clear) | set as far as it can be. False: the
+ * access is illegal now. */
+static bool
 riscv_csr_access (RiscvCpu *rv, const RiscvCsr *csr, unsigned number, bool writes, uint64_t clear,
                   uint64_t set, uint64_t *ret_old)
 {

@@ -33,7 +33,7 @@ writes_fp (RvOp op)
   return true;
 }
 
-IsaFlow
+static IsaFlow
 rv_translate (IsaInsn *insn)
 {
   const RiscvCpu *rv = (const RiscvCpu *)insn->cpu;

@@ -59,10 +59,7 @@ bool riscv_wakes (Cpu *cpu);
 /* The most urgent of the interrupts in the set, which is not empty. */
 unsigned riscv_most_urgent (uint64_t set);
 
-/* riscv-csr.c. Reads, and with `writes` makes the CSR (old & ~clear) | set as far as it can be. False: the
- * access is illegal now. */
-bool riscv_csr_access (RiscvCpu *rv, const RiscvCsr *csr, unsigned number, bool writes, uint64_t clear,
-                       uint64_t set, uint64_t *ret_old);
+/* riscv-csr.c */
 uint64_t riscv_read_csr (IrState *s, uint64_t number, uint64_t b, uint64_t c);
 uint64_t riscv_access_csr (IrState *s, uint64_t source, uint64_t next_pc, uint64_t what);
 

@@ -49,7 +49,6 @@ uint64_t rv_zip (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 uint64_t rv_unzip (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 
 /* For the ISAs' tables. */
-IsaFlow rv_translate (IsaInsn *insn);
 extern const IrHelper rv_system_helpers[RV_N_SYSTEM_HELPERS];
 
 /* What a CSR instruction makes of the old value. */

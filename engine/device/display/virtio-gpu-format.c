@@ -11,18 +11,13 @@ typedef enum { AS_IT_IS, REVERSED, RED_FIRST, ALPHA_FIRST } Order;
 typedef struct {
   uint16_t format;
   uint8_t order;
-  bool alpha;
 } Format;
 
 static const Format formats[] = {
-  { VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, AS_IT_IS, true },
-  { VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, AS_IT_IS, false },
-  { VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM, REVERSED, true },
-  { VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM, REVERSED, false },
-  { VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM, RED_FIRST, true },
-  { VIRTIO_GPU_FORMAT_R8G8B8X8_UNORM, RED_FIRST, false },
-  { VIRTIO_GPU_FORMAT_A8B8G8R8_UNORM, ALPHA_FIRST, true },
-  { VIRTIO_GPU_FORMAT_X8B8G8R8_UNORM, ALPHA_FIRST, false },
+  { VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, AS_IT_IS },    { VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, AS_IT_IS },
+  { VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM, REVERSED },    { VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM, REVERSED },
+  { VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM, RED_FIRST },   { VIRTIO_GPU_FORMAT_R8G8B8X8_UNORM, RED_FIRST },
+  { VIRTIO_GPU_FORMAT_A8B8G8R8_UNORM, ALPHA_FIRST }, { VIRTIO_GPU_FORMAT_X8B8G8R8_UNORM, ALPHA_FIRST },
 };
 
 static const Format *
@@ -38,13 +33,6 @@ bool
 gpu_format_known (uint32_t format)
 {
   return find (format) != NULL;
-}
-
-bool
-gpu_format_has_alpha (uint32_t format)
-{
-  const Format *f = find (format);
-  return f != NULL && f->alpha;
 }
 
 /* The pixel as a little-endian number, whose lowest byte comes first. */

@@ -74,7 +74,6 @@ bool gpu_resource_has (const GpuResource *resource, const struct virtio_gpu_rect
 /* Makes bytes B G R A of `n` pixels in the format. */
 void gpu_format_convert (uint32_t format, uint8_t *pixels, size_t n);
 bool gpu_format_known (uint32_t format);
-bool gpu_format_has_alpha (uint32_t format);
 
 /* ---- Scanouts ---- */
 

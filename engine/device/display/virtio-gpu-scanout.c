@@ -67,17 +67,18 @@ gpu_scanouts_unlock (VirtioGpu *gpu, unsigned locked)
       display_unlock (gpu->scanouts[i].display);
 }
 
+/* The fourth byte is alpha whatever the format says: Linux calls the memory that X draws its cursor in BGRX.
+ */
 void
 gpu_scanout_set_cursor (GpuScanout *scanout, const GpuResource *resource, uint32_t hot_x, uint32_t hot_y)
 {
   uint32_t argb[GPU_CURSOR_SIDE * GPU_CURSOR_SIDE] = { 0 };
   const uint32_t width = MIN (resource->width, GPU_CURSOR_SIDE);
-  const uint32_t opaque = gpu_format_has_alpha (resource->format) ? 0 : 0xff000000;
   for (uint32_t y = 0; y < MIN (resource->height, GPU_CURSOR_SIDE); y++) {
     uint32_t *line = argb + y * GPU_CURSOR_SIDE;
     memcpy (line, resource->pixels + UINT64_C (4) * y * resource->width, 4 * width);
     for (uint32_t x = 0; x < width; x++)
-      line[x] = GUINT32_FROM_LE (line[x]) | opaque;
+      line[x] = GUINT32_FROM_LE (line[x]);
   }
   display_set_cursor (scanout->display, argb, hot_x, hot_y);
 }

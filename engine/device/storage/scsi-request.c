@@ -153,7 +153,7 @@ reply_sense (ScsiRequest *r, ScsiSense sense)
 
 /* Sense goes with its command, so what is left to ask for are unit attentions and why the medium cannot be
  * used. */
-void
+static void
 scsi_request_sense (ScsiRequest *r)
 {
   ScsiSense sense = take_unit_attention (r->unit);

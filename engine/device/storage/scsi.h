@@ -167,7 +167,6 @@ ScsiSense scsi_medium_state (const ScsiDevice *unit);
 void scsi_flush (ScsiRequest *r);
 
 void scsi_inquiry (ScsiRequest *r);
-void scsi_request_sense (ScsiRequest *r);
 void scsi_mode_sense_6 (ScsiRequest *r);
 void scsi_mode_sense_10 (ScsiRequest *r);
 void scsi_mode_select_6 (ScsiRequest *r);

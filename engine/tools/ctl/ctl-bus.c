@@ -56,7 +56,8 @@ ctl_open_file (const char *path)
 {
   int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0)
-    ctl_complain ("%s: %s", path, g_strerror (errno));
+    ctl_complain ("%s: %s.\nGive the path of an image that is there and that you may read.", path,
+                  g_strerror (errno));
   return fd;
 }
 

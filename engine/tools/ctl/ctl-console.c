@@ -97,8 +97,11 @@ ctl_console (char **operands)
   make_raw ();
   struct pollfd polls[] = { { fd, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
   for (;;) {
-    if (poll (polls, 2, -1) < 0 && errno != EINTR)
-      break;
+    if (poll (polls, 2, -1) < 0) {
+      if (errno != EINTR)
+        break;
+      continue;
+    }
     if (polls[0].revents != 0 && pass (fd, STDOUT_FILENO, false) == 0)
       break;
     if (polls[1].revents == 0 || pass (STDIN_FILENO, fd, raw) != 0)
@@ -175,8 +178,7 @@ on_sample (GDBusConnection *bus, const char *sender, const char *path, const cha
   if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(xdttttt)")))
     return;
   if (ctl_options.json) {
-    ctl_print_json (arguments);
-    fflush (stdout);
+    ctl_print_json_line (arguments);
     return;
   }
   g_variant_get (arguments, "(xdttttt)", &time, &cpu, &memory, &read_rate, &write_rate, &in, &out);

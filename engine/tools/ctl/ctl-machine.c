@@ -345,8 +345,13 @@ ctl_screenshot (char **operands)
   if (strcmp (operands[1], "-") == 0)
     return fwrite (data, 1, size, stdout) == size && fflush (stdout) == 0
                ? 0
-               : ctl_complain ("it cannot be written");
-  return g_file_set_contents (operands[1], data, (gssize)size, &error) ? 0 : ctl_report (error);
+               : ctl_complain ("the picture cannot be written.\nLook whether its reader has ended, or the "
+                               "disk is full.");
+  if (g_file_set_contents (operands[1], data, (gssize)size, &error))
+    return 0;
+  int status = ctl_complain ("%s.\nName a file in a folder that you may write to.", error->message);
+  g_error_free (error);
+  return status;
 }
 
 /* "ctrl-alt-delete" or the keys as words. */

@@ -41,7 +41,7 @@ print_commands (FILE *out)
          out);
 }
 
-void
+static void
 ctl_print_help (const CtlCommand *command)
 {
   printf ("Usage: vitrinectl %s%s%s\n\n%s.\n", command->name, *command->operands ? " " : "",

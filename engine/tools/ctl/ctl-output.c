@@ -16,6 +16,14 @@ ctl_print_json (GVariant *value)
   puts (text);
 }
 
+void
+ctl_print_json_line (GVariant *value)
+{
+  g_autofree char *text = json_gvariant_serialize_data (value, NULL);
+  puts (text);
+  fflush (stdout);
+}
+
 static bool
 is_size (const char *key)
 {

@@ -67,6 +67,8 @@ int ctl_open_file (const char *path);
 /* ---- Output: ctl-output.c ---- */
 
 void ctl_print_json (GVariant *value);
+/* On one line: one of many. */
+void ctl_print_json_line (GVariant *value);
 /* Text of a value for people: memory as "4.0 GiB", times as dates. */
 char *ctl_text_of (const char *key, GVariant *value);
 /* Settings from KEY=VALUE words, by the types in `known` (a{sv}); added to `dict`. False after a complaint.
@@ -102,4 +104,3 @@ int ctl_watch (char **operands);
 int ctl_display (char **operands);
 int ctl_help (char **operands);
 int ctl_completion (char **operands);
-void ctl_print_help (const CtlCommand *command);

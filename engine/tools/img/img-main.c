@@ -27,9 +27,10 @@ print_help (void)
 {
   puts ("vitrine-img " VITRINE_VERSION "\n"
         "Disk image utility. Usage:\n\n"
-        "  vitrine-img COMMAND [OPTION]... ARGUMENT...\n\n"
+        "  vitrine-img [--add-file path=PATH,fd=N]... COMMAND [OPTION]... ARGUMENT...\n\n"
         "  -h, --help     this text; after a command, the command's\n"
-        "  -V, --version  the version\n\n"
+        "  -V, --version  the version\n"
+        "  --add-file     PATH is the file that the descriptor N has open; others cannot be opened then\n\n"
         "Commands:\n");
   for (unsigned i = 0; i < G_N_ELEMENTS (commands); i++)
     printf ("  %-10s %s\n", commands[i]->name, commands[i]->summary);
@@ -57,7 +58,15 @@ unknown_command (const char *name)
 int
 main (int argc, char **argv)
 {
-  static const char *const options[] = { "--help", "--version", NULL };
+  static const char *const options[] = { "--add-file", "--help", "--version", NULL };
+  bool confined = false;
+  for (; argc > 2 && strcmp (argv[1], "--add-file") == 0; argc -= 2, argv += 2) {
+    if (!img_add_file (argv[2]))
+      return 1;
+    confined = true;
+  }
+  if (confined)
+    img_confine ();
   if (argc < 2) {
     img_error ("Not enough arguments");
     fprintf (stderr, "Try 'vitrine-img --help' for more information.\n");

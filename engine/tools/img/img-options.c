@@ -103,6 +103,26 @@ complain (ImgArgs *args, int letter)
   img_usage_error (args, "%s: unknown option '%s'%s", args->command->name, name, hint);
 }
 
+static void
+print_option (const ImgOption *option)
+{
+  if (!option->help)
+    return;
+  g_autofree char *letter = option->id < IMG_LONG ? g_strdup_printf ("-%c, ", option->id) : g_strdup ("    ");
+  g_autofree char *left = g_strdup_printf ("%s--%s%s%s", letter, option->name, option->argument ? " " : "",
+                                           option->argument ? option->argument : "");
+  printf ("  %-34s %s\n", left, option->help);
+}
+
+static void
+print_command_help (const ImgCommand *command)
+{
+  printf ("%s. Usage:\n\n  vitrine-img %s %s\n\n", command->summary, command->name, command->usage);
+  for (const ImgOption *option = command->options; option->name; option++)
+    print_option (option);
+  print_option (&common[0]);
+}
+
 int
 img_next_option (ImgArgs *args, const char **ret_value)
 {
@@ -123,7 +143,7 @@ img_next_option (ImgArgs *args, const char **ret_value)
     case ':':
       img_usage_error (args, "%s: option '%s' needs a value", args->command->name, args->argv[optind - 1]);
       return IMG_BAD;
-    case OPT_HELP: img_print_command_help (args->command); return IMG_HELP;
+    case OPT_HELP: print_command_help (args->command); return IMG_HELP;
     case OPT_OBJECT:
       img_usage_error (args, "--object is not supported: encrypted images and throttling groups are not");
       return IMG_BAD;
@@ -160,24 +180,4 @@ img_parse_output (ImgArgs *args, const char *value, bool *ret_json)
     return true;
   img_usage_error (args, "--output expects 'human' or 'json' not '%s'", value);
   return false;
-}
-
-static void
-print_option (const ImgOption *option)
-{
-  if (!option->help)
-    return;
-  g_autofree char *letter = option->id < IMG_LONG ? g_strdup_printf ("-%c, ", option->id) : g_strdup ("    ");
-  g_autofree char *left = g_strdup_printf ("%s--%s%s%s", letter, option->name, option->argument ? " " : "",
-                                           option->argument ? option->argument : "");
-  printf ("  %-34s %s\n", left, option->help);
-}
-
-void
-img_print_command_help (const ImgCommand *command)
-{
-  printf ("%s. Usage:\n\n  vitrine-img %s %s\n\n", command->summary, command->name, command->usage);
-  for (const ImgOption *option = command->options; option->name; option++)
-    print_option (option);
-  print_option (&common[0]);
 }

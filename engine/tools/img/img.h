@@ -63,10 +63,13 @@ char **img_operands (ImgArgs *args, int *ret_n);
 /* Complains about the command line; returns 1. */
 int img_usage_error (ImgArgs *args, const char *format, ...) G_GNUC_PRINTF (2, 3);
 bool img_parse_output (ImgArgs *args, const char *value, bool *ret_json);
-void img_print_command_help (const ImgCommand *command);
 
 /* ---- Messages, images: img-common.c ---- */
 
+/* "path=PATH,fd=N": PATH is the file that the descriptor N has open. */
+bool img_add_file (const char *value);
+/* From now on other files cannot be opened, nor anything else be done to the host. */
+void img_confine (void);
 void img_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* The same with an error's text, which is freed. */
 void img_report (GError *error);

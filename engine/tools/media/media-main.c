@@ -52,11 +52,13 @@ print_all (MediaInfo *info, const MediaOs *os)
 int
 main (int argc, char **argv)
 {
-  if (argc > 2 || (argc == 2 && !strcmp (argv[1], "--help"))) {
+  const bool help = argc == 2 && !strcmp (argv[1], "--help");
+  if (argc > 2 || help) {
     fputs ("Usage: vitrine-media [NAME] <FILE\n\n"
-           "Tells what FILE is, and what starts from it. NAME is its name, for what only the name tells.\n",
-           stderr);
-    return 2;
+           "Tells what FILE is, and what starts from it. NAME is its name, for what only the name tells.\n\n"
+           "  --help  this text\n",
+           help ? stdout : stderr);
+    return help ? 0 : 2;
   }
   /* Other file systems of GIO's would be asked for over D-Bus. */
   g_setenv ("GIO_USE_VFS", "local", TRUE);

@@ -21,7 +21,7 @@ struct UserTrace {
 
 /* ---- pieces ---- */
 
-void
+static void
 user_trace_bytes (GString *out, uint64_t addr, uint64_t size, bool more)
 {
   uint8_t bytes[BYTES_SHOWN];

@@ -317,7 +317,7 @@ user_kind_same (UserKind kind, bool out)
   return converter (kind, false) == NULL && converter (kind, true) == NULL;
 }
 
-void
+static void
 user_kind_to_host (UserKind kind, void *host, const void *guest)
 {
   Convert convert = converter (kind, false);

@@ -224,7 +224,6 @@ unsigned user_kind_size (UserKind kind);
 unsigned user_kind_host_size (UserKind kind);
 /* TRUE when what the call reads (or fills, with `out`) has the same layout for guest and host. */
 bool user_kind_same (UserKind kind, bool out);
-void user_kind_to_host (UserKind kind, void *host, const void *guest);
 void user_kind_to_guest (UserKind kind, void *guest, const void *host);
 #define USER_KIND_MAX_SIZE 512
 /* Reads or writes one structure in guest memory: 0 or -EFAULT. */
@@ -241,4 +240,3 @@ void user_trace_unknown (uint64_t number, const uint64_t *a);
  * an address of a socket, and of no meaning otherwise. */
 void user_trace_struct (GString *out, UserKind kind, uint64_t addr, uint64_t size);
 void user_trace_names (GString *out, const UserName *names, uint64_t value, bool flags);
-void user_trace_bytes (GString *out, uint64_t addr, uint64_t size, bool more);

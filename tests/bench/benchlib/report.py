@@ -83,6 +83,18 @@ def startup_table(data):
     return _table(rows)
 
 
+def limits_table(rows):
+    """What has a limit: each row says what, value, unit, limit, peer and note."""
+    def cell(value, unit):
+        return '–' if value is None else f'{value:.{0 if value == int(value) else 2}f} {unit}'.rstrip()
+    table = [['what', 'value', 'limit', 'peer', 'kept']]
+    for row in rows:
+        kept = '–' if row.limit is None else 'no' if row.missed else 'yes'
+        table.append([row.what, cell(row.value, row.unit), cell(row.limit, row.unit), cell(row.peer, row.unit), kept])
+    notes = [f'{row.what}: {row.note}.' for row in rows if row.note]
+    return '\n\n'.join([_table(table), *notes])
+
+
 def worst_lines(data):
     lines = []
     for key, peer in (('worst_ours_over_native', 'native'), ('worst_ours_over_qemu', 'QEMU')):

@@ -14,7 +14,7 @@ struct _VtMachine {
   int serial;
 };
 
-enum { PROP_STATE = 1, PROP_REASON, PROP_ALIVE, PROP_CONSOLES, PROP_THUMBNAIL, N_PROPS };
+enum { PROP_STATE = 1, PROP_REASON, PROP_ALIVE, PROP_CONSOLES, PROP_DISPLAYS, PROP_THUMBNAIL, N_PROPS };
 
 G_DEFINE_FINAL_TYPE (VtMachine, vt_machine, G_TYPE_OBJECT)
 
@@ -34,6 +34,7 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
     case PROP_REASON: g_value_set_string (value, self->reason); break;
     case PROP_ALIVE: g_value_set_boolean (value, vt_machine_is_alive (self)); break;
     case PROP_CONSOLES: g_value_set_boxed (value, vt_machine_is_alive (self) ? consoles : NULL); break;
+    case PROP_DISPLAYS: g_value_set_uint (value, vt_machine_is_alive (self) ? 1 : 0); break;
     default: break;
   }
 }
@@ -65,6 +66,8 @@ vt_machine_class_init (VtMachineClass *class)
                                    g_param_spec_boolean ("alive", NULL, NULL, FALSE, flags));
   g_object_class_install_property (object, PROP_CONSOLES,
                                    g_param_spec_boxed ("consoles", NULL, NULL, G_TYPE_STRV, flags));
+  g_object_class_install_property (object, PROP_DISPLAYS,
+                                   g_param_spec_uint ("displays", NULL, NULL, 0, G_MAXUINT, 0, flags));
   g_object_class_install_property (object, PROP_THUMBNAIL,
                                    g_param_spec_object ("thumbnail", NULL, NULL, GDK_TYPE_PAINTABLE, flags));
 }
@@ -94,6 +97,7 @@ fake_vt_machine_set_state (VtMachine *self, VtMachineState state, const char *re
   g_object_notify (G_OBJECT (self), "state-reason");
   g_object_notify (G_OBJECT (self), "alive");
   g_object_notify (G_OBJECT (self), "consoles");
+  g_object_notify (G_OBJECT (self), "displays");
 }
 
 char *

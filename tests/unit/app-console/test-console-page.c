@@ -98,14 +98,35 @@ expect_call (Stage *stage, const char *expected)
 }
 
 static void
+on_start (GSimpleAction *action, GVariant *parameter, gpointer n)
+{
+  ++*(int *)n;
+}
+
+/* The button does what the window's machine.start does. */
+static void
+expect_start (Stage *stage, GtkWidget *button)
+{
+  static const GActionEntry entries[] = { { "start", on_start } };
+  g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
+  int n = 0;
+  g_action_map_add_action_entries (G_ACTION_MAP (group), entries, 1, &n);
+  gtk_widget_insert_action_group (GTK_WIDGET (stage->window), "machine", G_ACTION_GROUP (group));
+  g_assert_true (gtk_widget_grab_focus (GTK_WIDGET (stage->page)));
+  g_assert_true (gtk_window_get_focus (stage->window) == button);
+  xserver_do ("key Return");
+  g_assert_true (wait_for (n == 1, 2000));
+  gtk_widget_insert_action_group (GTK_WIDGET (stage->window), "machine", NULL);
+}
+
+static void
 test_states (void)
 {
   Stage stage;
   open_stage (&stage);
   g_assert_true (shows (&stage, "off"));
   keep_picture ("off");
-  gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.start", NULL);
-  expect_call (&stage, "Start ({},)");
+  expect_start (&stage, stage.page->start_button);
   fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
   g_assert_true (wait_for (has_picture (&stage), 5000));
   g_assert_true (shows (&stage, "screens"));
@@ -115,8 +136,6 @@ test_states (void)
   fake_vt_machine_set_state (stage.machine, VT_MACHINE_PAUSED, "");
   g_assert_true (gtk_widget_get_mapped (stage.page->dimmed));
   keep_picture ("paused");
-  gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.resume", NULL);
-  expect_call (&stage, "Resume");
   fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
   g_assert_false (gtk_widget_get_mapped (stage.page->dimmed));
   fake_vt_machine_set_state (stage.machine, VT_MACHINE_CRASHED,
@@ -124,6 +143,9 @@ test_states (void)
   g_assert_true (shows (&stage, "trouble"));
   g_assert_cmpint (vt_session_get_state (stage.page->session), ==, VT_SESSION_CLOSED);
   keep_picture ("crashed");
+  g_assert_cmpstr (adw_status_page_get_description (stage.page->trouble), ==,
+                   "Its process ended.\n\nSee the log &amp; start it again.");
+  expect_start (&stage, stage.page->trouble_start);
   gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.show-log", NULL);
   expect_call (&stage, "GetLog");
   keep_picture ("log");
@@ -166,7 +188,7 @@ test_refused (void)
   fake_vt_machine_refuse (stage.machine, TRUE);
   fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
   g_assert_true (wait_for (stage.page->failure != NULL, 3000));
-  g_assert_cmpstr (stage.page->failure, ==, "It is refused.");
+  g_assert_cmpstr (stage.page->failure, ==, "It is refused.\nDo not ask.");
   fake_vt_machine_refuse (stage.machine, FALSE);
   gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.retry", NULL);
   g_assert_true (wait_for (has_picture (&stage), 5000));
@@ -203,7 +225,8 @@ test_text_console (void)
   g_assert_true (wait_for (fake_vt_machine_serial (stage.machine) >= 0, 3000));
   g_assert_cmpint (send (fake_vt_machine_serial (stage.machine), text, strlen (text), 0), ==,
                    (gssize)strlen (text));
-  gtk_stack_set_visible_child_name (stage.page->screens, "serial0");
+  gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.screen", "s", "serial0");
+  g_assert_cmpstr (gtk_stack_get_visible_child_name (stage.page->screens), ==, "serial0");
   g_assert_true (gtk_widget_grab_focus (GTK_WIDGET (stage.page)));
   run_for (300);
   xserver_do ("key r o o t Return");
@@ -214,6 +237,112 @@ test_text_console (void)
   run_for (300);
   keep_picture ("text");
   close_stage (&stage);
+}
+
+/* What is read stays where it is when the screen comes again; and the screen is what one comes to first. */
+static void
+test_chosen (void)
+{
+  Stage stage;
+  open_stage (&stage);
+  fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  g_assert_true (gtk_widget_get_visible (GTK_WIDGET (stage.page->chooser)));
+  g_assert_cmpstr (gtk_menu_button_get_label (stage.page->chooser), ==, "Screen 1");
+  gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.screen", "s", "serial0");
+  g_assert_null (vt_console_page_display (stage.page));
+  g_assert_cmpstr (gtk_menu_button_get_label (stage.page->chooser), ==, "Text Console serial0");
+  vt_session_close (stage.page->session);
+  g_assert_cmpuint (stage.page->n_displays, ==, 0);
+  g_assert_true (wait_for (stage.page->n_displays == 1, 5000));
+  g_assert_cmpstr (gtk_stack_get_visible_child_name (stage.page->screens), ==, "serial0");
+  gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.screen", "s", "screen0");
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  vt_session_close (stage.page->session);
+  g_assert_true (shows (&stage, "wait"));
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  /* No such thing: nothing happens. */
+  gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.screen", "s", "serial7");
+  g_assert_true (has_picture (&stage));
+  close_stage (&stage);
+}
+
+/* A machine that is opened is typed to as soon as its screen is there, unless one has gone elsewhere since.
+ */
+static void
+test_focus (void)
+{
+  Stage stage;
+  open_stage (&stage);
+  fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
+  gtk_widget_grab_focus (GTK_WIDGET (stage.page));
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  g_assert_true (vt_display_is_captured (vt_console_page_display (stage.page)));
+  vt_session_close (stage.page->session);
+  gtk_widget_grab_focus (GTK_WIDGET (stage.page));
+  g_assert_true (gtk_widget_grab_focus (stage.page->keys_button));
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  run_for (100);
+  g_assert_false (vt_display_is_captured (vt_console_page_display (stage.page)));
+  close_stage (&stage);
+}
+
+/* In a full screen the bar comes when the pointer is at the upper edge, and goes when it leaves. */
+static void
+test_full_screen (void)
+{
+  Stage stage;
+  open_stage (&stage);
+  fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  /* Without a window manager only a window that is not shown yet can become one. */
+  gtk_widget_set_visible (GTK_WIDGET (stage.window), FALSE);
+  gtk_window_fullscreen (stage.window);
+  gtk_window_present (stage.window);
+  focus (stage.window);
+  g_assert_true (wait_for (gtk_window_is_fullscreen (stage.window), 2000));
+  g_assert_true (wait_for (has_picture (&stage), 5000));
+  g_assert_true (wait_for (!adw_toolbar_view_get_reveal_top_bars (stage.page->view), 2000));
+  xserver_do ("mousemove 400 300");
+  run_for (300);
+  /* The window has a border, since nobody has made it as large as the screen. */
+  xserver_do ("mousemove 400 5");
+  keep_picture ("full-screen-bar");
+  g_assert_true (wait_for (adw_toolbar_view_get_reveal_top_bars (stage.page->view), 2000));
+  xserver_do ("mousemove 400 300");
+  g_assert_true (wait_for (!adw_toolbar_view_get_reveal_top_bars (stage.page->view), 2000));
+  gtk_widget_grab_focus (GTK_WIDGET (stage.page));
+  g_assert_true (wait_for (gtk_widget_get_visible (stage.page->release_note), 2000));
+  g_assert_nonnull (strstr (gtk_label_get_label (GTK_LABEL (stage.page->release_note)), "F11"));
+  close_stage (&stage);
+}
+
+static void
+count_page (gpointer n, GObject *page)
+{
+  --*(int *)n;
+}
+
+/* Twenty consoles, opened and closed: nothing of them stays. */
+static void
+test_many (void)
+{
+  int n = 0;
+  for (int i = 0; i < 20; i++) {
+    Stage stage;
+    open_stage (&stage);
+    fake_vt_machine_set_state (stage.machine, VT_MACHINE_RUNNING, "");
+    g_assert_true (wait_for (has_picture (&stage), 5000));
+    if (i % 2)
+      gtk_widget_activate_action (GTK_WIDGET (stage.page), "console.screen", "s", "serial0");
+    gpointer alive[] = { stage.page,          stage.machine,
+                         stage.page->session, stage.page->clipboard,
+                         stage.page->screens, vt_session_get_main (stage.page->session) };
+    for (guint j = 0; j < G_N_ELEMENTS (alive); j++, n++)
+      g_object_weak_ref (alive[j], count_page, &n);
+    close_stage (&stage);
+  }
+  g_assert_true (wait_for (n == 0, 2000));
 }
 
 int
@@ -229,6 +358,10 @@ main (int argc, char **argv)
   g_test_add_func ("/console/page/refused", test_refused);
   g_test_add_func ("/console/page/typing", test_typing);
   g_test_add_func ("/console/page/text-console", test_text_console);
+  g_test_add_func ("/console/page/chosen", test_chosen);
+  g_test_add_func ("/console/page/focus", test_focus);
+  g_test_add_func ("/console/page/full-screen", test_full_screen);
+  g_test_add_func ("/console/page/many", test_many);
   const int status = g_test_run ();
   xserver_stop ();
   return status;

@@ -19,6 +19,14 @@ test_find (void)
   g_autofree char *by_name = firmware_find ("my.bin", NULL);
   g_assert_cmpstr (by_name, ==, path);
   g_unsetenv ("VITRINE_FIRMWARE");
+  g_autofree char *before = g_get_current_dir ();
+  g_assert_cmpint (g_chdir (dir), ==, 0);
+  g_autofree char *here = firmware_find ("my.bin", NULL);
+  g_assert_cmpstr (here, ==, "my.bin");
+  g_assert_null (firmware_find_installed ("my.bin", NULL));
+  g_autofree char *installed = firmware_find_installed (path, NULL);
+  g_assert_cmpstr (installed, ==, path);
+  g_assert_cmpint (g_chdir (before), ==, 0);
   g_unlink (path);
   g_rmdir (dir);
 }

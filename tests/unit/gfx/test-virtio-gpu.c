@@ -285,11 +285,12 @@ test_cursor (void)
   g_assert_cmphex (gpu_cursor (&gfx, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 1, (uint32_t)-5, 7), ==, GPU_OK);
   g_assert_true (display_cursor (display, argb, &hot_x, &hot_y, &x, &y));
   g_assert_true (x == -5 && y == 7);
-  /* A picture without alpha is opaque; a smaller one leaves the rest clear. */
-  gpu_picture (&gfx, 2, BGRX, 16, 16);
+  /* A format without alpha has it nevertheless; a smaller picture leaves the rest clear. */
+  memset (guest_host (&gfx.guest, gpu_picture (&gfx, 2, BGRX, 16, 16)), 0x40, 4 * 16 * 16);
+  g_assert_cmphex (gpu_transfer (&gfx, 2, rect (0, 0, 16, 16), 0), ==, GPU_OK);
   g_assert_cmphex (gpu_cursor (&gfx, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 2, 0, 0), ==, GPU_OK);
   g_assert_true (display_cursor (display, argb, &hot_x, &hot_y, &x, &y));
-  g_assert_cmphex (argb[15 * 64 + 15], ==, 0xff000000);
+  g_assert_cmphex (argb[15 * 64 + 15], ==, 0x40404040);
   g_assert_cmphex (argb[15 * 64 + 16], ==, 0);
   g_assert_cmphex (argb[16 * 64], ==, 0);
   g_assert_cmphex (gpu_cursor (&gfx, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 0, 0, 0), ==, GPU_OK);

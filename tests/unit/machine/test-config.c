@@ -8,8 +8,10 @@
 #include "machine.h"
 #include "riscv-cpu.h"
 #include "rng-backend.h"
+#include "scsi.h"
 #include "virtio-blk.h"
 #include "virtio-net.h"
+#include "virtio-scsi.h"
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -159,6 +161,30 @@ test_boot_only_once (Fixture *f, const void *data)
   expect_bootorder (f, "");
 }
 
+/* Disks and drives behind a controller have places in the order like any. */
+static void
+test_boot_scsi (Fixture *f, const void *data)
+{
+  static const char *const devices[] = { "virtio-scsi-pci,id=ctl", "scsi-hd,drive=b,bootindex=3",
+                                         "scsi-cd,drive=cd,scsi-id=10,lun=2,bootindex=1",
+                                         "virtio-blk-pci,drive=a,bootindex=2" };
+  f->config.devices = g_ptr_array_new ();
+  for (unsigned i = 0; i < G_N_ELEMENTS (devices); i++)
+    g_ptr_array_add (f->config.devices, (char *)devices[i]);
+  add_drive (f, "a", ",if=none");
+  add_drive (f, "b", ",if=none");
+  add_drive (f, "cd", ",if=none,media=cdrom,readonly=on");
+  build (f);
+  g_autoptr (GBytes) content = fw_cfg_find_file (f->machine->fw_cfg, "bootorder");
+  g_assert_nonnull (content);
+  g_auto (GStrv) lines = g_strsplit (g_bytes_get_data (content, NULL), "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_true (g_str_has_suffix (lines[0], "/channel@0/disk@a,2"));
+  g_assert_true (g_str_has_suffix (lines[1], "/disk@0,0") && !strstr (lines[1], "channel"));
+  g_assert_true (g_str_has_suffix (lines[2], "/channel@0/disk@0,0"));
+  g_ptr_array_unref (f->config.devices);
+}
+
 static GoldfishRtc *
 find_rtc (Fixture *f)
 {
@@ -264,8 +290,10 @@ test_help (Fixture *f, const void *data)
 int
 main (int argc, char **argv)
 {
+  scsi_register ();
   virtio_blk_register ();
   virtio_net_register ();
+  virtio_scsi_register ();
   cpu_settings.interpret = true;
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, fn) g_test_add ("/config/" name, Fixture, NULL, set_up, fn, tear_down)
@@ -273,6 +301,7 @@ main (int argc, char **argv)
   ADD ("same-index", test_same_index);
   ADD ("boot-once", test_boot_once);
   ADD ("boot-only-once", test_boot_only_once);
+  ADD ("boot-scsi", test_boot_scsi);
   ADD ("clock-stands", test_clock_stands);
   ADD ("clock-goes-on", test_clock_goes_on);
   ADD ("serials", test_serials);

@@ -41,10 +41,39 @@ cannot_write (void)
          mkdir ("/tmp/vitrine-media-confined", 0700) < 0 && errno == EACCES;
 }
 
+static char *victim; /* a file that may be written to */
+
+/* What an attacker would turn to when it cannot write: cutting short and giving away. */
+static bool
+cannot_spoil (void)
+{
+  return truncate ("/nonexistent", 0) < 0 && errno == EPERM && chmod ("/nonexistent", 0777) < 0 &&
+         errno == EPERM && utimensat (AT_FDCWD, "/nonexistent", NULL, 0) < 0 && errno == EPERM;
+}
+
+static bool
+cannot_cut (void)
+{
+  /* Landlock knows of it since its third version. */
+  if (syscall (SYS_landlock_create_ruleset, NULL, 0, 1) < 3)
+    return true;
+  return open (victim, O_RDONLY | O_TRUNC | O_CLOEXEC) < 0 && errno == EACCES;
+}
+
 static bool
 cannot_kill (void)
 {
-  return kill (getppid (), 0) < 0 && errno == EPERM;
+  return kill (getppid (), 0) < 0 && errno == EPERM && syscall (SYS_tkill, getppid (), 0) < 0 &&
+         errno == EPERM && fcntl (STDIN_FILENO, F_SETOWN, getppid ()) < 0 && errno == EPERM &&
+         prlimit (getppid (), RLIMIT_CORE, NULL, NULL) < 0 && errno == EPERM;
+}
+
+static bool
+cannot_go_round (void)
+{
+  int pair[2];
+  return syscall (SYS_io_uring_setup, 8, NULL) < 0 && errno == EPERM &&
+         socketpair (AF_UNIX, SOCK_DGRAM, 0, pair) < 0 && errno == EPERM;
 }
 
 static bool
@@ -95,9 +124,18 @@ main (int argc, char **argv)
   g_test_add_data_func ("/media/confine/connect", (gconstpointer)cannot_connect, test_case);
   g_test_add_data_func ("/media/confine/execute", (gconstpointer)cannot_execute, test_case);
   g_test_add_data_func ("/media/confine/write", (gconstpointer)cannot_write, test_case);
+  g_test_add_data_func ("/media/confine/spoil", (gconstpointer)cannot_spoil, test_case);
+  g_test_add_data_func ("/media/confine/cut", (gconstpointer)cannot_cut, test_case);
+  g_test_add_data_func ("/media/confine/round", (gconstpointer)cannot_go_round, test_case);
   g_test_add_data_func ("/media/confine/kill", (gconstpointer)cannot_kill, test_case);
   g_test_add_data_func ("/media/confine/memory", (gconstpointer)cannot_take_memory, test_case);
   g_test_add_data_func ("/media/confine/limits", (gconstpointer)has_limits, test_case);
   g_test_add_data_func ("/media/confine/read", (gconstpointer)can_read, test_case);
-  return g_test_run ();
+  int fd = g_file_open_tmp ("vitrine-confine-XXXXXX", &victim, NULL);
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+  int status = g_test_run ();
+  unlink (victim);
+  g_free (victim);
+  return status;
 }

@@ -263,6 +263,8 @@ board_list (void)
 /* drive.h: one drive. */
 
 static int the_drive;
+G_DEFINE_QUARK (drive - locked, drive_locked)
+
 void (*drive_stop_machine) (Drive *drive, bool write, int error);
 
 Drive *

@@ -224,6 +224,12 @@ test_devices (void)
   ask ("{\"execute\":\"netdev_del\",\"arguments\":{\"id\":\"net0\"}}", "'nic0' uses the network", "");
   ask ("{\"execute\":\"set_link\",\"arguments\":{\"name\":\"nic0\",\"up\":false}}", "{\"return\":{}}",
        "link down;");
+  ask ("{\"execute\":\"hostfwd-add\",\"arguments\":{\"id\":\"net0\",\"rule\":\"tcp::1-:2\"}}",
+       "{\"return\":{}}", "hostfwd add tcp::1-:2;");
+  ask ("{\"execute\":\"hostfwd-remove\",\"arguments\":{\"id\":\"nic0\",\"rule\":\"tcp::1\"}}",
+       "{\"return\":{}}", "hostfwd remove tcp::1;");
+  ask ("{\"execute\":\"hostfwd-add\",\"arguments\":{\"id\":\"x\",\"rule\":\"tcp::1-:2\"}}", "DeviceNotFound",
+       "");
   ask ("{\"execute\":\"eject\",\"arguments\":{\"device\":\"disk0\",\"force\":true}}", "{\"return\":{}}",
        "eject force;");
   ask ("{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"dev0\",\"filename\":\"/x\"}}",

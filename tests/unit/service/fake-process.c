@@ -151,6 +151,12 @@ vt_process_adopt_finish (GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+char *
+vt_machine_forward_rule (const VtConfForward *forward, bool to_guest)
+{
+  return g_strdup_printf ("tcp:%u-", forward->host_port);
+}
+
 int
 vt_process_pid (VtProcess *process)
 {
@@ -178,6 +184,14 @@ draw (int fd)
   g_assert_cmpint (write (fd, picture, strlen (picture) + 24), >, 0);
 }
 
+static gboolean
+refuse_later (gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  g_task_return_new_error (task, VT_ERROR, VT_ERROR_FAILED, "The port is in use.\nChoose another.");
+  return G_SOURCE_REMOVE;
+}
+
 void
 vt_process_command (VtProcess *process, const char *command, GVariant *arguments, int fd,
                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
@@ -193,11 +207,12 @@ vt_process_command (VtProcess *process, const char *command, GVariant *arguments
     set_state (process, "paused");
   else if (strcmp (command, "cont") == 0)
     set_state (process, "running");
-  else if (strcmp (command, "human-monitor-command") == 0) {
-    g_autofree char *line = NULL;
+  const char *rule = NULL;
+  if (strcmp (command, "hostfwd-add") == 0 && g_variant_lookup (held, "rule", "&s", &rule) &&
+      strstr (rule, ":6666-")) {
     g_variant_unref (g_variant_ref_sink (reply));
-    g_variant_lookup (held, "command-line", "s", &line);
-    reply = g_variant_new_string (strstr (line, ":6666-") ? "the port is in use" : "");
+    g_timeout_add (50, refuse_later, g_steal_pointer (&task));
+    return;
   }
   g_task_return_pointer (task, g_variant_ref_sink (reply), (GDestroyNotify)g_variant_unref);
 }

@@ -190,6 +190,102 @@ test_life (void)
   g_assert_cmpuint (find_machines (NULL, NULL), ==, 0);
 }
 
+static void
+on_answered (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GError **error = data;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (bus, result, error);
+  g_assert_null (reply);
+}
+
+/* The first one's failure takes nothing back of the second's, which waits for it. */
+static void
+test_overlapping_changes (void)
+{
+  g_autoptr (GError) error = NULL, refused = NULL;
+  g_autofree char *path = create ("busy");
+  g_autoptr (GVariant) started =
+      call (path, "org.vitrine.Machine1", "Start", g_variant_new ("(a{sv})", NULL), &error);
+  g_assert_no_error (error);
+  GVariant *port = g_variant_new_parsed (
+      "({'nics': <[{'id': <'net0'>, 'forward': <[('tcp', uint16 6666, '', uint16 22)]>}]>},)");
+  g_dbus_connection_call (bus, NAME, path, "org.vitrine.Machine1", "Change", port, NULL,
+                          G_DBUS_CALL_FLAGS_NO_AUTO_START, 10000, NULL, on_answered, &refused);
+  GVariant *notes = g_variant_new_parsed ("({'notes': <'remember'>},)");
+  g_autoptr (GVariant) changed = call (path, "org.vitrine.Machine1", "Change", notes, &error);
+  g_assert_no_error (error);
+  while (refused == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_autofree char *settings = property (path, "org.vitrine.Machine1", "Settings"),
+                  *conf = g_build_filename (machines_folder, "busy", "machine.conf", NULL), *text = NULL;
+  g_assert_nonnull (strstr (settings, "remember"));
+  g_assert_null (strstr (settings, "6666"));
+  g_assert_true (g_file_get_contents (conf, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "remember"));
+  g_assert_null (strstr (text, "6666"));
+  g_autoptr (GVariant) off = call (path, "org.vitrine.Machine1", "PowerOff", NULL, &error);
+  g_assert_no_error (error);
+  delete (path);
+}
+
+static void
+on_sample (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
+           const char *name, GVariant *arguments, gpointer data)
+{
+  ++*(unsigned *)data;
+}
+
+static gboolean
+on_time (gpointer data)
+{
+  *(bool *)data = true;
+  return G_SOURCE_REMOVE;
+}
+
+/* How many samples come in a while that is longer than from one to the next. */
+static unsigned
+count_samples (unsigned *samples)
+{
+  bool over = false;
+  *samples = 0;
+  g_timeout_add (2500, on_time, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+  return *samples;
+}
+
+/* Who leaves without a word does not watch any more. */
+static void
+test_watcher_leaves (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = create ("watched");
+  unsigned samples = 0, tries = 0;
+  g_autoptr (GVariant) started =
+      call (path, "org.vitrine.Machine1", "Start", g_variant_new ("(a{sv})", NULL), &error);
+  g_assert_no_error (error);
+  const unsigned subscription =
+      g_dbus_connection_signal_subscribe (bus, NAME, "org.vitrine.Statistics1", "Sample", path, NULL,
+                                          G_DBUS_SIGNAL_FLAGS_NONE, on_sample, &samples, NULL);
+  g_autoptr (GDBusConnection) other = g_dbus_connection_new_for_address_sync (
+      g_getenv ("DBUS_SESSION_BUS_ADDRESS"),
+      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+      NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GVariant) watching = g_dbus_connection_call_sync (other, NAME, path, "org.vitrine.Statistics1",
+                                                               "Watch", NULL, NULL, 0, 10000, NULL, &error);
+  g_assert_no_error (error);
+  while (samples == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_dbus_connection_close_sync (other, NULL, NULL);
+  while (count_samples (&samples) > 0)
+    g_assert_cmpuint (++tries, <, 5);
+  g_dbus_connection_signal_unsubscribe (bus, subscription);
+  g_autoptr (GVariant) off = call (path, "org.vitrine.Machine1", "PowerOff", NULL, &error);
+  g_assert_no_error (error);
+  delete (path);
+}
+
 /* The file cut in half, and one of a later version: shown, with the reason, and whole again when the file is.
  */
 static void
@@ -337,6 +433,8 @@ main (int argc, char **argv)
   bus = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL);
   start_engine ();
   g_test_add_func ("/engine/life", test_life);
+  g_test_add_func ("/engine/overlapping-changes", test_overlapping_changes);
+  g_test_add_func ("/engine/watcher-leaves", test_watcher_leaves);
   g_test_add_func ("/engine/broken", test_broken);
   g_test_add_func ("/engine/random-arguments", test_random_arguments);
   g_test_add_func ("/engine/kills", test_kills);
@@ -344,6 +442,7 @@ main (int argc, char **argv)
   kill_engine (SIGTERM);
   g_object_unref (bus);
   g_test_dbus_stop (test_bus);
+  g_object_unref (test_bus);
   g_autofree char *remove = g_strdup_printf ("rm -rf '%s'", home);
   return system (remove) == 0 ? status : 1;
 }

@@ -62,7 +62,7 @@ test_typical (void)
              "'disks': <[{'id': <'root'>, 'file': <'a,b.qcow2'>, 'format': <'qcow2'>}]>, "
              "'drives': <[{'id': <'cd0'>, 'file': <'/x/debian.iso'>}]>, "
              "'nics': <[{'id': <'net0'>, 'mac': <'52:54:00:00:00:01'>, 'forward': <[('tcp', uint16 2222, '', "
-             "uint16 22)]>}]>, "
+             "uint16 22), ('udp', 53, 'fec0::15', 53)]>}]>, "
              "'agent': <true>}");
   g_autofree char *text = command_of (conf, &(VtProcessOptions){ .boot_drive = "cd0" }, &files);
   static const char *const parts[] = {
@@ -71,7 +71,8 @@ test_typical (void)
     "-device virtio-blk-pci,id=root-device,drive=root,serial=root,bootindex=2 ",
     "-drive if=none,id=cd0,media=cdrom,readonly=on,format=raw,file=/x/debian.iso ",
     "-device scsi-cd,id=cd0-device,drive=cd0,bootindex=1 ",
-    "-netdev user,id=net0,restrict=off,hostfwd=tcp::2222-:22 ",
+    "-netdev "
+    "user,id=net0,restrict=off,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp:127.0.0.1:53-[fec0::15]:53 ",
     "-device virtio-net-pci,id=net0-device,netdev=net0,mac=52:54:00:00:00:01",
     "-device virtio-gpu-pci,id=display,max_outputs=1,xres=1280,yres=800 ",
     "-device virtio-tablet-pci,id=pointer ",

@@ -59,7 +59,7 @@ static const char full[] =
     " 'memory': <uint64 1610612736>, 'autostart': <true>, 'boot-order': <['cd1', 'disk-a']>,"
     " 'display': <{'kind': <'ramfb'>, 'width': <uint32 1920>}>,"
     " 'disks': <[{'id': <'disk-a'>, 'size': <uint64 5368709120>}, {'id': <'disk_b'>, 'file': <'/data/b.img'>,"
-    "            'format': <'raw'>, 'readonly': <true>}]>,"
+    "            'format': <'raw'>, 'readonly': <true>, 'backing': <['a.qcow2', '/data/c,d.raw']>}]>,"
     " 'drives': <[{'id': <'cd1'>, 'file': <'/isos/a=b;c.iso'>, 'name': <'a.iso'>}]>,"
     " 'nics': <[{'id': <'net0'>, 'mac': <'52:54:00:00:00:01'>, 'forward': <[('tcp', uint16 2222, '', uint16 "
     "22),"
@@ -243,6 +243,26 @@ test_pending (void)
   }
 }
 
+/* A machine that goes on from a saved state is what it was, but for what takes effect at once. */
+static void
+test_live (void)
+{
+  g_autoptr (VtConf) was = new_conf (full), now = vt_conf_copy (was);
+  g_autoptr (GVariant) settings = parse (
+      "{'name': <'renamed'>, 'memory': <uint64 2147483648>, 'drives': <[{'id': <'cd1'>, 'file': <''>}]>,"
+      " 'nics': <[{'id': <'net1'>, 'link': <false>, 'model': <'virtio'>}]>}");
+  g_autoptr (GError) error = NULL;
+  g_assert_true (vt_conf_change (now, settings, NULL, &error));
+  g_assert_no_error (error);
+  vt_conf_take_live (was, now);
+  g_assert_cmpstr (was->name, ==, "renamed");
+  g_assert_cmpuint (was->memory, ==, UINT64_C (1536) << 20);
+  g_assert_cmpstr (((VtConfDrive *)was->drives->pdata[0])->file, ==, "");
+  g_assert_cmpuint (was->nics->len, ==, 2);
+  g_assert_true (((VtConfNic *)was->nics->pdata[0])->link);
+  g_assert_false (((VtConfNic *)was->nics->pdata[1])->link);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -256,6 +276,7 @@ main (int argc, char **argv)
   g_test_add_func ("/conf/bad-files", test_bad_files);
   g_test_add_func ("/conf/bad-settings", test_bad_settings);
   g_test_add_func ("/conf/pending", test_pending);
+  g_test_add_func ("/conf/live", test_live);
   int status = g_test_run ();
   g_remove (path);
   g_rmdir (folder);

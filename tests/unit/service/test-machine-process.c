@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static GAsyncResult *got;
@@ -173,6 +175,29 @@ test_adopt (void)
   g_object_unref (first);
 }
 
+/* One that is busy, as with a large saved state, is alive all the same. */
+static void
+test_adopt_busy (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("vitrine-process-XXXXXX", NULL);
+  g_autoptr (VtConf) conf = new_conf ();
+  g_autoptr (GError) error = NULL;
+  VtProcess *first = start (conf, folder);
+  kill (vt_process_pid (first), SIGSTOP);
+  vt_process_adopt (conf->uuid, folder, NULL, on_done, NULL);
+  g_autoptr (GAsyncResult) result = await ();
+  g_autoptr (VtProcess) process = vt_process_adopt_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (vt_process_pid (process), ==, vt_process_pid (first));
+  g_assert_cmpstr (vt_process_state (process), ==, "inmigrate");
+  kill (vt_process_pid (process), SIGCONT);
+  await_state (process, "running");
+  vt_process_kill (process);
+  g_autofree char *why = await_end (process);
+  g_assert_cmpstr (why, ==, "");
+  g_object_unref (first);
+}
+
 static void
 test_crash (void)
 {
@@ -213,6 +238,89 @@ test_everything (void)
   g_assert_cmpstr (why, ==, "");
 }
 
+/* ---- One that a guest has taken over ---- */
+
+/* Nonsense, a greeting, an answer to the first question, nonsense for the second, and then a line without
+ * end. */
+static bool
+say (int fd, const char *text)
+{
+  return send (fd, text, strlen (text), MSG_NOSIGNAL) > 0;
+}
+
+/* Whether so many lines have come. */
+static bool
+hear (int fd, unsigned lines)
+{
+  char more[4096];
+  ssize_t n = 1;
+  while (lines > 0 && (n = read (fd, more, sizeof more)) > 0)
+    for (ssize_t i = 0; i < n; i++)
+      lines -= more[i] == '\n' && lines > 0;
+  return n > 0;
+}
+
+static gpointer
+speak (gpointer data)
+{
+  static char much[4096];
+  const int listening = GPOINTER_TO_INT (data);
+  int fd;
+  /* Who only looks whether somebody listens goes again. */
+  while ((fd = accept (listening, NULL, NULL)) >= 0 &&
+         !(say (fd, "[]\n{\"event\":5}\n{\"event\":\"STOP\",\"data\":7}\n"
+                    "{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"nospace\":[]}}\n{\"id\":{}}\n"
+                    "{\"id\":77,\"error\":{\"desc\":3}}\n\n{\"QMP\":{}}\n") &&
+           hear (fd, 3)))
+    close (fd);
+  bool ok = say (fd, "{\"id\":1,\"error\":[]}\n{\"id\":2,\"return\":{\"status\":\"running\"}}\n") &&
+            hear (fd, 1) && say (fd, "{\"id\":3,\"error\":{\"desc\":3}}\n") && hear (fd, 1);
+  g_assert_true (ok);
+  /* It is cut off before it has sent much. */
+  memset (much, 'x', sizeof much - 1);
+  for (unsigned i = 0; ok && i < 4096; i++)
+    ok = say (fd, much);
+  close (fd);
+  close (listening);
+  return GINT_TO_POINTER (ok);
+}
+
+static void
+refused (VtProcess *process, VtError code)
+{
+  g_autoptr (GError) error = NULL;
+  vt_process_command (process, "stop", NULL, -1, NULL, on_done, NULL);
+  g_autoptr (GAsyncResult) result = await ();
+  g_assert_null (vt_process_command_finish (process, result, &error));
+  g_assert_error (error, VT_ERROR, code);
+}
+
+static void
+test_hostile (void)
+{
+  g_autofree char *uuid = g_uuid_string_random ();
+  g_autofree char *folder = g_build_filename (g_get_user_runtime_dir (), "vitrine", NULL);
+  g_autofree char *path = g_strdup_printf ("%s/%s.sock", folder, uuid);
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  g_autoptr (GError) error = NULL;
+  g_mkdir_with_parents (folder, 0700);
+  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
+  const int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_no_errno (bind (fd, (struct sockaddr *)&address, sizeof address));
+  g_assert_no_errno (listen (fd, 8));
+  GThread *speaker = g_thread_new ("speaker", speak, GINT_TO_POINTER (fd));
+  vt_process_adopt (uuid, "/nonexistent", NULL, on_done, NULL);
+  g_autoptr (GAsyncResult) result = await ();
+  g_autoptr (VtProcess) process = vt_process_adopt_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (vt_process_state (process), ==, "running");
+  refused (process, VT_ERROR_FAILED);
+  refused (process, VT_ERROR_CRASHED);
+  refused (process, VT_ERROR_INVALID_STATE);
+  g_assert_false (GPOINTER_TO_INT (g_thread_join (speaker)));
+  unlink (path);
+}
+
 static void
 test_nothing_there (void)
 {
@@ -233,6 +341,8 @@ main (int argc, char **argv)
   g_test_add_func ("/process/life", test_life);
   g_test_add_func ("/process/everything", test_everything);
   g_test_add_func ("/process/adopt", test_adopt);
+  g_test_add_func ("/process/adopt-busy", test_adopt_busy);
   g_test_add_func ("/process/crash", test_crash);
+  g_test_add_func ("/process/hostile", test_hostile);
   return g_test_run ();
 }

@@ -56,7 +56,7 @@ test_compressed (void)
   Rig rig;
   RigClient client;
   GRand *random = g_rand_new_with_seed (1);
-  open_both (&rig, &client, "disable-ticketing=on,streaming-video=off", 1);
+  open_both (&rig, &client, "disable-ticketing=on,streaming-video=off,image-compression=auto_glz", 1);
   for (unsigned i = 0; i < 100; i++) {
     const uint32_t x = g_rand_int_range (random, 0, 600), y = g_rand_int_range (random, 0, 360);
     rig_fill (&rig.screens[0], x, y, g_rand_int_range (random, 1, 40), g_rand_int_range (random, 1, 40),
@@ -64,6 +64,33 @@ test_compressed (void)
   }
   g_assert_true (rig_wait (rig_same (&client, 0), 5000));
   g_rand_free (random);
+  close_both (&rig, &client);
+}
+
+/* Large areas come in bands of half a megabyte, the last of which is smaller, also where they would be even.
+ */
+static void
+test_bands (void)
+{
+  static const struct {
+    uint32_t y, height, bands;
+  } cases[] = { { 0, 400, 4 }, { 0, 256, 3 }, { 5, 128, 2 }, { 5, 127, 1 }, { 0, 129, 2 } };
+  Rig rig;
+  RigClient client;
+  open_both (&rig, &client, LOCAL, 1);
+  RigView *view = &client.views[0];
+  rig_resize (&rig.screens[0], 1024, 400);
+  g_assert_true (rig_wait (rig_same (&client, 0), 5000));
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
+    rig_run (100);
+    view->invalidations = 0;
+    view->invalidated = 0;
+    rig_fill (&rig.screens[0], 0, cases[i].y, 1024, cases[i].height, 0x808080 + i);
+    g_assert_true (rig_wait (view->invalidated >= UINT64_C (1024) * cases[i].height, 5000));
+    g_assert_true (rig_same (&client, 0));
+    g_assert_cmpuint (view->invalidated, ==, 1024 * cases[i].height);
+    g_assert_cmpuint (view->invalidations, ==, cases[i].bands);
+  }
   close_both (&rig, &client);
 }
 
@@ -236,6 +263,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_test_add_func ("/spice/screen/pixels", test_pixels);
   g_test_add_func ("/spice/screen/compressed", test_compressed);
+  g_test_add_func ("/spice/screen/bands", test_bands);
   g_test_add_func ("/spice/screen/rate", test_rate);
   g_test_add_func ("/spice/screen/sizes", test_sizes);
   g_test_add_func ("/spice/screen/two", test_two_screens);
