@@ -32,14 +32,18 @@ static IrDesc
 scalar_of (IrDesc d)
 {
   static const uint8_t op[] = {
-    [IR_VFADD - IR_VFADD] = IR_FADD,     [IR_VFSUB - IR_VFADD] = IR_FSUB,     [IR_VFMUL - IR_VFADD] = IR_FMUL,
-    [IR_VFDIV - IR_VFADD] = IR_FDIV,     [IR_VFSQRT - IR_VFADD] = IR_FSQRT,   [IR_VFMA - IR_VFADD] = IR_FMA,
-    [IR_VFMIN - IR_VFADD] = IR_FMIN,     [IR_VFMAX - IR_VFADD] = IR_FMAX,     [IR_VFCMP - IR_VFADD] = IR_FSETCC,
-    [IR_VFROUND - IR_VFADD] = IR_FROUND, [IR_VFTOI - IR_VFADD] = IR_FTOI,     [IR_VITOF - IR_VFADD] = IR_ITOF,
-    [IR_VFWIDEN - IR_VFADD] = IR_FCVT,   [IR_VFNARROW - IR_VFADD] = IR_FCVT,
+    [IR_VFADD - IR_VFADD] = IR_FADD,   [IR_VFSUB - IR_VFADD] = IR_FSUB,
+    [IR_VFMUL - IR_VFADD] = IR_FMUL,   [IR_VFDIV - IR_VFADD] = IR_FDIV,
+    [IR_VFSQRT - IR_VFADD] = IR_FSQRT, [IR_VFMA - IR_VFADD] = IR_FMA,
+    [IR_VFMIN - IR_VFADD] = IR_FMIN,   [IR_VFMAX - IR_VFADD] = IR_FMAX,
+    [IR_VFCMP - IR_VFADD] = IR_FSETCC, [IR_VFROUND - IR_VFADD] = IR_FROUND,
+    [IR_VFTOI - IR_VFADD] = IR_FTOI,   [IR_VITOF - IR_VFADD] = IR_ITOF,
+    [IR_VFWIDEN - IR_VFADD] = IR_FCVT, [IR_VFNARROW - IR_VFADD] = IR_FCVT,
   };
   IrType lane = d.sub;
-  IrDesc s = { .op = op[d.op - IR_VFADD], .type = lane, .flags = d.flags & ~IR_F_HALF, .imm = d.imm & 0xffff };
+  IrDesc s = {
+    .op = op[d.op - IR_VFADD], .type = lane, .flags = d.flags & ~IR_F_HALF, .imm = d.imm & 0xffff
+  };
 
   switch (d.op) {
     case IR_VFMIN:
@@ -71,7 +75,8 @@ eval_convert (IrState *s, IrDesc scalar, IrType lane, uint64_t a)
   bool is_unsigned = scalar.sub & IR_UNSIGNED;
 
   if (scalar.op == IR_ITOF)
-    return ir_eval_fp (s, scalar, is_unsigned ? a : (uint64_t)((int64_t)(a << (64 - bits)) >> (64 - bits)), 0, 0);
+    return ir_eval_fp (s, scalar, is_unsigned ? a : (uint64_t)((int64_t)(a << (64 - bits)) >> (64 - bits)), 0,
+                       0);
   return ir_eval_fp_to_int (s, scalar, bits, !is_unsigned, a);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Meaning of the vector ops on integers, lane by lane.  A lane is read as a number of its width, as the op's sign says,
- * so that one statement serves all widths. */
+/* Meaning of the vector ops on integers, lane by lane.  A lane is read as a number of its width, as the op's
+ * sign says, so that one statement serves all widths. */
 
 #include "ir-eval.h"
 #include "ir-interp.h"
@@ -79,7 +79,8 @@ eval_shift (const VecArgs *v, __int128 a, int count)
 static uint64_t
 eval_qdmulh (const VecArgs *v, unsigned i)
 {
-  __int128 a = bits_sext (lane (v->a, v->log2, i), v->width), b = bits_sext (lane (v->b, v->log2, i), v->width);
+  __int128 a = bits_sext (lane (v->a, v->log2, i), v->width),
+           b = bits_sext (lane (v->b, v->log2, i), v->width);
   __int128 product = 2 * a * b + (v->d.imm ? (__int128)1 << (v->width - 1) : 0);
   return saturate (product >> v->width, v->width, true);
 }
@@ -171,9 +172,7 @@ interleaved (const VecArgs *v, unsigned n, unsigned to)
       second = to >= n / 2;
       from = 2 * (to % (n / 2)) + odd;
       break;
-    default:
-      second = to & 1;
-      from = (to & ~1u) + odd;
+    default: second = to & 1; from = (to & ~1u) + odd;
   }
   return lane (second ? v->b : v->a, v->log2, from);
 }
@@ -216,7 +215,9 @@ moved_byte (const VecArgs *v, unsigned size, unsigned i)
   unsigned lane_bytes = 1u << v->log2, at = i + (unsigned)v->d.imm;
 
   switch (v->d.op) {
-    case IR_VREV: return v->a->b[(i & ~((unsigned)v->d.imm - 1)) | (((unsigned)v->d.imm - lane_bytes) ^ (i & ((unsigned)v->d.imm - 1)))];
+    case IR_VREV:
+      return v->a->b[(i & ~((unsigned)v->d.imm - 1)) |
+                     (((unsigned)v->d.imm - lane_bytes) ^ (i & ((unsigned)v->d.imm - 1)))];
     case IR_VEXT: return at < size ? v->a->b[at] : v->b->b[at - size];
     default: return v->b->b[i] < 16 ? v->a->b[v->b->b[i]] : 0;
   }

@@ -19,13 +19,14 @@ uint64_t ir_eval_int (IrDesc d, uint64_t a, uint64_t b, uint64_t c);
 /* The same for floating-point ops, FADD to UNBOX in ir-ops.def; flags are raised in s->fp. */
 uint64_t ir_eval_fp (IrState *s, IrDesc d, uint64_t a, uint64_t b, uint64_t c);
 
-/* Vector ops on integers (and MOV and SELECT of vectors).  An operand that is an integer is given as the low half; so is
- * VGETL's result.  `ret_out` may be one of the operands. */
+/* Vector ops on integers (and MOV and SELECT of vectors).  An operand that is an integer is given as the low
+ * half; so is VGETL's result.  `ret_out` may be one of the operands. */
 void ir_eval_vector (IrDesc d, IrV128 *ret_out, const IrV128 *a, const IrV128 *b, const IrV128 *c);
 /* VAES.  `ret_out` is none of the operands. */
 void ir_eval_aes (IrAesStep step, IrV128 *ret_out, const IrV128 *a);
 /* Vector ops on floating-point lanes: what the scalar op of the same name does, on each. */
-void ir_eval_vector_fp (IrState *s, IrDesc d, IrV128 *ret_out, const IrV128 *a, const IrV128 *b, const IrV128 *c);
+void ir_eval_vector_fp (IrState *s, IrDesc d, IrV128 *ret_out, const IrV128 *a, const IrV128 *b,
+                        const IrV128 *c);
 
 /* FTOI to an integer of any width; zero above it. */
 uint64_t ir_eval_fp_to_int (IrState *s, IrDesc d, unsigned width, bool is_signed, uint64_t a);

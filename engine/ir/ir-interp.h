@@ -11,7 +11,8 @@
 uint64_t ir_eval (IrState *s, uint64_t desc_bits, uint64_t a, uint64_t b, uint64_t c);
 
 /* The same for any op, vectors among its operands or as its result, and for VHELPER: arg[0] to arg[2] are the
- * operands, narrow ones as low half, and the result goes to arg[0].  This is also the JIT's out-of-line path. */
+ * operands, narrow ones as low half, and the result goes to arg[0].  This is also the JIT's out-of-line path.
+ */
 void ir_eval_wide (IrState *s, uint64_t desc_bits, IrV128 arg[3]);
 
 /* Evaluates a BRANCH's condition or a SETCC's. */

@@ -81,8 +81,8 @@ print_details (const Printer *p, const IrOp *op)
     g_string_append_printf (p->out, ".%c%u.%d", IR_MEM_SIGNED (op->sub) ? 's' : 'u', IR_LANE_BITS (op->sub),
                             op->imm);
   if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
-    g_string_append_printf (p->out, ".%s.%s.%x", NAME (type_names, op->sub), round_names[IR_FP_ROUND (op->imm)],
-                            (unsigned)op->imm >> 8);
+    g_string_append_printf (p->out, ".%s.%s.%x", NAME (type_names, op->sub),
+                            round_names[IR_FP_ROUND (op->imm)], (unsigned)op->imm >> 8);
   if (op->op == IR_VAES || op->op == IR_VHELPER)
     g_string_append_printf (p->out, ".%d", op->imm);
   if (op->op >= IR_FADD && op->op <= IR_UNBOX)

@@ -68,8 +68,9 @@ typedef struct {
 } IrFault;
 
 struct IrState {
-  uint64_t var[IR_MAX_VARS] __attribute__ ((aligned (16))); /* guest variables; narrow ones are zero-extended */
-  uint64_t pc;               /* exact whenever C code outside a region's hot path sees it */
+  uint64_t var[IR_MAX_VARS]
+      __attribute__ ((aligned (16))); /* guest variables; narrow ones are zero-extended */
+  uint64_t pc;                        /* exact whenever C code outside a region's hot path sees it */
   uint32_t exit_request; /* polled on back-edges and indirect jumps: non-zero leaves with IR_EXIT_REQUEST */
   uint32_t mode;         /* IR_MODE_*: part of the key of translated code */
   FpStatus fp;
@@ -80,7 +81,7 @@ struct IrState {
   const IrHelper *helpers; /* the ISA's table */
   const IrVectorHelper *vector_helpers;
   uint64_t wide[IR_MAX_VARS / 64]; /* which variables are the first of a V128's two */
-  sigjmp_buf *leave;       /* where ir_leave() goes; set by the executor */
+  sigjmp_buf *leave;               /* where ir_leave() goes; set by the executor */
 };
 
 /* Leaves the running code from a helper or memory function. State must be exact. `reason` is an IrExit. */

@@ -49,7 +49,11 @@ enum { IR_CC_V = 1, IR_CC_C = 2, IR_CC_Z = 4, IR_CC_N = 8 };
 typedef enum { IR_FENCE_LL = 1, IR_FENCE_LS = 2, IR_FENCE_SL = 4, IR_FENCE_SS = 8 } IrFence;
 enum { IR_MINMAX_NUMBER, IR_MINMAX_NAN };
 /* imm of vector ops. */
-enum { IR_SHIFT_ROUND = 1, IR_SHIFT_SATURATE = 2, IR_SHIFT_TO_UNSIGNED = 4 /* a signed lane saturates to unsigned */ };
+enum {
+  IR_SHIFT_ROUND = 1,
+  IR_SHIFT_SATURATE = 2,
+  IR_SHIFT_TO_UNSIGNED = 4 /* a signed lane saturates to unsigned */
+};
 typedef enum { IR_NARROW_CUT, IR_NARROW_SS, IR_NARROW_UU, IR_NARROW_SU } IrNarrow; /* saturation: from, to */
 typedef enum {
   IR_AES_SUB_SHIFT,     /* SubBytes and ShiftRows */
@@ -69,16 +73,16 @@ ir_fpflags_reverse (unsigned flags)
 
 /* IrOp.flags */
 enum {
-  IR_F_HALF = 1,      /* vectors: the low half counts */
+  IR_F_HALF = 1,        /* vectors: the low half counts */
   IR_F_READS_FLAGS = 1, /* INSN: reads the flags, though its ops look at what they were computed from */
-  IR_F_SX = 1,        /* I32 result sign-extended into a 64-bit destination */
-  IR_F_NEGP = 2,      /* FMA */
-  IR_F_NEGC = 4,      /* FMA */
-  IR_F_SIGNALING = 8, /* FSETCC */
-  IR_F_EXACT = 16,    /* FROUND */
-  IR_F_BE = 32,       /* LOAD, STORE */
-  IR_F_UNBOXED = 64,  /* LOAD of F16 or F32: the container's higher bits become zero, not one */
-  IR_F_ALIGNED = 128, /* LOAD, STORE: a misaligned address faults as it does for an atomic */
+  IR_F_SX = 1,          /* I32 result sign-extended into a 64-bit destination */
+  IR_F_NEGP = 2,        /* FMA */
+  IR_F_NEGC = 4,        /* FMA */
+  IR_F_SIGNALING = 8,   /* FSETCC */
+  IR_F_EXACT = 16,      /* FROUND */
+  IR_F_BE = 32,         /* LOAD, STORE */
+  IR_F_UNBOXED = 64,    /* LOAD of F16 or F32: the container's higher bits become zero, not one */
+  IR_F_ALIGNED = 128,   /* LOAD, STORE: a misaligned address faults as it does for an atomic */
 };
 
 /* Op properties, see ir-ops.def. */
@@ -110,7 +114,8 @@ typedef enum {
 #define IR_FP(round, class) ((round) | ((class) << 8))
 #define IR_FP_ROUND(imm)    ((IrRound)((imm) & 7))
 #define IR_FP_CLASS(imm)    (((imm) >> 8) & 0xff)
-/* FTOI, ITOF and their vector forms: the integer is a fixed-point number with so many fraction bits, 0 to 64. */
+/* FTOI, ITOF and their vector forms: the integer is a fixed-point number with so many fraction bits, 0 to 64.
+ */
 #define IR_FP_FRACTION(imm) (((imm) >> 20) & 0x7f)
 #define IR_FP_FIXED(bits)   ((bits) << 20)
 
@@ -214,9 +219,10 @@ typedef struct {
   uint64_t next_ram; /* of the page that follows it, where a block crosses */
   uint32_t mode;     /* IrState.mode the code was translated for */
   bool addr32;       /* guest addresses wrap at 32 bits */
-  /* The guest's condition flags, or IR_NONE.  What is written there and overwritten before any instruction reads it is
-   * not computed: where the guest is left at such a point (a fault, a request), the variable holds an older value.  Nor is
-   * what only instructions with IR_F_READS_FLAGS read, unless the guest may be left before them. */
+  /* The guest's condition flags, or IR_NONE.  What is written there and overwritten before any instruction
+   * reads it is not computed: where the guest is left at such a point (a fault, a request), the variable
+   * holds an older value.  Nor is what only instructions with IR_F_READS_FLAGS read, unless the guest may be
+   * left before them. */
   IrVal flags_var;
   IrOp *ops;
   uint32_t n_ops, cap_ops;

@@ -189,7 +189,8 @@ fence_step (const IrOp *op, uint64_t *facts)
 static void
 clean_step (const IrOp *op, uint64_t *clean)
 {
-  bool low_only = op->type != IR_V128 || op->flags & IR_F_HALF, narrow = op->type == IR_F16 || op->type == IR_F32;
+  bool low_only = op->type != IR_V128 || op->flags & IR_F_HALF,
+       narrow = op->type == IR_F16 || op->type == IR_F32;
   if (op->op == IR_LOAD || op->op == IR_MOV || op->op == IR_SELECT)
     low_only = op->type != IR_V128;
   if (low_only)
@@ -244,7 +245,8 @@ wants_clean (const IrOp *op, IrVal *ret_var)
   return IR_IS_VAR (*ret_var) && var_is_wide (*ret_var) && (op->type == IR_F32 || op->type == IR_F64);
 }
 
-/* Not where the region first makes the variable what it is, or takes it for a vector: what came in is of no use then. */
+/* Not where the region first makes the variable what it is, or takes it for a vector: what came in is of no
+ * use then. */
 static void
 clean_wanted (const IrRegion *r, uint64_t *wanted)
 {
@@ -263,7 +265,8 @@ clean_wanted (const IrRegion *r, uint64_t *wanted)
   }
 }
 
-/* Variables the region unboxes, or whose upper part an accumulation would carry along: worth a guard at its entry. */
+/* Variables the region unboxes, or whose upper part an accumulation would carry along: worth a guard at its
+ * entry. */
 static void
 boxed_wanted (const IrRegion *r, uint64_t *wanted)
 {

@@ -29,7 +29,8 @@ stubs_move_pinned (Asm *a, bool store)
     if (gpr >= 0)
       asm_rm (a, OP0 (store ? 0x89 : 0x8b), true, gpr, var_mem (v));
     if (xmm >= 0)
-      store ? asm_xstore (a, var_is_wide (v), var_mem (v), xmm) : asm_xload (a, var_is_wide (v), xmm, var_mem (v));
+      store ? asm_xstore (a, var_is_wide (v), var_mem (v), xmm)
+            : asm_xload (a, var_is_wide (v), xmm, var_mem (v));
   }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
-/* Condition flags.  The host computes the same four; lahf and seto bring them into ax, where they are bits 15, 14, 8 and
- * 0, and pext closes the gaps. */
+/* Condition flags.  The host computes the same four; lahf and seto bring them into ax, where they are bits
+ * 15, 14, 8 and 0, and pext closes the gaps. */
 
 #define HOST_FLAGS 0xc101
 
@@ -96,8 +96,8 @@ lower_flags (Lower *l, const IrOp *op)
   return true;
 }
 
-/* The host's compare of b and a sets carry where a is greater, zero where equal, all three where unordered. As number:
- * carry 1, parity 4, zero 64: looked up in a constant by what is left of that. */
+/* The host's compare of b and a sets carry where a is greater, zero where equal, all three where unordered.
+ * As number: carry 1, parity 4, zero 64: looked up in a constant by what is left of that. */
 bool
 lower_fcc (Lower *l, const IrOp *op)
 {
@@ -110,7 +110,8 @@ lower_fcc (Lower *l, const IrOp *op)
   /* ah: zero 0x40, parity 0x04, carry 0x01. Less: carry; equal: zero; greater: none; unordered: all. */
   asm_lahf (l);
   asm_mov_ri (&l->a, RCX, 0x4100);
-  asm_vex_rr (&l->a, OP_F3 (OP0F38 (0xf5)), false, RAX, RAX, RCX); /* pext: 0 greater, 1 less, 2 equal, 3 unordered */
+  asm_vex_rr (&l->a, OP_F3 (OP0F38 (0xf5)), false, RAX, RAX,
+              RCX); /* pext: 0 greater, 1 less, 2 equal, 3 unordered */
   asm_shift_ri (&l->a, 4, false, RAX, 2);
   asm_mov_ri (&l->a, RCX, 0x3682);
   asm_vex_rr (&l->a, OP_F2 (OP0F38 (0xf7)), false, RAX, RAX, RCX); /* shrx eax, ecx, eax */

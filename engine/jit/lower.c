@@ -309,8 +309,8 @@ lower_inline (Lower *l, const IrOp *op)
       return lower_mem (l, op);
     return lower_fp (l, op) || lower_fp_convert (l, op);
   }
-  return lower_int (l, op) || lower_flags (l, op) || lower_muldiv (l, op) || lower_bits (l, op) || lower_mem (l, op) ||
-         lower_fp_convert (l, op);
+  return lower_int (l, op) || lower_flags (l, op) || lower_muldiv (l, op) || lower_bits (l, op) ||
+         lower_mem (l, op) || lower_fp_convert (l, op);
 }
 
 static void
@@ -408,7 +408,8 @@ guard_clean (Lower *l, unsigned v)
     x = 0;
     asm_xload (&l->a, true, 0, var_mem (v));
   }
-  asm_vex_rm (&l->a, V_PTEST, false, x, 0, state_mem (STATE_OFF (consts) + 8 * (narrow ? JIT_C_ABOVE32 : JIT_C_ABOVE64)));
+  asm_vex_rm (&l->a, V_PTEST, false, x, 0,
+              state_mem (STATE_OFF (consts) + 8 * (narrow ? JIT_C_ABOVE32 : JIT_C_ABOVE64)));
   asm_jcc (&l->a, CC_NE, l->slow_path->body);
 }
 

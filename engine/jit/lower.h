@@ -22,21 +22,21 @@ typedef struct {
 
 /* Code for the rare cases, emitted behind the region. */
 typedef enum {
-  COLD_EXIT,     /* restore the pinned map, leave with pc and reason */
-  COLD_BRANCH,   /* leave with `reason` and the pc that `block` branches to */
-  COLD_EDGE,     /* restore the pinned map (unless `pinned`), go to guest pc */
-  COLD_NAN,      /* the result in xmm r[0] is a NaN: make it canonical */
-  COLD_NAN_FMA,  /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
-  COLD_EVAL,     /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
-  COLD_EVAL_WIDE, /* evaluate `desc`, an op of which operands or result are vectors or numbers in vector registers, on
-                     wide_in[]; result to xmm r[0] */
-  COLD_RETURN,   /* a return that does not match its call: target in GPR r[0] */
-  COLD_INDIRECT, /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
-  COLD_HOT,      /* the execution counter ran out */
-  COLD_FAR_EDGE, /* system mode: a conditional edge to pc in another page */
-  COLD_FAR_MISS, /* system mode: the guard of a jump or call (r[0] is 1) to pc in another page failed */
-  COLD_LOAD,     /* system mode: no TLB entry for the load at base + disp, result to GPR or XMM r[0] */
-  COLD_STORE,    /* the same for the store of `value` */
+  COLD_EXIT,      /* restore the pinned map, leave with pc and reason */
+  COLD_BRANCH,    /* leave with `reason` and the pc that `block` branches to */
+  COLD_EDGE,      /* restore the pinned map (unless `pinned`), go to guest pc */
+  COLD_NAN,       /* the result in xmm r[0] is a NaN: make it canonical */
+  COLD_NAN_FMA,   /* the same after r[0] += r[1] * r[2], where infinity times zero must raise invalid */
+  COLD_EVAL,      /* evaluate `desc` on the xmm registers in[0] and in[1], result to xmm r[0] */
+  COLD_EVAL_WIDE, /* evaluate `desc`, an op of which operands or result are vectors or numbers in vector
+                     registers, on wide_in[]; result to xmm r[0] */
+  COLD_RETURN,    /* a return that does not match its call: target in GPR r[0] */
+  COLD_INDIRECT,  /* an indirect jump, or call where r[0] is 1, that missed; target in rax */
+  COLD_HOT,       /* the execution counter ran out */
+  COLD_FAR_EDGE,  /* system mode: a conditional edge to pc in another page */
+  COLD_FAR_MISS,  /* system mode: the guard of a jump or call (r[0] is 1) to pc in another page failed */
+  COLD_LOAD,      /* system mode: no TLB entry for the load at base + disp, result to GPR or XMM r[0] */
+  COLD_STORE,     /* the same for the store of `value` */
   COLD_SPAN, /* no one entry for all accesses of a span: ask, then go on at `resume` with rcx, or by a look-up
                 of its own */
   COLD_SINGLE, /* no addend for the span: a look-up for this access alone */
@@ -167,8 +167,8 @@ int vec_reg (Lower *l, Opnd o, int scratch);
 int dst_vec (Lower *l, IrVal dst);
 /* `low_only`: the upper half is zero. */
 void dst_vec_done (Lower *l, IrVal dst, int reg, bool low_only);
-/* The operand of a scalar op as the host's first source, from which the result gets all above the number: those bits are
- * zero in a V128 container's register then. */
+/* The operand of a scalar op as the host's first source, from which the result gets all above the number:
+ * those bits are zero in a V128 container's register then. */
 int fp_first (Lower *l, IrVal v, IrType type, int scratch);
 /* Whether the variable's register is known to be zero above a number of the type. */
 bool is_clean (const Lower *l, IrVal v, IrType type);

@@ -37,7 +37,8 @@ a64_trans_b_cond (A64Trans *t, const A64Args *a)
 static IsaFlow
 compare_and_branch (A64Trans *t, const A64Args *a, IrCond cond)
 {
-  ir_branch (t->b, cond, a64_type (a->sf), a64_x (t, a->rt), ir_const (t->b, 0), target_of (t, a), t->next_pc);
+  ir_branch (t->b, cond, a64_type (a->sf), a64_x (t, a->rt), ir_const (t->b, 0), target_of (t, a),
+             t->next_pc);
   return ISA_END;
 }
 
@@ -59,7 +60,8 @@ test_and_branch (A64Trans *t, const A64Args *a, IrCond cond)
   unsigned bit = (unsigned)a->b5 << 5 | a->b40;
   IrVal x = a64_x (t, a->rt), zero = ir_const (t->b, 0);
   if (bit == 63 || bit == 31) {
-    ir_branch (t->b, cond == IR_EQ ? IR_GES : IR_LTS, bit == 63 ? IR_I64 : IR_I32, x, zero, target_of (t, a), t->next_pc);
+    ir_branch (t->b, cond == IR_EQ ? IR_GES : IR_LTS, bit == 63 ? IR_I64 : IR_I32, x, zero, target_of (t, a),
+               t->next_pc);
     return ISA_END;
   }
   IrType type = bit < 31 ? IR_I32 : IR_I64;
@@ -106,7 +108,8 @@ a64_trans_ret (A64Trans *t, const A64Args *a)
   return ISA_END;
 }
 
-/* The address of the instruction itself goes with the exit. The return from it clears the exclusive monitor. */
+/* The address of the instruction itself goes with the exit. The return from it clears the exclusive monitor.
+ */
 IsaFlow
 a64_trans_svc (A64Trans *t, const A64Args *a)
 {

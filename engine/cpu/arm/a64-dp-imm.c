@@ -20,8 +20,8 @@ a64_trans_adrp (A64Trans *t, const A64Args *a)
   return ISA_NEXT;
 }
 
-/* The flags come first: they are of the operands as they are before the result replaces one.  Where it does, the flags keep
- * a copy, which goes where nothing reads them. */
+/* The flags come first: they are of the operands as they are before the result replaces one.  Where it does,
+ * the flags keep a copy, which goes where nothing reads them. */
 IsaFlow
 a64_add_sub (A64Trans *t, IrType type, bool subtract, bool flags, unsigned rd, IrVal x, IrVal y)
 {
@@ -159,7 +159,8 @@ a64_trans_movk (A64Trans *t, const A64Args *a)
   if (!a->sf && a->hw > 1)
     return a64_undefined (t);
   IrType type = a64_type (a->sf);
-  IrVal rest = ir_op2 (t->b, IR_AND, type, a64_x (t, a->rd), ir_const (t->b, (int64_t)~(UINT64_C (0xffff) << at)));
+  IrVal rest =
+      ir_op2 (t->b, IR_AND, type, a64_x (t, a->rd), ir_const (t->b, (int64_t)~(UINT64_C (0xffff) << at)));
   a64_set_x (t, a->rd, ir_op2 (t->b, IR_OR, type, rest, ir_const (t->b, (int64_t)((uint64_t)a->imm << at))));
   return ISA_NEXT;
 }

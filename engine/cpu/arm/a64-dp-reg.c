@@ -120,7 +120,8 @@ add_carry (A64Trans *t, const A64Args *a, bool subtract, bool flags)
   IrVal not_y = subtract ? ir_op2 (t->b, IR_XOR, type, y, ir_const (t->b, -1)) : y;
   IrVal sum = ir_op2 (t->b, IR_ADD, type, ir_op2 (t->b, IR_ADD, type, x, not_y), carry);
   if (flags)
-    a64_set_flags (t, ir_emit (t->b, IR_DESC (.op = subtract ? IR_CCSBC : IR_CCADC, .type = type), x, y, carry));
+    a64_set_flags (t,
+                   ir_emit (t->b, IR_DESC (.op = subtract ? IR_CCSBC : IR_CCADC, .type = type), x, y, carry));
   a64_set_x (t, a->rd, sum);
   return ISA_NEXT;
 }
@@ -238,7 +239,8 @@ a64_trans_csneg (A64Trans *t, const A64Args *a)
 static IsaFlow
 binary (A64Trans *t, const A64Args *a, IrOpcode op)
 {
-  IrDesc d = IR_DESC (.op = op, .type = a64_type (a->sf), .sub = op == IR_DIVS || op == IR_DIVU ? IR_DIV0_ZERO : 0);
+  IrDesc d =
+      IR_DESC (.op = op, .type = a64_type (a->sf), .sub = op == IR_DIVS || op == IR_DIVU ? IR_DIV0_ZERO : 0);
   a64_set_x (t, a->rd, ir_emit (t->b, d, a64_x (t, a->rn), a64_x (t, a->rm), IR_NONE));
   return ISA_NEXT;
 }
@@ -349,7 +351,8 @@ a64_trans_msub (A64Trans *t, const A64Args *a)
 static IsaFlow
 multiply_long (A64Trans *t, const A64Args *a, bool is_signed, bool subtract)
 {
-  IrVal x = ir_ext (t->b, IR_I64, a64_x (t, a->rn), 32, is_signed), y = ir_ext (t->b, IR_I64, a64_x (t, a->rm), 32, is_signed);
+  IrVal x = ir_ext (t->b, IR_I64, a64_x (t, a->rn), 32, is_signed),
+        y = ir_ext (t->b, IR_I64, a64_x (t, a->rm), 32, is_signed);
   return multiply_add (t, a, IR_I64, subtract, x, y);
 }
 

@@ -76,9 +76,9 @@ typedef struct {
   IrVal x, y;
 } A64Test;
 
-/* `cond`: the encoding's four bits; 14 and 15 are always true, and callers deal with them.  Where the flags are known to
- * come from a comparison in the same block, the test is of its operands. May emit ops; its operands are good until the
- * next variable is written. */
+/* `cond`: the encoding's four bits; 14 and 15 are always true, and callers deal with them.  Where the flags
+ * are known to come from a comparison in the same block, the test is of its operands. May emit ops; its
+ * operands are good until the next variable is written. */
 A64Test a64_test (A64Trans *t, unsigned cond);
 /* The test as a number, 0 or 1. */
 IrVal a64_test_value (A64Trans *t, unsigned cond);

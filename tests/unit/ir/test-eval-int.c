@@ -177,12 +177,12 @@ REFERENCE (gts, (x ^ TOP) > (y ^ TOP))
 REFERENCE (leu, x <= y)
 REFERENCE (gtu, x > y)
 REFERENCE (select, x ? y : z)
-/* The flags of r as the sum of x, y and a carry: a carry out shows in a sum smaller than x, an overflow in a sign that
- * neither has. */
+/* The flags of r as the sum of x, y and a carry: a carry out shows in a sum smaller than x, an overflow in a
+ * sign that neither has. */
 #define SIGN(v) ((v) >> (W - 1) & 1)
 #define NZ(r)   ((SIGN (r) ? 8 : 0) | ((r) == 0 ? 4 : 0))
 #define FLAGS(r, y, carry)                                                                                   \
-  (NZ ((U)(r)) | ((U)(r) < x || ((carry) && (U)(r) == x) ? 2 : 0) |                                             \
+  (NZ ((U)(r)) | ((U)(r) < x || ((carry) && (U)(r) == x) ? 2 : 0) |                                          \
    (SIGN (x) == SIGN ((U)(y)) && SIGN ((U)(r)) != SIGN (x) ? 1 : 0))
 REFERENCE (ccadd, FLAGS (x + y, y, 0))
 REFERENCE (ccsub, FLAGS (x - y, ~y, 1))
