@@ -15,7 +15,7 @@
 #define N_PINNED_GPR 11
 #define N_PINNED_XMM 11
 #define XMM_ONES     15
-#define XMM_SCRATCH  14 /* where there are vectors */
+#define XMM_SCRATCH  14                           /* where there are vectors */
 extern const int8_t jit_pinned_gpr[N_PINNED_GPR]; /* the last one is r13 */
 extern const int8_t jit_pinned_xmm[N_PINNED_XMM];
 
@@ -30,6 +30,10 @@ enum {
   JIT_C_ABS64 = 12,
   JIT_C_ABOVE32 = 14, /* all bits above a number of 32, and of 64 */
   JIT_C_ABOVE64 = 16,
+  JIT_C_ABS32S = 18, /* all but the sign, of each lane */
+  JIT_C_ABS64S = 20,
+  JIT_C_MIN32S = 22, /* the smallest normal number, in each lane */
+  JIT_C_MIN64S = 24,
 };
 
 extern JitConfig jit_config;
@@ -43,6 +47,12 @@ state_mem (int32_t offset)
   return mem_base (RBP, offset);
 }
 #define STATE(field) state_mem (STATE_OFF (field))
+/* One of JIT_C_*. */
+static inline Mem
+const_mem (int index)
+{
+  return state_mem (STATE_OFF (consts) + 8 * index);
+}
 static inline Mem
 var_mem (unsigned var)
 {
@@ -173,9 +183,10 @@ typedef struct {
   const uint8_t *indirect;      /* jumped to: guest pc in rax; looks in the jump cache */
   const uint8_t *indirect_miss; /* jumped to or called: guest pc in rax */
   const uint8_t *eval;          /* called: desc in rax, operands in arg[]: ir_eval; result in rax */
-  const uint8_t *eval_wide;     /* called: desc in rax, operands in wide_arg[]: ir_eval_wide; result in wide_arg[0] */
-  const uint8_t *helper;        /* called: function in rax, operands in arg[]; result in rax */
-  const uint8_t *helper_fp;     /* the same for IR_H_FP helpers: function pointer in rax */
+  const uint8_t
+      *eval_wide; /* called: desc in rax, operands in wide_arg[]: ir_eval_wide; result in wide_arg[0] */
+  const uint8_t *helper;    /* called: function in rax, operands in arg[]; result in rax */
+  const uint8_t *helper_fp; /* the same for IR_H_FP helpers: function pointer in rax */
   /* System mode, `call`ed with inline data: u64 pc, u32 kind; address in rax. The load returns its value in
    * rax, the fill whether there is an entry; the store's value is in slow_value. */
   const uint8_t *slow_load, *slow_store, *slow_fill, *slow_span;

@@ -95,7 +95,7 @@ typedef struct {
   uint64_t saved_gpr[8];
   IrV128 saved_xmm[16];
   uint32_t mxcsr_saved, mxcsr_masked;
-  uint64_t consts[18];        /* JIT_C_* */
+  uint64_t consts[26];        /* JIT_C_* */
   uint8_t flags_reversed[32]; /* the order of IR_FPFLAGS_INVALID_HIGH */
   uint8_t fp_lazy;            /* flags may be in MXCSR that are not in state.fp.flags: see jit-fpflags.c */
   uint32_t fp_traps;
@@ -109,7 +109,8 @@ typedef struct {
 
 typedef struct {
   unsigned n_vars;
-  const uint8_t *var_types; /* IrType of each variable; floating-point ones are IR_F64 or IR_V128 containers */
+  const uint8_t
+      *var_types; /* IrType of each variable; floating-point ones are IR_F64 or IR_V128 containers */
   unsigned n_hot_int, n_hot_fp;
   const uint8_t *hot_int, *hot_fp; /* hottest first */
   const IrHelper *helpers;

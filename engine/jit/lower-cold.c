@@ -113,8 +113,8 @@ emit_far_miss (Lower *l, const Cold *cold)
 static void
 canonical_nan (Lower *l, const Cold *cold)
 {
-  unsigned index = cold->type == IR_F32 ? JIT_C_NAN32 : JIT_C_NAN64;
-  asm_fload64 (&l->a, cold->r[0], state_mem (STATE_OFF (consts) + 8 * index));
+  int index = cold->type == IR_F32 ? JIT_C_NAN32 : JIT_C_NAN64;
+  asm_fload64 (&l->a, cold->r[0], const_mem (index));
   resume (l, cold);
 }
 

@@ -99,6 +99,24 @@ to_unsigned (Lower *l, const IrOp *op, bool wide)
   asm_short_end (&l->a, done);
 }
 
+/* xmm14 = x times 2^fraction. What is 2^63 or more before would be out of range of any integer: it goes out
+ * of line before the product can overflow. */
+static int
+scale_up (Lower *l, const IrOp *op, int x, unsigned fraction)
+{
+  bool f32 = op->type == IR_F32;
+  asm_vex_rr (&l->a, V_MOVD_FROM_X, !f32, x, 0, RAX);
+  if (!f32)
+    asm_shift_ri (&l->a, 5, true, RAX, 32);
+  asm_alu_rr (&l->a, ALU_ADD, false, RAX, RAX);
+  asm_alu_ri (&l->a, ALU_CMP, false, RAX, f32 ? (int32_t)(190u << 24) : (int32_t)(1086u << 21));
+  bail_if (l, CC_AE);
+  literal_load (l, XMM_SCRATCH, f32 ? (uint64_t)(127 + fraction) << 23 : (uint64_t)(1023 + fraction) << 52,
+                0);
+  asm_vex_rr (&l->a, f32 ? OP_F3 (OP0F (0x59)) : OP_F2 (OP0F (0x59)), false, XMM_SCRATCH, XMM_SCRATCH, x);
+  return XMM_SCRATCH;
+}
+
 /* Float to integer. The host's "indefinite" result stands for NaN, out of range, and once for a true minimum:
  * all three are left to the interpreter.  Where the host rounds in another way than by its conversion, or has
  * no such conversion, the number is rounded first: quietly, as what turns out not to fit is invalid, but not
@@ -108,9 +126,12 @@ lower_ftoi (Lower *l, const IrOp *op)
 {
   bool f32 = op->type == IR_F32, is_unsigned = op->sub & IR_UNSIGNED, wide = (op->sub & 0x7f) == IR_I64;
   IrRound round = IR_FP_ROUND (op->imm);
-  if (round_imm (round) < 0 && !(round == IR_RMM && jit_has_wide))
+  unsigned fraction = IR_FP_FRACTION (op->imm);
+  if (round_imm (round) < 0 && !(round == IR_RMM && jit_has_wide && fraction == 0))
     return false;
   int x = fp_reg (l, opnd_fp (l, op->a), 0);
+  if (fraction != 0)
+    x = scale_up (l, op, x, fraction);
   bool direct = !is_unsigned && (round == IR_RTZ || round == IR_RDYN);
   unsigned rounding = f32 ? V_ROUNDSS : V_ROUNDSD;
   if (round == IR_RMM) {

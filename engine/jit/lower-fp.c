@@ -26,12 +26,6 @@ inline_rounding (const Lower *l, const IrOp *op)
   return l->fp_inline && fp_inline_class (op) && IR_FP_ROUND (op->imm) == IR_RDYN;
 }
 
-static Mem
-const_mem (unsigned index)
-{
-  return state_mem (STATE_OFF (consts) + 8 * index);
-}
-
 static unsigned
 scalar (const IrOp *op, unsigned code)
 {

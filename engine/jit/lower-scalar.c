@@ -40,22 +40,18 @@ scalar (const IrOp *op, unsigned code)
 }
 
 /* Jumps to a cold path if the number in x is a NaN or, with `tiny`, plus or minus the smallest normal number:
- * in its leading 32 bits without the sign, less that number's and one, both are unsigned above infinity's. */
+ * the comparison's "equal" includes "unordered". Uses xmm1. */
 static uint8_t *
 check_result (Lower *l, const IrOp *op, int x, bool tiny)
 {
+  bool f32 = is_f32 (op);
   if (!tiny) {
-    asm_vex_rr (&l->a, is_f32 (op) ? V_UCOMISS : V_UCOMISD, false, x, 0, x);
+    asm_vex_rr (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, x, 0, x);
     return asm_jcc (&l->a, CC_P, NULL);
   }
-  uint32_t smallest = is_f32 (op) ? 0x01000000 : 0x00200000, infinity = is_f32 (op) ? 0xff000000 : 0xffe00000;
-  asm_vex_rr (&l->a, V_MOVD_FROM_X, !is_f32 (op), x, 0, RAX);
-  if (!is_f32 (op))
-    asm_shift_ri (&l->a, 5, true, RAX, 32);
-  asm_alu_rr (&l->a, ALU_ADD, false, RAX, RAX);
-  asm_alu_ri (&l->a, ALU_SUB, false, RAX, (int32_t)(smallest + 1));
-  asm_alu_ri (&l->a, ALU_CMP, false, RAX, (int32_t)(infinity - smallest - 1));
-  return asm_jcc (&l->a, is_f32 (op) ? CC_A : CC_AE, NULL);
+  asm_vex_rm (&l->a, OP0F (0x54), false, 1, x, const_mem (f32 ? JIT_C_ABS32S : JIT_C_ABS64S));
+  asm_vex_rm (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, 1, 0, const_mem (f32 ? JIT_C_MIN32S : JIT_C_MIN64S));
+  return asm_jcc (&l->a, CC_E, NULL);
 }
 
 /* Out of line from `site` on; goes on here, with the result in x. */
@@ -330,7 +326,7 @@ lower_scalar (Lower *l, const IrOp *op)
     case IR_FSETCC: return is_inline (l, op) && lower_fsetcc (l, op);
     case IR_FCC: return is_inline (l, op) && lower_fcc (l, op);
     case IR_FCVT: return is_inline (l, op) && lower_fcvt (l, op);
-    case IR_FTOI: return is_inline (l, op) && IR_FP_FRACTION (op->imm) == 0 && lower_ftoi (l, op);
+    case IR_FTOI: return is_inline (l, op) && lower_ftoi (l, op);
     case IR_ITOF: return is_inline (l, op) && lower_itof (l, op);
     case IR_FROUND: return is_inline (l, op) && lower_fround (l, op);
     case IR_FBITS: return lower_fbits (l, op);

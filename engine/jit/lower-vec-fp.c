@@ -52,8 +52,7 @@ literal_both (Lower *l, int x, uint64_t value)
 }
 
 /* xmm1 = per lane of x all ones where it is a NaN or, with `tiny`, plus or minus the smallest normal number.
- * Shifted left by one to lose the sign, less that number's and one, both are above infinity's: compared as
- * signed numbers after moving the range. Uses xmm14. */
+ */
 static void
 find_odd_results (Lower *l, bool f64, int x, bool tiny)
 {
@@ -62,15 +61,10 @@ find_odd_results (Lower *l, bool f64, int x, bool tiny)
     asm_u8 (&l->a, 3); /* unordered */
     return;
   }
-  const uint64_t smallest = f64 ? UINT64_C (1) << 53 : 1u << 24,
-                 infinity = f64 ? UINT64_C (0x7ff) << 53 : 0xffu << 24;
-  const uint64_t sign = f64 ? UINT64_C (1) << 63 : 1u << 31, ones = f64 ? 1 : UINT64_C (0x100000001);
-  const uint64_t mask = f64 ? UINT64_MAX : UINT32_MAX;
-  emit (l, f64 ? V66 (0xd4) : V66 (0xfe), 1, x, x);
-  literal_both (l, XMM_SCRATCH, ((sign - smallest - 1) & mask) * ones);
-  emit (l, f64 ? V66 (0xd4) : V66 (0xfe), 1, 1, XMM_SCRATCH);
-  literal_both (l, XMM_SCRATCH, ((infinity - smallest - 1 + sign) & mask) * ones);
-  emit (l, f64 ? V66_38 (0x37) : V66 (0x66), 1, 1, XMM_SCRATCH);
+  asm_vex_rm (&l->a, OP0F (0x54), false, 1, x, const_mem (f64 ? JIT_C_ABS64S : JIT_C_ABS32S));
+  asm_vex_rm (&l->a, f64 ? V66 (0xc2) : OP0F (0xc2), false, 1, 1,
+              const_mem (f64 ? JIT_C_MIN64S : JIT_C_MIN32S));
+  asm_u8 (&l->a, 8); /* equal or unordered, quiet */
 }
 
 /* Jumps out of line where `mask` is not 0. */

@@ -408,8 +408,7 @@ guard_clean (Lower *l, unsigned v)
     x = 0;
     asm_xload (&l->a, true, 0, var_mem (v));
   }
-  asm_vex_rm (&l->a, V_PTEST, false, x, 0,
-              state_mem (STATE_OFF (consts) + 8 * (narrow ? JIT_C_ABOVE32 : JIT_C_ABOVE64)));
+  asm_vex_rm (&l->a, V_PTEST, false, x, 0, const_mem (narrow ? JIT_C_ABOVE32 : JIT_C_ABOVE64));
   asm_jcc (&l->a, CC_NE, l->slow_path->body);
 }
 
@@ -430,7 +429,7 @@ emit_guards (Lower *l)
       x = 0;
       asm_fload64 (&l->a, 0, var_mem (v));
     }
-    asm_vex_rm (&l->a, V_PTEST, false, x, 0, state_mem (STATE_OFF (consts) + 8 * JIT_C_BOX32));
+    asm_vex_rm (&l->a, V_PTEST, false, x, 0, const_mem (JIT_C_BOX32));
     asm_jcc (&l->a, CC_AE, l->slow_path->body);
   }
 }
