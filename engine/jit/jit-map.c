@@ -187,12 +187,16 @@ fence_step (const IrOp *op, uint64_t *facts)
 
 /* What an op leaves above a number in a V128 variable: lowering's dst_fp_done and dst_vec_done. */
 static void
-clean_step (const IrOp *op, uint64_t *clean)
+clean_step (const IrRegion *r, const IrOp *op, uint64_t *clean)
 {
   bool low_only = op->type != IR_V128 || op->flags & IR_F_HALF,
        narrow = op->type == IR_F16 || op->type == IR_F32;
   if (op->op == IR_LOAD || op->op == IR_MOV || op->op == IR_SELECT)
     low_only = op->type != IR_V128;
+  if (op->op == IR_MOV && !low_only && IR_IS_CONST (op->a)) {
+    low_only = ir_const_value (r, op->a + 1u) == 0;
+    narrow = low_only && (uint64_t)ir_const_value (r, op->a) <= UINT32_MAX;
+  }
   if (low_only)
     bit_set (clean, op->dst);
   else
@@ -205,7 +209,7 @@ clean_step (const IrOp *op, uint64_t *clean)
 
 /* The effect of an op on what is known to be boxed; lowering keeps l->boxed in the same way. */
 static void
-boxed_step (const IrOp *op, uint64_t *boxed)
+boxed_step (const IrRegion *r, const IrOp *op, uint64_t *boxed)
 {
   fence_step (op, boxed);
   if (op->op == IR_HELPER && jit_config.helpers[op->imm].flags & IR_H_STATE) {
@@ -217,7 +221,7 @@ boxed_step (const IrOp *op, uint64_t *boxed)
   if (!IR_IS_VAR (op->dst) || !op_dst_is_fp (op))
     return;
   if (var_is_wide (op->dst)) {
-    clean_step (op, boxed);
+    clean_step (r, op, boxed);
     return;
   }
   bool is_boxed = op->op == IR_MOV ? IR_IS_VAR (op->a) && bit_get (boxed, op->a) : op->type == IR_F32;
@@ -266,31 +270,41 @@ clean_wanted (const IrRegion *r, uint64_t *wanted)
 }
 
 /* Variables the region unboxes, or whose upper part an accumulation would carry along: worth a guard at its
- * entry. */
-static void
+ * entry. False: no op is the better for any fact. */
+static bool
 boxed_wanted (const IrRegion *r, uint64_t *wanted)
 {
+  bool any = false;
+  IrVal var;
   wanted[0] = wanted[1] = 0;
   if (jit_has_wide)
     clean_wanted (r, wanted);
-  for (uint32_t i = 0; i < r->n_ops; i++)
-    if (r->ops[i].op == IR_FENCE)
+  for (uint32_t i = 0; i < r->n_ops; i++) {
+    const IrOp *op = &r->ops[i];
+    if (op->op == IR_FENCE)
       bit_set (wanted, FACT_FENCED);
-    else if (r->ops[i].op == IR_UNBOX && r->ops[i].type == IR_F32 && IR_IS_VAR (r->ops[i].a))
-      bit_set (wanted, r->ops[i].a);
+    else if (op->op == IR_UNBOX && op->type == IR_F32 && IR_IS_VAR (op->a))
+      bit_set (wanted, op->a);
+    else if (!jit_has_wide || !wants_clean (op, &var))
+      continue;
+    any = true;
+  }
+  return any;
 }
 
-/* Forward data flow, optimistic at first: what is wanted is assumed at the entry and guarded there. */
+/* Forward data flow, optimistic at first: at the entry what is wanted is assumed, and guarded there; elsewhere
+ * everything is until a way there is found on which it is not so. */
 void
 boxed_analyse (Lower *l)
 {
   const IrRegion *r = l->r;
   uint64_t wanted[2];
-  boxed_wanted (r, wanted);
-  for (uint32_t i = 0; i < r->n_blocks; i++)
-    memcpy (l->boxed_in[i], wanted, sizeof wanted);
-  if ((wanted[0] | wanted[1]) == 0)
+  if (!boxed_wanted (r, wanted)) {
+    memset (l->boxed_in, 0, r->n_blocks * sizeof l->boxed_in[0]);
     return;
+  }
+  memcpy (l->boxed_in[0], wanted, sizeof wanted);
+  memset (l->boxed_in[1], 0xff, (r->n_blocks - 1) * sizeof l->boxed_in[0]);
   bit_clear (l->boxed_in[0], FACT_FENCED); /* unlike the others, not guarded at the entry */
   for (uint32_t i = 0; i < r->n_blocks; i++)
     if (r->blocks[i].end == IR_END_CALL && r->blocks[i].target[1].block >= 0)
@@ -301,7 +315,7 @@ boxed_analyse (Lower *l)
       const IrBlock *b = &r->blocks[i];
       uint64_t out[2] = { l->boxed_in[i][0], l->boxed_in[i][1] };
       for (uint32_t k = b->first_op; k < b->first_op + b->n_ops; k++)
-        boxed_step (&r->ops[k], out);
+        boxed_step (r, &r->ops[k], out);
       int32_t next[2];
       unsigned n = successors (b, next);
       for (unsigned k = 0; k < n; k++)

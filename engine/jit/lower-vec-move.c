@@ -331,7 +331,9 @@ lower_move (Lower *l, const IrOp *op)
   free_dying (l, op);
   int d = dst_vec (l, op->dst);
   vec_to (l, d, x);
-  dst_vec_done (l, op->dst, d, false);
+  dst_vec_done (l, op->dst, d, x.kind == OPND_WIDE && x.high == 0);
+  if (x.kind == OPND_WIDE && IR_IS_VAR (op->dst) && x.high == 0 && (uint64_t)x.imm <= UINT32_MAX)
+    bit_set (l->boxed, op->dst + 1u);
 }
 
 bool
