@@ -10,11 +10,9 @@
 /* How far ir_set() looks back for the op that defines its value. */
 #define RETARGET_WINDOW 4
 
-static IrOp *
-push (IrBuilder *b)
+IrOp *
+ir_region_op (IrRegion *r)
 {
-  IrRegion *r = b->region;
-
   if (G_UNLIKELY (r->n_ops == r->cap_ops)) {
     r->cap_ops = MAX (256, r->cap_ops * 2);
     r->ops = g_renew (IrOp, r->ops, r->cap_ops);
@@ -84,7 +82,7 @@ ir_emit (IrBuilder *b, IrDesc d, IrVal x, IrVal y, IrVal z)
   } else if (ir_op_info[d.op].shape & IR_SHAPE_D) {
     op.dst = new_temp (b, ir_op_wide (d) & IR_SHAPE_D);
   }
-  *push (b) = op;
+  *ir_region_op (b->region) = op;
   return op.dst;
 }
 
@@ -93,7 +91,7 @@ ir_insn (IrBuilder *b, uint64_t pc, unsigned len)
 {
   b->block->n_insns++;
   b->block->size = (uint32_t)(pc + len - b->block->pc);
-  *push (b) = (IrOp){
+  *ir_region_op (b->region) = (IrOp){
     .op = IR_INSN,
     .sub = (uint8_t)len,
     .imm = (int32_t)(pc - b->region->pc),
@@ -107,7 +105,8 @@ ir_insn (IrBuilder *b, uint64_t pc, unsigned len)
 static void
 push_move (IrBuilder *b, IrType type, IrVal var, IrVal value)
 {
-  *push (b) = (IrOp){ .op = IR_MOV, .type = type, .dst = var, .a = value, .b = IR_NONE, .c = IR_NONE };
+  *ir_region_op (b->region) =
+      (IrOp){ .op = IR_MOV, .type = type, .dst = var, .a = value, .b = IR_NONE, .c = IR_NONE };
 }
 
 static void
@@ -314,7 +313,7 @@ ir_helper (IrBuilder *b, unsigned index, bool want_dst, IrVal x, IrVal y, IrVal 
 {
   IrVal dst = want_dst ? new_temp (b, false) : IR_NONE;
 
-  *push (b) =
+  *ir_region_op (b->region) =
       (IrOp){ .op = IR_HELPER, .type = IR_I64, .imm = (int32_t)index, .dst = dst, .a = x, .b = y, .c = z };
   if (b->helpers == NULL || b->helpers[index].flags & IR_H_STATE)
     ir_forget (b);

@@ -274,8 +274,11 @@ run_end (const Frame *f, const IrBlock *block)
   switch (block->end) {
     case IR_END_BRANCH: {
       bool taken = ir_eval_cond (block->cond, block->type, a, value_of (f, block->b));
-      f->s->pc = block->target[taken ? 0 : 1].pc;
-      break;
+      const IrEdge *edge = &block->target[taken ? 0 : 1];
+      f->s->pc = edge->pc;
+      return edge->block >= 0 && f->r->blocks[edge->block].split
+                 ? ir_interp_block (f->s, f->r, (uint32_t)edge->block)
+                 : IR_EXIT_NONE;
     }
     case IR_END_CALL:
       set_value (f, block->link, block->target[1].pc);

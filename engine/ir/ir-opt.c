@@ -221,6 +221,64 @@ fuse_pairs (IrRegion *r, const IrBlock *block)
   }
 }
 
+/* ---- Flags that one way of a branch needs. ----
+ *
+ * A loop counts down to its end by a comparison whose flags are overwritten on the way back, but on the way
+ * out somebody may read them.  They are computed on that way then, in a block of its own. */
+
+/* The op that gives the flags at the block's end, if it can as well be done behind the branch: nothing leaves
+ * the block after it, or changes its operands. */
+static IrOp *
+movable_writer (const IrRegion *r, const IrBlock *block)
+{
+  uint64_t written[IR_MAX_VARS / 64] = { 0 };
+  IrVal flags = r->flags_var;
+  for (uint32_t i = block->n_ops; i-- > 0;) {
+    IrOp *op = &r->ops[block->first_op + i];
+    const IrVal in[3] = { op->a, op->b, op->c };
+    bool writer = op->dst == flags;
+    if (!writer && (ir_op_info[op->op].props & IR_P_LEAVE || op->op == IR_HELPER))
+      return NULL;
+    for (unsigned k = 0; k < 3; k++)
+      if (in[k] == flags ||
+          (writer && (IR_IS_TEMP (in[k]) || (IR_IS_VAR (in[k]) && written[in[k] / 64] >> (in[k] % 64) & 1))))
+        return NULL;
+    if (writer)
+      return ir_op_info[op->op].props & IR_P_PURE && op->op != IR_INSN ? op : NULL;
+    if (IR_IS_VAR (op->dst))
+      written[op->dst / 64] |= UINT64_C (1) << (op->dst % 64);
+  }
+  return NULL;
+}
+
+/* True: nobody reads the flags behind the block any more. */
+static bool
+sink_flags (IrRegion *r, uint32_t index, const bool *live_in)
+{
+  const IrBlock *block = &r->blocks[index];
+  if (block->end != IR_END_BRANCH || r->n_blocks >= IR_MAX_BLOCKS || block->a == r->flags_var ||
+      block->b == r->flags_var)
+    return false;
+  bool live[2];
+  for (unsigned t = 0; t < 2; t++) {
+    int32_t to = block->target[t].block;
+    live[t] = to >= 0 ? live_in[to] : !(block->flags_dead >> t & 1);
+  }
+  unsigned way = live[1];
+  /* Who wants the vCPU waits where the loop goes round. */
+  if (live[0] == live[1] || block->target[way].pc < block->pc + block->size)
+    return false;
+  IrOp *writer = movable_writer (r, block);
+  if (writer == NULL)
+    return false;
+  IrOp op = *writer;
+  *writer = removed;
+  IrEdge edge = block->target[way];
+  uint32_t split = ir_region_split (r, &op, edge);
+  r->blocks[index].target[way].block = (int32_t)split;
+  return true;
+}
+
 void
 ir_optimise (IrRegion *r)
 {
@@ -234,6 +292,9 @@ ir_optimise (IrRegion *r)
     analyse_flags (r, use, live_in, live_out);
 
   memset (used, 0, (r->n_temps + 63) / 64 * sizeof used[0]);
-  for (uint32_t i = 0; i < r->n_blocks; i++)
+  for (uint32_t i = 0, n = r->n_blocks; i < n; i++) {
+    if (r->flags_var != IR_NONE && live_out[i] && sink_flags (r, i, live_in))
+      live_out[i] = false;
     optimise_block (r, &r->blocks[i], &l, r->flags_var != IR_NONE && !live_out[i]);
+  }
 }

@@ -52,17 +52,15 @@ ir_forget (IrBuilder *b)
   memset (b->known_mask, 0, sizeof b->known_mask);
 }
 
-void
-ir_block_begin (IrBuilder *b, uint64_t pc, bool fallthrough)
+static IrBlock *
+add_block (IrRegion *r, uint64_t pc)
 {
-  IrRegion *r = b->region;
-
   if (r->n_blocks == r->cap_blocks) {
     r->cap_blocks = MAX (16, r->cap_blocks * 2);
     r->blocks = g_renew (IrBlock, r->blocks, r->cap_blocks);
   }
-  b->block = &r->blocks[r->n_blocks++];
-  *b->block = (IrBlock){
+  IrBlock *block = &r->blocks[r->n_blocks++];
+  *block = (IrBlock){
     .pc = pc,
     .first_op = r->n_ops,
     .end = IR_END_NONE,
@@ -71,6 +69,25 @@ ir_block_begin (IrBuilder *b, uint64_t pc, bool fallthrough)
     .link = IR_NONE,
     .target = { { 0, -1 }, { 0, -1 } },
   };
+  return block;
+}
+
+uint32_t
+ir_region_split (IrRegion *r, const IrOp *op, IrEdge edge)
+{
+  IrBlock *block = add_block (r, edge.pc);
+  block->end = IR_END_GOTO;
+  block->split = true;
+  block->target[0] = edge;
+  block->n_ops = 1;
+  *ir_region_op (r) = *op;
+  return r->n_blocks - 1;
+}
+
+void
+ir_block_begin (IrBuilder *b, uint64_t pc, bool fallthrough)
+{
+  b->block = add_block (b->region, pc);
   b->dead = false;
   if (!fallthrough)
     ir_forget (b);

@@ -207,11 +207,16 @@ typedef struct {
   uint8_t reason; /* IrExit */
   uint8_t align;  /* low bits cleared from an indirect target */
   bool inherits;  /* only the preceding block flows into it: what is known there holds here */
-  bool crosses;   /* system mode: it is one instruction that goes on in the next page, at IrRegion.next_ram */
+  bool
+      split; /* an edge's own: ops that only one of a branch's ways needs, and a GOTO; no guest instruction */
+  bool crosses; /* system mode: it is one instruction that goes on in the next page, at IrRegion.next_ram */
   IrVal a, b, link;
   IrEdge target[2];
   uint8_t flags_dead; /* bit n: the code at target[n].pc writes IrRegion.flags_var before anything reads it */
 } IrBlock;
+
+/* Of a region; so many bits fit a word. */
+#define IR_MAX_BLOCKS 64
 
 typedef struct {
   uint64_t pc;  /* of block 0, the only entry */
@@ -250,6 +255,11 @@ ir_region_full (const IrRegion *r)
   return r->n_temps > 0x7000 || r->n_consts > 0x7000;
 }
 
+/* Room for one more op, behind all others. */
+IrOp *ir_region_op (IrRegion *r);
+/* Adds a block that does the one op and then goes where the edge leads; returns its index. The caller makes
+ * the branch lead there. Pointers into the region's blocks and ops are invalid afterwards. */
+uint32_t ir_region_split (IrRegion *r, const IrOp *op, IrEdge edge);
 /* Adds a constant to the region's pool, without looking whether it is there. */
 IrVal ir_region_const (IrRegion *r, int64_t value);
 /* Verifies what every executor takes for granted: operand numbers in range and present as the shape says,

@@ -114,8 +114,8 @@ exchange_cost (const IrRegion *r, const uint32_t *weight, uint32_t *ret_cost)
             cost += 2 * MAX (weight[i] / 64, 1);
         break;
       case IR_END_GOTO:
-        if (b->target[0].block < 0)
-          cost += 2 * weight[i];
+        if (b->target[0].block < 0 && (!b->split || leads_on (r, b->target[0].pc)))
+          cost += 2 * (b->split ? MAX (weight[i] / 64, 1) : weight[i]);
         break;
       case IR_END_CALL: cost += 16 * weight[i]; break;
       case IR_END_RET: cost += 8 * weight[i]; break;
@@ -292,8 +292,8 @@ boxed_wanted (const IrRegion *r, uint64_t *wanted)
   return any;
 }
 
-/* Forward data flow, optimistic at first: at the entry what is wanted is assumed, and guarded there; elsewhere
- * everything is until a way there is found on which it is not so. */
+/* Forward data flow, optimistic at first: at the entry what is wanted is assumed, and guarded there;
+ * elsewhere everything is until a way there is found on which it is not so. */
 void
 boxed_analyse (Lower *l)
 {

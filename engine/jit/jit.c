@@ -201,6 +201,8 @@ fill_tables (Lower *l)
   uint32_t at = 0, at_empty = (uint32_t)bytes;
   for (uint32_t i = 0; i < r->n_blocks; i++) {
     const IrBlock *b = &r->blocks[i];
+    if (b->split)
+      continue;
     if (b->size == 0) { /* A breakpoint, or nothing that can be fetched: that may change as well. */
       jit_config.read (source_addr (r, b), code->bytes + at_empty, 1);
       code->sources[code->n_sources++] = (SourceRange){ source_addr (r, b), 1, at_empty++ };

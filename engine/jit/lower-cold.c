@@ -41,18 +41,28 @@ emit_exit (Lower *l, const Cold *cold)
   asm_u32 (&l->a, cold->reason);
 }
 
+/* Ways that still have something to compute do so, and go on: they lead out of the loop that the request is
+ * looked for in. */
+static void
+leave_by_edge (Lower *l, const Cold *cold, const IrEdge *edge)
+{
+  Cold exit = *cold;
+  exit.pc = edge->pc;
+  if (edge->block >= 0 && l->r->blocks[edge->block].split)
+    asm_jmp (&l->a, l->label[edge->block] + l->a.delta);
+  else
+    emit_exit (l, &exit);
+}
+
 /* Nothing but the poll has run since the block's last op. */
 static void
 emit_branch (Lower *l, const Cold *cold)
 {
   const IrBlock *b = cold->block;
-  Cold exit = *cold;
   uint8_t *taken = asm_jcc (&l->a, lower_compare (l, b->cond, b->type, b->a, b->b), NULL);
-  exit.pc = b->target[1].pc;
-  emit_exit (l, &exit);
+  leave_by_edge (l, cold, &b->target[1]);
   asm_patch_rel32 (&l->a, taken, asm_rx (&l->a));
-  exit.pc = b->target[0].pc;
-  emit_exit (l, &exit);
+  leave_by_edge (l, cold, &b->target[0]);
 }
 
 static void

@@ -91,7 +91,7 @@ typedef struct {
   uint64_t d[2];
 } Literal;
 
-#define MAX_BLOCKS 64
+#define MAX_BLOCKS IR_MAX_BLOCKS
 
 /* Among the facts known at a point, besides which variables are boxed: no plain store since the latest full
  * barrier, so another one orders nothing. No front end has so many variables. */
