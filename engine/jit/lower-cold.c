@@ -59,7 +59,7 @@ static void
 emit_branch (Lower *l, const Cold *cold)
 {
   const IrBlock *b = cold->block;
-  uint8_t *taken = asm_jcc (&l->a, lower_compare (l, b->cond, b->type, b->a, b->b), NULL);
+  uint8_t *taken = asm_jcc (&l->a, lower_branch_test (l, b), NULL);
   leave_by_edge (l, cold, &b->target[1]);
   asm_patch_rel32 (&l->a, taken, asm_rx (&l->a));
   leave_by_edge (l, cold, &b->target[0]);

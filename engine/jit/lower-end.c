@@ -61,7 +61,7 @@ end_branch (Lower *l, uint32_t index)
   const IrEdge *taken = &b->target[0], *other = &b->target[1];
   if (is_backward (l, taken->pc) || is_backward (l, other->pc))
     poll_branch (l);
-  int cc = lower_compare (l, b->cond, b->type, b->a, b->b);
+  int cc = lower_branch_test (l, b);
   if (taken->block == (int)index + 1) {
     const IrEdge *t = taken;
     taken = other;

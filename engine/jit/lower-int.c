@@ -277,21 +277,25 @@ static void
 lower_select (Lower *l, const IrOp *op)
 {
   bool w = is_w (op);
-  Opnd test = opnd_int (l, op->a), yes = opnd_int (l, op->b), no = opnd_int (l, op->c);
-  if (test.kind == OPND_MEM)
-    asm_alu_mi (&l->a, ALU_CMP, w, test.mem, 0);
-  else {
-    int t = int_reg (l, w, test, RAX);
-    asm_test_rr (&l->a, w, t, t);
+  int cc = lower_test (l, l->block, op->a, l->op_index);
+  Opnd yes = opnd_int (l, op->b), no = opnd_int (l, op->c);
+  if (cc < 0) {
+    Opnd test = opnd_int (l, op->a);
+    cc = CC_NE;
+    if (test.kind == OPND_MEM) {
+      asm_alu_mi (&l->a, ALU_CMP, w, test.mem, 0);
+    } else {
+      int t = int_reg (l, w, test, RAX);
+      asm_test_rr (&l->a, w, t, t);
+    }
   }
   free_dying (l, op);
   int d = dst_int (l, op->dst);
-  int cc = CC_NE;
   if (same_reg (yes, d)) {
     Opnd t = yes;
     yes = no;
     no = t;
-    cc = CC_E;
+    cc ^= 1;
   }
   int_to (l, w, d, no); /* mov leaves the flags alone */
   if (yes.kind == OPND_MEM)

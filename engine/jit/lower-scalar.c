@@ -274,12 +274,16 @@ lower_move (Lower *l, const IrOp *op)
 static void
 lower_select (Lower *l, const IrOp *op)
 {
-  int test = int_reg (l, true, opnd_int (l, op->a), RAX);
+  int cc = lower_test (l, l->block, op->a, l->op_index);
+  if (cc < 0) {
+    int test = int_reg (l, true, opnd_int (l, op->a), RAX);
+    asm_test_rr (&l->a, true, test, test);
+    cc = CC_NE;
+  }
   int y = fp_first (l, op->c, op->type, 0);
   if (y != 0)
     asm_fmov (&l->a, 0, y);
-  asm_test_rr (&l->a, true, test, test);
-  uint8_t *no = asm_short_jcc (&l->a, CC_E);
+  uint8_t *no = asm_short_jcc (&l->a, cc ^ 1);
   int x = fp_first (l, op->b, op->type, 0);
   if (x != 0)
     asm_fmov (&l->a, 0, x);

@@ -260,6 +260,17 @@ void vec_cut (Lower *l, int x);
 void lower_eval (Lower *l, const IrOp *op);
 /* Compares a and b and returns the condition code for `cond`. */
 int lower_compare (Lower *l, IrCond cond, IrType type, IrVal a, IrVal b);
+/* lower-test.c */
+/* Whether the op at this index is a comparison that is emitted by who goes by it, the next op or the block's
+ * end. */
+bool test_is_deferred (const Lower *l, const IrBlock *block, uint32_t index);
+/* In its place: its operands are needed a little longer. */
+void test_defer (Lower *l, const IrOp *op);
+/* Emits the comparison that was deferred to `user` and gave `test`; returns the condition code for "not
+ * zero". -1: none was. */
+int lower_test (Lower *l, const IrBlock *block, IrVal test, uint32_t user);
+/* What decides a branch: the condition code for its first way. */
+int lower_branch_test (Lower *l, const IrBlock *block);
 void lower_end (Lower *l, uint32_t block);
 /* The variable gets the return address, under the pinned map; returns the register that holds it. */
 int write_link (Lower *l, IrVal link, uint64_t pc);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lower.h"
+
+/* Comparisons that only the next op, or the end of the block, goes by: they are not made into numbers, but
+ * emitted where the host's flags decide at once. */
+
+static bool
+is_idle (const IrOp *op)
+{
+  return op->op == IR_INSN || (op->op == IR_MOV && op->dst == IR_NONE);
+}
+
+static uint32_t
+block_end (const IrBlock *block)
+{
+  return block->first_op + block->n_ops;
+}
+
+/* The index of the op that follows, or the block's end. */
+static uint32_t
+next_op (const Lower *l, const IrBlock *block, uint32_t i)
+{
+  do
+    i++;
+  while (i < block_end (block) && is_idle (&l->r->ops[i]));
+  return i;
+}
+
+/* The op before, or NULL. */
+static const IrOp *
+previous_op (const Lower *l, const IrBlock *block, uint32_t i, uint32_t *ret_index)
+{
+  while (i-- > block->first_op)
+    if (!is_idle (&l->r->ops[i])) {
+      *ret_index = i;
+      return &l->r->ops[i];
+    }
+  return NULL;
+}
+
+static bool
+is_zero (const Lower *l, IrVal v)
+{
+  return IR_IS_CONST (v) && ir_const_value (l->r, v) == 0;
+}
+
+/* Whether one condition code of the host's says what it gives. */
+static bool
+is_comparison (const Lower *l, const IrOp *op)
+{
+  if (op->op == IR_SETCC)
+    return true;
+  return op->op == IR_FSETCC && op->type != IR_F16 && op->sub != IR_EQ &&
+         (!jit_has_wide || (l->fp_inline && !(IR_FP_CLASS (op->imm) & IR_FPC_BOXED)));
+}
+
+static bool
+is_selection (const IrOp *op, IrVal test)
+{
+  bool inlined = op->type == IR_I32 || op->type == IR_I64 || (jit_has_wide && op->type != IR_V128);
+  return op->op == IR_SELECT && inlined && op->a == test && op->b != test && op->c != test;
+}
+
+/* Whether op says that a number is, or is not, zero: such as another comparison's result. */
+static bool
+is_zero_test (const Lower *l, const IrOp *op, IrVal number)
+{
+  return op->op == IR_SETCC && (op->sub == IR_NE || op->sub == IR_EQ) && op->a == number &&
+         is_zero (l, op->b);
+}
+
+bool
+test_is_deferred (const Lower *l, const IrBlock *block, uint32_t index)
+{
+  const IrOp *op = &l->r->ops[index];
+  if (!IR_IS_TEMP (op->dst) || !is_comparison (l, op))
+    return false;
+  uint32_t user = next_op (l, block, index);
+  if (l->last_use[op->dst - IR_TEMP_BASE] != user)
+    return false;
+  if (user == block_end (block))
+    return block->end == IR_END_BRANCH && (block->cond == IR_NE || block->cond == IR_EQ) &&
+           block->a == op->dst && is_zero (l, block->b);
+  const IrOp *next = &l->r->ops[user];
+  if (is_selection (next, op->dst))
+    return true;
+  return op->op == IR_FSETCC && is_zero_test (l, next, op->dst) && test_is_deferred (l, block, user);
+}
+
+void
+test_defer (Lower *l, const IrOp *op)
+{
+  const IrVal in[2] = { op->a, op->b };
+  for (unsigned i = 0; i < 2; i++)
+    if (IR_IS_TEMP (in[i]) && l->temps[in[i] - IR_TEMP_BASE].kind != LOC_NONE &&
+        l->last_use[in[i] - IR_TEMP_BASE] == l->op_index)
+      l->last_use[in[i] - IR_TEMP_BASE] = next_op (l, l->block, l->op_index);
+}
+
+static int
+compare_numbers (Lower *l, const IrOp *op)
+{
+  bool f32 = op->type == IR_F32, signaling = op->flags & IR_F_SIGNALING;
+  int x = fp_reg (l, opnd_fp (l, op->a), 0), y = fp_reg (l, opnd_fp (l, op->b), 1);
+  unsigned code = f32 ? (signaling ? V_COMISS : V_UCOMISS) : (signaling ? V_COMISD : V_UCOMISD);
+  asm_vex_rr (&l->a, code, false, y, 0, x); /* a < b is b above a: false when unordered */
+  return op->sub == IR_LTS ? CC_A : CC_AE;
+}
+
+int
+lower_test (Lower *l, const IrBlock *block, IrVal test, uint32_t user)
+{
+  uint32_t index, inner;
+  const IrOp *op = previous_op (l, block, user, &index);
+  if (op == NULL || op->dst != test || !test_is_deferred (l, block, index))
+    return -1;
+  if (op->op == IR_FSETCC)
+    return compare_numbers (l, op);
+  const IrOp *numbers = previous_op (l, block, index, &inner);
+  if (numbers != NULL && numbers->op == IR_FSETCC && test_is_deferred (l, block, inner))
+    return compare_numbers (l, numbers) ^ (op->sub == IR_EQ);
+  return lower_compare (l, op->sub, op->type, op->a, op->b);
+}
+
+int
+lower_branch_test (Lower *l, const IrBlock *block)
+{
+  int cc = lower_test (l, block, block->a, block_end (block));
+  if (cc >= 0)
+    return cc ^ (block->cond == IR_EQ);
+  return lower_compare (l, block->cond, block->type, block->a, block->b);
+}
