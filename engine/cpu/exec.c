@@ -26,6 +26,10 @@ cpu_running (void)
 static IrExit
 fetch_fault (Cpu *cpu)
 {
+  if (cpu->system == NULL && cpu->isa->tagged && cpu->state.pc != guest_untag (cpu->state.pc)) {
+    cpu->state.pc = guest_untag (cpu->state.pc);
+    return IR_EXIT_NONE;
+  }
   uint8_t byte[16];
   IrFault fault;
   size_t have = cpu->fetch (cpu, cpu->state.pc, byte, cpu->isa->insn_max, &fault);
@@ -43,6 +47,10 @@ static void
 flush_code (IrState *s)
 {
   uint64_t start = s->flush_start, end = s->flush_end;
+  if (((const Cpu *)s)->isa->tagged) {
+    start = guest_untag (start);
+    end = guest_untag (end);
+  }
   s->flush_start = s->flush_end = 0;
   if (end == 0)
     cpu_flush_icache (0, UINT64_MAX);
@@ -141,14 +149,6 @@ cpu_run (Cpu *cpu)
   return reason;
 }
 
-/* What the guest's kernel would report: a host access fault on a page the guest may not touch is the guest's
- * too. */
-static int
-guest_code (const siginfo_t *info)
-{
-  return info->si_code == SI_KERNEL ? SEGV_MAPERR : info->si_code;
-}
-
 bool
 cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext)
 {
@@ -160,13 +160,14 @@ cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext)
   const ucontext_t *uc = ucontext;
   bool write = (uc->uc_mcontext.gregs[REG_ERR] & 2) != 0;
   if (cpu->jit != NULL && wants_jit (cpu)) {
-    switch (jit_host_fault (cpu->jit, info, ucontext, IR_EXIT_FAULT)) {
+    /* The host does not say which address is not canonical, and it may only be a guest's tagged one: the
+     * interpreter does that instruction again. */
+    unsigned reason = info->si_code == SI_KERNEL ? JIT_EXIT_INTERPRET : IR_EXIT_FAULT;
+    switch (jit_host_fault (cpu->jit, info, ucontext, reason)) {
       case JIT_FAULT_RETRY: return true;
       case JIT_FAULT_GUEST:
-        if (info->si_code == SI_KERNEL) /* a non-canonical address: the host does not say which */
-          addr = UINT64_MAX;
         cpu->state.fault =
-            (IrFault){ .addr = addr, .signo = info->si_signo, .si_code = guest_code (info), .write = write };
+            (IrFault){ .addr = addr, .signo = info->si_signo, .si_code = info->si_code, .write = write };
         return true;
       case JIT_FAULT_NONE: break;
     }

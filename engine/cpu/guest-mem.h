@@ -17,6 +17,13 @@ g2h (uint64_t addr)
   return (void *)(uintptr_t)(guest_base + addr);
 }
 
+/* The address that one with a tag in its top byte means: bit 55 says which half it is in. */
+static inline uint64_t
+guest_untag (uint64_t addr)
+{
+  return (uint64_t)((int64_t)(addr << 8) >> 8);
+}
+
 static inline uint64_t
 h2g (const void *p)
 {

@@ -25,7 +25,7 @@ typedef struct {
   unsigned bits;
   uint64_t (*get) (const Cpu *cpu, unsigned index);
   void (*set) (Cpu *cpu, unsigned index, uint64_t value);
-  unsigned index; /* passed to get and set */
+  unsigned index; /* passed to get and set; where there are 128 bits, index + 1 is the upper half's */
 } IsaRegister;
 
 /* Outcome of translating one instruction. */
@@ -48,6 +48,7 @@ struct GuestIsa {
   const char *gdb_arch;          /* "riscv:rv64" */
   unsigned bits;                 /* 32 or 64: guest address width in user mode */
   uint16_t elf_machine;          /* EM_* */
+  bool tagged;                   /* user mode: accesses and jumps ignore an address's top byte, which holds a tag */
   unsigned insn_align, insn_max; /* bytes */
   unsigned n_vars;
   const IsaVar *vars;
@@ -60,6 +61,8 @@ struct GuestIsa {
   const IrVectorHelper *vector_helpers; /* or NULL */
   unsigned n_registers;
   const IsaRegister *registers;
+  /* Types of theirs that gdb does not have of its own: XML that stands before the registers of a feature; or NULL. */
+  const char *gdb_types, *gdb_types_feature;
 
   size_t cpu_size; /* of the ISA's struct, whose first member is Cpu */
   /* Sets up a zeroed cpu for `model` (NULL: the default). FALSE and an error naming the models when unknown.

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "atomic-host.h"
+#include "cpu.h"
 #include "guest-mem.h"
 #include "mem-direct.h"
 
 #include <signal.h>
 
+static bool
+inside (uint64_t addr, unsigned size)
+{
+  return addr < guest_space_size && size <= guest_space_size - addr;
+}
+
 /* A guest address at or beyond the guest's space never reaches a host address. */
 static void *
 checked (IrState *s, uint64_t addr, unsigned size, bool write)
 {
-  if (G_UNLIKELY (addr >= guest_space_size || size > guest_space_size - addr)) {
+  if (G_LIKELY (inside (addr, size)))
+    return g2h (addr);
+  if (((const Cpu *)s)->isa->tagged)
+    addr = guest_untag (addr);
+  if (!inside (addr, size)) {
     s->fault = (IrFault){ .addr = addr, .signo = SIGSEGV, .si_code = SEGV_MAPERR, .write = write };
     ir_leave (s, IR_EXIT_FAULT);
   }

@@ -20,6 +20,8 @@ gdb_describe (const GuestIsa *isa, const char *osabi)
     if (feature == NULL || strcmp (feature, reg->feature) != 0) {
       g_string_append_printf (xml, "%s<feature name=\"%s\">\n", feature ? "</feature>\n" : "", reg->feature);
       feature = reg->feature;
+      if (isa->gdb_types != NULL && strcmp (feature, isa->gdb_types_feature) == 0)
+        g_string_append (xml, isa->gdb_types);
     }
     g_string_append_printf (xml, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" group=\"%s\" regnum=\"%u\"/>\n",
                             reg->name, reg->bits, reg->type, reg->group, i);
@@ -31,15 +33,17 @@ gdb_describe (const GuestIsa *isa, const char *osabi)
 static unsigned
 bytes_of (const IsaRegister *reg)
 {
-  return MIN (reg->bits / 8, 8);
+  return MIN (reg->bits / 8, 16);
 }
 
 static void
 append_register (GdbServer *s, const Cpu *cpu, unsigned number)
 {
   const IsaRegister *reg = &cpu->isa->registers[number];
-  uint64_t value = GUINT64_TO_LE (reg->get (cpu, reg->index));
-  gdb_append_hex (s->reply, &value, bytes_of (reg));
+  uint64_t value[2] = { GUINT64_TO_LE (reg->get (cpu, reg->index)), 0 };
+  if (reg->bits > 64)
+    value[1] = GUINT64_TO_LE (reg->get (cpu, reg->index + 1));
+  gdb_append_hex (s->reply, value, bytes_of (reg));
 }
 
 /* False if the text is no value of that register. */
@@ -47,10 +51,12 @@ static bool
 parse_register (GdbServer *s, GdbThread *t, unsigned number, const char **text)
 {
   const IsaRegister *reg = &t->cpu->isa->registers[number];
-  uint64_t pc = t->cpu->state.pc, value = 0;
-  if (!gdb_parse_bytes (text, &value, bytes_of (reg)))
+  uint64_t pc = t->cpu->state.pc, value[2] = { 0 };
+  if (!gdb_parse_bytes (text, value, bytes_of (reg)))
     return false;
-  reg->set (t->cpu, reg->index, GUINT64_FROM_LE (value));
+  reg->set (t->cpu, reg->index, GUINT64_FROM_LE (value[0]));
+  if (reg->bits > 64)
+    reg->set (t->cpu, reg->index + 1, GUINT64_FROM_LE (value[1]));
   if (t->cpu->state.pc != pc && s->target->moved != NULL)
     s->target->moved (t);
   return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* vitrine-user: runs one Linux program of another architecture. The architecture is the last part of the name
- * it is called by: vitrine-riscv64, vitrine-riscv32. */
+ * it is called by: vitrine-riscv64, vitrine-riscv32, vitrine-aarch64. */
 
 #include "gdb-stub.h"
 #include "log.h"
@@ -219,7 +219,7 @@ main (int argc, char **argv)
 
   fill_process (&command, isa);
   user_path_init (command.options.sysroot);
-  user_mmap_init (isa);
+  user_mmap_init (user_process.abi->space_bits);
   g_autoptr (GError) error = NULL;
   Cpu *cpu = cpu_new (isa, command.options.cpu_model, &error);
   if (!cpu) {

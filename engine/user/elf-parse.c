@@ -162,7 +162,8 @@ check_load (Parser *p, const Elf64_Phdr *h)
 {
   if (h->p_memsz < h->p_filesz)
     return refuse (p, "damaged: a segment is larger in the file than in memory");
-  if (h->p_filesz > p->view->file_size || h->p_offset > p->view->file_size - h->p_filesz)
+  /* The place of nothing may be anywhere. */
+  if (h->p_filesz > 0 && (h->p_filesz > p->view->file_size || h->p_offset > p->view->file_size - h->p_filesz))
     return refuse (p, "cut off: a segment lies beyond the end of the file");
   if (h->p_memsz > p->space || h->p_vaddr > p->space - h->p_memsz)
     return refuse (p, "damaged: a segment at %#" G_GINT64_MODIFIER "x lies outside of the address space",

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-static const UserLoaderAbi *const ports[] = { &user_loader_abi_riscv64, &user_loader_abi_riscv32 };
+static const UserLoaderAbi *const ports[] = {
+  &user_loader_abi_riscv64,
+  &user_loader_abi_riscv32,
+  &user_loader_abi_aarch64,
+};
 
 const UserLoaderAbi *
 user_loader_abi_find (const GuestIsa *isa)

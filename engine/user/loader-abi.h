@@ -33,4 +33,4 @@ typedef struct {
 /* The port for an ISA of isa.h, or NULL. */
 const UserLoaderAbi *user_loader_abi_find (const GuestIsa *isa);
 
-extern const UserLoaderAbi user_loader_abi_riscv64, user_loader_abi_riscv32;
+extern const UserLoaderAbi user_loader_abi_riscv64, user_loader_abi_riscv32, user_loader_abi_aarch64;

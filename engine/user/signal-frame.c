@@ -36,7 +36,7 @@ layout_of (const UserAbi *abi)
 unsigned
 user_frame_size (const UserAbi *abi)
 {
-  return INFO_SIZE + layout_of (abi).size;
+  return INFO_SIZE + layout_of (abi).size + abi->link_size;
 }
 
 static void
@@ -148,7 +148,7 @@ user_frame_push (UserThread *thread, const UserSigaction *action, const siginfo_
 {
   const UserAbi *abi = user_process.abi;
   Layout l = layout_of (abi);
-  unsigned size = INFO_SIZE + l.size;
+  unsigned link = INFO_SIZE + l.size, size = link + abi->link_size;
   uint64_t frame = frame_address (thread, action, size);
   if (frame == 0 || frame % abi->stack_align)
     return false;
@@ -159,17 +159,20 @@ user_frame_push (UserThread *thread, const UserSigaction *action, const siginfo_
              user_altstack_state (thread, abi->stack (thread->cpu)) | (thread->altstack_flags & FLAG_BITS),
              thread->altstack_size);
   memcpy (uc + l.mask, &mask, sizeof mask);
-  abi->save_mcontext (thread->cpu, uc + l.mcontext);
+  abi->save_mcontext (thread->cpu, &thread->fault, uc + l.mcontext);
+  if (abi->link_size > 0)
+    abi->save_link (thread->cpu, bytes + link);
   if (user_write (frame, bytes, size) < 0)
     return false;
   if (thread->altstack_flags & FLAG_BITS)
     altstack_reset (thread);
   UserSignalEntry entry = {
     .handler = action->handler,
-    .restorer = user_process.vdso_sigreturn,
+    .restorer = action->flags & USER_SA_RESTORER ? action->restorer : user_process.vdso_sigreturn,
     .sp = frame,
     .info = frame,
     .context = frame + INFO_SIZE,
+    .link = frame + link,
     .signo = info->si_signo,
   };
   abi->enter_handler (thread->cpu, &entry);

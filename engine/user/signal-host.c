@@ -16,7 +16,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-_Thread_local UserThread *user_self;
 const UserDebugger *user_debugger;
 
 /* The kernel's own structure: libc's sigaction() keeps signals 32 and 33 to itself, which the guest's libc

@@ -14,32 +14,49 @@
 #define KNOWN_SA_FLAGS                                                                                       \
   (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | 0x800u)
 
-/* struct sigaction of ports without sa_restorer: handler, flags, mask. */
+/* struct sigaction: handler, flags, the restorer where the port has one, mask. */
+typedef struct {
+  unsigned word, mask, size;
+} ActionLayout;
+
+static ActionLayout
+action_layout (void)
+{
+  unsigned word = user_is_32 () ? 4 : 8, mask = user_process.abi->sa_restorer ? 3 * word : 2 * word;
+  return (ActionLayout){ word, mask, mask + 8 };
+}
+
 static int
 read_action (UserSigaction *ret_action, uint64_t addr)
 {
-  unsigned word = user_is_32 () ? 4 : 8;
-  uint8_t bytes[24];
+  ActionLayout l = action_layout ();
+  uint8_t bytes[32];
   *ret_action = (UserSigaction){ 0 };
-  if (user_read (bytes, addr, 2 * word + 8) < 0)
+  if (user_read (bytes, addr, l.size) < 0)
     return -EFAULT;
-  memcpy (&ret_action->handler, bytes, word);
-  memcpy (&ret_action->flags, bytes + word, word);
-  memcpy (&ret_action->mask, bytes + 2 * word, 8);
+  memcpy (&ret_action->handler, bytes, l.word);
+  memcpy (&ret_action->flags, bytes + l.word, l.word);
+  memcpy (&ret_action->mask, bytes + l.mask, 8);
   ret_action->mask &= ~USER_UNBLOCKABLE;
-  ret_action->flags &= KNOWN_SA_FLAGS;
+  if (user_process.abi->sa_restorer) {
+    memcpy (&ret_action->restorer, bytes + 2 * l.word, l.word);
+    ret_action->flags &= KNOWN_SA_FLAGS | USER_SA_RESTORER;
+  } else
+    ret_action->flags &= KNOWN_SA_FLAGS;
   return 0;
 }
 
 static int
 write_action (uint64_t addr, const UserSigaction *action)
 {
-  unsigned word = user_is_32 () ? 4 : 8;
-  uint8_t bytes[24];
-  memcpy (bytes, &action->handler, word);
-  memcpy (bytes + word, &action->flags, word);
-  memcpy (bytes + 2 * word, &action->mask, 8);
-  return user_write (addr, bytes, 2 * word + 8);
+  ActionLayout l = action_layout ();
+  uint8_t bytes[32];
+  memcpy (bytes, &action->handler, l.word);
+  memcpy (bytes + l.word, &action->flags, l.word);
+  if (user_process.abi->sa_restorer)
+    memcpy (bytes + 2 * l.word, &action->restorer, l.word);
+  memcpy (bytes + l.mask, &action->mask, 8);
+  return user_write (addr, bytes, l.size);
 }
 
 /* Signals taken from the kernel that the new action ignores are forgotten, as pending ones are. */

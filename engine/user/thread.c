@@ -186,6 +186,7 @@ user_thread_create (UserThread *parent, const UserClone *args)
   UserThread *thread = user_thread_new (cpu_clone (parent->cpu));
   thread->sighand = parent->sighand;
   thread->sigmask = parent->sigmask;
+  thread->tagged_pointers = parent->tagged_pointers;
   abi->finish_syscall (thread->cpu, 0);
   if (args->stack)
     abi->set_stack (thread->cpu, args->stack);

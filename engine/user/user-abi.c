@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const UserAbi *const abis[] = { &user_abi_riscv64, &user_abi_riscv32 };
+static const UserAbi *const abis[] = { &user_abi_riscv64, &user_abi_riscv32, &user_abi_aarch64 };
 
 const UserAbi *
 user_abi_find (const GuestIsa *isa)

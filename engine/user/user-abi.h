@@ -13,11 +13,13 @@ typedef struct {
   uint64_t handler, restorer; /* restorer: where it returns to */
   uint64_t sp;                /* of the finished frame */
   uint64_t info, context;     /* guest addresses of siginfo_t and ucontext_t in it */
+  uint64_t link;              /* and of what save_link wrote */
   int signo;
 } UserSignalEntry;
 
 struct UserAbi {
-  const char *isa; /* GuestIsa.name */
+  const char *isa;     /* GuestIsa.name */
+  unsigned space_bits; /* of a user's virtual addresses; 32: a 32-bit port */
 
   const UserSyscallAbi *syscalls; /* registers of system calls: syscall-abi.h */
   /* Gives the result of the system call the cpu stands at and moves past its instruction. */
@@ -27,12 +29,20 @@ struct UserAbi {
   void (*set_stack) (Cpu *cpu, uint64_t sp);
   void (*set_tls) (Cpu *cpu, uint64_t tls);
 
-  /* The machine context of a signal frame: its size and alignment, its contents from and to the cpu.  `load`
-   * returns false for contents the kernel refuses. */
+  /* struct sigaction names the code a handler returns to, between flags and mask (SA_RESTORER). */
+  bool sa_restorer;
+  /* The machine context of a signal frame: its size and alignment, its contents from and to the cpu.  `fault`
+   * is the thread's latest.  `load` returns false for contents the kernel refuses. */
   unsigned mcontext_size, mcontext_align;
-  void (*save_mcontext) (const Cpu *cpu, void *mcontext);
+  void (*save_mcontext) (const Cpu *cpu, const UserFault *fault, void *mcontext);
   bool (*load_mcontext) (Cpu *cpu, const void *mcontext);
+  /* What lies above a frame, where the port has such a thing (else 0 and NULL). */
+  unsigned link_size;
+  void (*save_link) (const Cpu *cpu, void *link);
   void (*enter_handler) (Cpu *cpu, const UserSignalEntry *entry);
+
+  /* Bits of mprotect()'s protection that this port has besides and that ask nothing of us; NULL: none. */
+  int (*prot_hints) (const Cpu *cpu);
 
   unsigned stack_align; /* of a frame */
   unsigned min_stack;   /* MINSIGSTKSZ */
@@ -40,5 +50,5 @@ struct UserAbi {
 
 /* NULL for an ISA without one. */
 const UserAbi *user_abi_find (const GuestIsa *isa);
-extern const UserAbi user_abi_riscv64, user_abi_riscv32;
-extern const UserSyscallAbi user_syscall_abi_riscv;
+extern const UserAbi user_abi_riscv64, user_abi_riscv32, user_abi_aarch64;
+extern const UserSyscallAbi user_syscall_abi_riscv64, user_syscall_abi_riscv32, user_syscall_abi_aarch64;

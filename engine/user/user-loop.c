@@ -6,12 +6,31 @@
 #include "user-mmap.h"
 #include "user-signal.h"
 
+/* The exception becomes a signal, and what its frame tells of it. */
 static void
-force_fault (UserThread *thread, int sig, int code, uint64_t addr)
+raise_fault (UserThread *thread, const UserFault *fault)
 {
-  siginfo_t info = { .si_signo = sig, .si_code = code };
-  info.si_addr = (void *)(uintptr_t)addr;
+  siginfo_t info = { .si_signo = fault->signo, .si_code = fault->si_code };
+  info.si_addr = (void *)(uintptr_t)fault->addr;
+  thread->fault = *fault;
   user_signal_force (thread, &info);
+}
+
+static void
+access_fault (UserThread *thread, IrExit reason)
+{
+  const IrFault *f = &thread->cpu->state.fault;
+  UserFault fault = { f->addr, f->signo, f->si_code, f->write, reason == IR_EXIT_FETCH_FAULT };
+  if (f->signo == SIGSEGV && reason == IR_EXIT_FAULT)
+    fault.si_code = user_fault_code (f->addr);
+  raise_fault (thread, &fault);
+}
+
+static void
+illegal (UserThread *thread)
+{
+  UserFault fault = { .addr = thread->cpu->state.pc, .signo = SIGILL, .si_code = ILL_ILLOPC };
+  raise_fault (thread, &fault);
 }
 
 static void
@@ -19,7 +38,9 @@ breakpoint (UserThread *thread)
 {
   if (user_debugger && user_debugger->breakpoint && user_debugger->breakpoint (thread))
     return;
-  force_fault (thread, SIGTRAP, TRAP_BRKPT, thread->cpu->state.pc);
+  siginfo_t info = { .si_signo = SIGTRAP, .si_code = TRAP_BRKPT };
+  info.si_addr = (void *)(uintptr_t)thread->cpu->state.pc;
+  user_signal_force (thread, &info);
 }
 
 static void
@@ -44,14 +65,8 @@ user_loop (UserThread *thread)
           debug_stop (thread);
         break;
       case IR_EXIT_FAULT:
-      case IR_EXIT_FETCH_FAULT: {
-        IrFault fault = cpu->state.fault;
-        if (fault.signo == SIGSEGV && reason == IR_EXIT_FAULT)
-          fault.si_code = user_fault_code (fault.addr);
-        force_fault (thread, fault.signo, fault.si_code, fault.addr);
-        break;
-      }
-      case IR_EXIT_ILLEGAL: force_fault (thread, SIGILL, ILL_ILLOPC, cpu->state.pc); break;
+      case IR_EXIT_FETCH_FAULT: access_fault (thread, reason); break;
+      case IR_EXIT_ILLEGAL: illegal (thread); break;
       case IR_EXIT_BREAKPOINT: breakpoint (thread); break;
       case IR_EXIT_DEBUG: debug_stop (thread); break;
       default: break; /* a request: delivery looks */

@@ -87,12 +87,22 @@ copy_out (uint64_t guest, const void *host, size_t size)
 
 #endif
 
+/* A pointer outside the address space may still be a tagged one. */
+static bool
+in_space (uint64_t *guest, size_t size)
+{
+  if (G_LIKELY (user_range_ok (*guest, size)))
+    return true;
+  *guest = user_untag (*guest);
+  return user_range_ok (*guest, size);
+}
+
 int
 user_read (void *host, uint64_t guest, size_t size)
 {
   if (!size)
     return 0;
-  return user_range_ok (guest, size) && copy_in (host, guest, size) ? 0 : -EFAULT;
+  return in_space (&guest, size) && copy_in (host, guest, size) ? 0 : -EFAULT;
 }
 
 int
@@ -100,7 +110,7 @@ user_write (uint64_t guest, const void *host, size_t size)
 {
   if (!size)
     return 0;
-  return user_range_ok (guest, size) && copy_out (guest, host, size) ? 0 : -EFAULT;
+  return in_space (&guest, size) && copy_out (guest, host, size) ? 0 : -EFAULT;
 }
 
 char *
@@ -132,6 +142,10 @@ size_t
 user_fetch (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *ret_fault)
 {
   size_t done = 0;
+  if (pc & (cpu->isa->insn_align - 1)) {
+    *ret_fault = (IrFault){ .addr = pc, .signo = SIGBUS, .si_code = BUS_ADRALN };
+    return 0;
+  }
   while (done < want) {
     uint64_t addr = pc + done;
     size_t chunk = MIN (want - done, 4096 - (addr & 4095));

@@ -100,14 +100,14 @@ placement_top (void)
 }
 
 void
-user_mmap_init (const GuestIsa *isa)
+user_mmap_init (unsigned space_bits)
 {
   UserMapSpace *space = &user_map_space;
-  guest_space_size = isa->bits == 32 ? UINT64_C (1) << 32 : UINT64_C (1) << 38;
+  guest_space_size = UINT64_C (1) << space_bits;
   guest_base = 0;
   space->min = LOWEST;
   /* The highest 32-bit addresses are error numbers when returned by a system call. */
-  space->end = isa->bits == 32 ? guest_space_size - USER_PAGE : guest_space_size;
+  space->end = space_bits == 32 ? guest_space_size - USER_PAGE : guest_space_size;
   space->base = placement_top ();
   if (user_process.options.move_guest || !host_range_free (LOWEST, guest_space_size))
     reserve_elsewhere ();

@@ -2,3 +2,4 @@
 #include "user.h"
 
 UserProcess user_process = { .exec_fd = -1 };
+_Thread_local UserThread *user_self;

@@ -23,6 +23,8 @@
 #define USER_UNBLOCKABLE (USER_SIGBIT (SIGKILL) | USER_SIGBIT (SIGSTOP))
 
 enum { USER_SIG_DFL = 0, USER_SIG_IGN = 1 };
+/* Only of ports whose struct sigaction has the member. */
+#define USER_SA_RESTORER 0x04000000u
 
 enum { USER_N_SYNC = 5 };
 struct UserSignalQueue {

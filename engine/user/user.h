@@ -22,6 +22,13 @@ typedef struct {
 
 #define USER_NSIG 64
 
+/* The latest exception of a thread's code, for what its signal frame tells of it; signo 0: none so far. */
+typedef struct {
+  uint64_t addr;
+  int signo, si_code;
+  bool write, fetch;
+} UserFault;
+
 typedef struct {
   UserSigaction action[USER_NSIG + 1];
   /* protects action */
@@ -73,19 +80,29 @@ struct UserThread {
   struct UserSignalQueue *queue;
   uint32_t attention; /* non-zero: user_signal_deliver() has work; no interruptible host call starts */
   bool host_blocked;  /* the host thread's mask is not the one that belongs to sigmask */
-  int restart;        /* 0 or the USER_ERESTART code of the system call the pc still stands at */
+  UserFault fault;
+  int restart; /* 0 or the USER_ERESTART code of the system call the pc still stands at */
   UserSighand
-      *sighand;      /* user_process.sighand, but for a process that shares our memory and not our handlers */
-  bool vm_process;   /* a process of its own in its parent's memory (vfork) */
-  bool resting;      /* protected by user_process.lock: see user_stop_others() */
-  bool held;         /* protected by user_process.lock: see user_thread_hold() */
-  sigjmp_buf *leave; /* of the host thread's start; NULL: the process's first thread */
+      *sighand; /* user_process.sighand, but for a process that shares our memory and not our handlers */
+  bool tagged_pointers; /* system calls ignore the top byte of pointers */
+  bool vm_process;      /* a process of its own in its parent's memory (vfork) */
+  bool resting;         /* protected by user_process.lock: see user_stop_others() */
+  bool held;            /* protected by user_process.lock: see user_thread_hold() */
+  sigjmp_buf *leave;    /* of the host thread's start; NULL: the process's first thread */
   int exit_status;
   bool exited;
 };
 
 /* The calling thread. */
 extern _Thread_local UserThread *user_self;
+
+/* A pointer that the thread gives to system calls, without the tag it may have where the tagged address ABI
+ * is on. */
+static inline uint64_t
+user_untag (uint64_t addr)
+{
+  return user_self != NULL && user_self->tagged_pointers ? addr & guest_untag (addr) : addr;
+}
 
 /* user-mem.c: reading and writing guest memory from syscalls. Each returns 0 or -EFAULT (never a signal); a
  * partial copy may have happened. */
@@ -96,7 +113,7 @@ char *user_read_string (uint64_t guest, size_t max, int *ret_error);
 
 /* user-mmap.c: the guest's own view of its address space. Protections are guest PROT_* bits; a page's host
  * mapping never has PROT_EXEC. All return a guest address or negative errno. */
-void user_mmap_init (const GuestIsa *isa);
+void user_mmap_init (unsigned space_bits);
 int64_t user_mmap (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint64_t offset);
 int64_t user_munmap (uint64_t addr, uint64_t size);
 int64_t user_mprotect (uint64_t addr, uint64_t size, int prot);

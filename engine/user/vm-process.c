@@ -157,6 +157,7 @@ vm_thread_new (UserThread *parent, const UserClone *args)
   UserThread *thread = user_thread_new (cpu_clone (parent->cpu));
   thread->vm_process = true;
   thread->sigmask = parent->sigmask;
+  thread->tagged_pointers = parent->tagged_pointers;
   if (args->flags & CLONE_VFORK) {
     thread->altstack_sp = parent->altstack_sp;
     thread->altstack_size = parent->altstack_size;

@@ -41,7 +41,7 @@ start (void)
   sigaction (SIGSEGV, &action, NULL);
   sigaction (SIGBUS, &action, NULL);
   user_process.isa = isa;
-  user_mmap_init (isa);
+  user_mmap_init (38);
   require (user_mmap (0x10000, 0x4000, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == 0x10000);
   for (unsigned i = 0; i < N_THREADS; i++) {
     Cpu *cpu = cpu_new (isa, NULL, NULL);

@@ -29,6 +29,12 @@ def line_of(source, name):
     raise SystemExit(f"no line of {source} is marked 'at: {name}'")
 
 
+# What patterns and commands call what differs between guests.
+GUESTS = {
+    "vitrine-riscv64": {"SAVED": "s1", "STORE": "sw"},
+    "vitrine-aarch64": {"SAVED": "x20", "STORE": "str"},
+}
+
 # A step is (command, pattern its output must match or None); AT(name) in a command is a marked line.
 SCENARIOS = {
     "calls": dict(status=42, steps=[
@@ -49,8 +55,8 @@ SCENARIOS = {
         ("finish", None),
         ("info line", r"Line \d+ of .*debuggee\.c"),
         ("print counter = 100", r"= 100"),
-        ("set var $s1 = 0x1234567890abcdef", None),
-        ("print/x $s1", r"0x1234567890abcdef"),
+        ("set var $SAVED = 0x1234567890abcdef", None),
+        ("print/x $SAVED", r"0x1234567890abcdef"),
         ("info auxv", r"AT_PAGESZ .*4096"),
         ("monitor maps", r"\[stack\]"),
         ("x/4xb 0", r"Cannot access memory"),
@@ -81,7 +87,7 @@ SCENARIOS = {
     ]),
     "crash": dict(signal=signal.SIGSEGV, steps=[
         ("continue", r"received signal SIGSEGV.*\n.* in crash \(\).*debuggee\.c:AT(crash)"),
-        ("x/i $pc", r"=> .*<crash\+\d+>:\s*sw"),
+        ("x/i $pc", r"=> .*<crash\+\d+>:\s*STORE"),
         ("print $_siginfo.si_signo", r"= 11"),
         ("print $_siginfo._sifields._sigfault.si_addr", r"0x10"),
         ("continue", r"Program terminated with signal SIGSEGV"),
@@ -132,6 +138,26 @@ SCENARIOS = {
         ("print failed", r"= 0"),
         ("continue", r"exited with code 06"),
     ]),
+    "vectors": dict(part="calls", status=42, steps=[
+        ("break add", None),
+        ("continue", r"Breakpoint 1, add"),
+        ("set var $v3.s.u[1] = 0x40490fdb", None),
+        ("print $v3.s.f[1]", r"= 3\.14159"),
+        ("set var $d31 = 2.5", None),
+        ("print/x $v31.d.u", r"\{0x4004000000000000, 0x0\}"),
+        ("set var $v4.d.u[0] = 5", None),
+        ("set var $v4.d.u[1] = 0x1122334455667788", None),
+        ("print/x $v4.d.u", r"\{0x5, 0x1122334455667788\}"),
+        ("set var $fpcr = 0x1c00000", None),
+        ("print/x $fpcr", r"= 0x1c00000"),
+        ("set var $fpcr = 0", None),
+        ("set var $fpsr = 0x8000011", None),
+        ("print/x $fpsr", r"= 0x8000011"),
+        ("set var $cpsr = 0x60000000", None),
+        ("print/x $cpsr", r"= 0x60000000"),
+        ("delete", None),
+        ("continue", r"exited with code 052"),
+    ]),
     "watch": dict(part="watched", status=11, steps=[
         ("break watched", None),
         ("continue", r"Breakpoint 1, watched"),
@@ -151,7 +177,9 @@ SCENARIOS = {
 }
 
 
-def substitute(text, source):
+def substitute(text, source, guest):
+    for name, meaning in guest.items():
+        text = text.replace(name, meaning)
     return re.sub(r"AT\(([\w-]+)\)", lambda match: str(line_of(source, match[1])), text)
 
 
@@ -244,7 +272,8 @@ def main():
     vitrine, gdb, source, program, name = sys.argv[1:6]
     transport = sys.argv[6] if len(sys.argv) > 6 else "unix"
     scenario = dict(SCENARIOS[name])
-    scenario["steps"] = [(substitute(command, Path(source)), pattern and substitute(pattern, Path(source)))
+    guest = GUESTS[Path(vitrine).name]
+    scenario["steps"] = [(substitute(command, Path(source), guest), pattern and substitute(pattern, Path(source), guest))
                          for command, pattern in scenario["steps"]]
     with tempfile.TemporaryDirectory() as folder:
         debuggee = Debuggee(vitrine, program, scenario.get("part", name), transport, folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the program tests share: Debian's riscv64 packages in a sysroot, and running them under Vitrine."""
+"""What the program tests share: Debian's packages for the guest in a sysroot, and running them under Vitrine."""
 
 import os
 import subprocess
@@ -10,15 +10,16 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77
+GUEST = os.environ.get("VITRINE_GUEST", "riscv64")
 
 
 def find_sysroot():
     """The directory of the packages, fetched if need be; ends the test as skipped if they cannot be had."""
     if "VITRINE_SYSROOT" in os.environ:
         return Path(os.environ["VITRINE_SYSROOT"])
-    done = subprocess.run([HERE / "sysroot"], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([HERE / "sysroot", GUEST], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        print("the riscv64 packages cannot be had: sysroot's message says why")
+        print(f"the packages for {GUEST} cannot be had: sysroot's message says why")
         sys.exit(SKIPPED)
     return Path(done.stdout.splitlines()[-1])
 

@@ -14,6 +14,12 @@ PROGRAM = r"""
 #include <stdlib.h>
 #include <string.h>
 
+#if defined __riscv
+#define BITS __riscv_xlen
+#elif defined __ARM_64BIT_STATE
+#define BITS (64 * __ARM_64BIT_STATE)
+#endif
+
 static void *twice (void *data) { *(long *) data *= 2; return NULL; }
 static int compare (const void *a, const void *b) { return strcmp (*(char **) a, *(char **) b); }
 
@@ -25,7 +31,7 @@ main (int argc, char **argv)
   pthread_create (&thread, NULL, twice, &value);
   pthread_join (thread, NULL);
   qsort (argv + 1, argc - 1, sizeof *argv, compare);
-  printf ("%s %ld %.12f %s %d\n", argv[1], value, cos (1.0), sizeof (void *) == 8 ? "lp64" : "other", __riscv_xlen);
+  printf ("%s %ld %.12f %s %d\n", argv[1], value, cos (1.0), sizeof (void *) == 8 ? "lp64" : "other", BITS);
 #ifdef PLUGIN
   int (*plugin) (int) = (int (*) (int)) dlsym (dlopen ("./plugin.so", RTLD_NOW), "plugin");
   printf ("plugin %d\n", plugin (6));

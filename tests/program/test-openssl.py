@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import subprocess
+import unittest
 
 import programs
 
@@ -26,6 +27,30 @@ class Openssl(programs.ProgramTest):
             self.assertEqual(self.openssl("dgst", "-" + name, "-r", "data"), want + " *data\n")
         self.assertEqual(self.openssl("dgst", "-sha256", "-hmac", "secret", "-r", "data"),
                          hmac.new(b"secret", data, "sha256").hexdigest() + " *data\n")
+
+    @unittest.skipUnless(programs.GUEST == "aarch64", "the variable is Arm's")
+    def test_capabilities(self):
+        """Each set of instructions its assembly knows: none, vectors, AES, SHA-1, SHA-256, multiplications, SHA-512."""
+        data = programs.noise(300001)
+        self.write("data", data)
+        key = ["-K", "000102030405060708090a0b0c0d0e0f", "-iv", "00" * 16]
+        seen = set()
+        for capabilities in ["0", "1", "0x5", "0x9", "0x11", "0x25", "0x41", "0x7d", None]:
+            self.env.pop("OPENSSL_armcap", None)
+            if capabilities:
+                self.env["OPENSSL_armcap"] = capabilities
+            for name in ["sha1", "sha256", "sha512", "sha3_256"]:
+                self.assertEqual(self.openssl("dgst", "-" + name.replace("_", "-"), "-r", "data"),
+                                 hashlib.new(name, data).hexdigest() + " *data\n")
+            out = b""
+            for cipher in ["aes-128-cbc", "aes-128-ctr", "chacha20", "sm4-cbc"]:
+                wide = key if cipher != "chacha20" else ["-K", "00" * 32, "-iv", "00" * 16]
+                self.openssl("enc", "-" + cipher, *wide, "-in", "data", "-out", "secret")
+                out += (self.dir / "secret").read_bytes()
+            out += self.openssl("mac", "-cipher", "AES-128-GCM", "-macopt", "hexkey:" + key[1], "-macopt",
+                                "hexiv:" + "00" * 12, "-in", "data", "GMAC").encode()
+            seen.add(hashlib.sha256(out).hexdigest())
+        self.assertEqual(len(seen), 1)
 
     def test_ciphers(self):
         data = programs.noise(100001)

@@ -52,7 +52,7 @@ finish_syscall (Cpu *cpu, int64_t result)
 }
 
 static void
-save_mcontext (const Cpu *cpu, void *mcontext)
+save_mcontext (const Cpu *cpu, const UserFault *fault, void *mcontext)
 {
   uint8_t *p = mcontext;
   unsigned word = cpu->isa->bits / 8;
@@ -119,18 +119,22 @@ enter_handler (Cpu *cpu, const UserSignalEntry *entry)
 }
 
 #define RISCV_COMMON                                                                                         \
-  .syscalls = &user_syscall_abi_riscv, .finish_syscall = finish_syscall, .stack = stack,                     \
-  .set_stack = set_stack, .set_tls = set_tls, .mcontext_align = 16, .save_mcontext = save_mcontext,          \
-  .load_mcontext = load_mcontext, .enter_handler = enter_handler, .stack_align = 16, .min_stack = 2048
+  .finish_syscall = finish_syscall, .stack = stack, .set_stack = set_stack, .set_tls = set_tls,              \
+  .mcontext_align = 16, .save_mcontext = save_mcontext, .load_mcontext = load_mcontext,                      \
+  .enter_handler = enter_handler, .stack_align = 16, .min_stack = 2048
 
 const UserAbi user_abi_riscv64 = {
   .isa = "riscv64",
+  .space_bits = 38,
+  .syscalls = &user_syscall_abi_riscv64,
   .mcontext_size = 32 * 8 + FP_SIZE,
   RISCV_COMMON,
 };
 
 const UserAbi user_abi_riscv32 = {
   .isa = "riscv32",
+  .space_bits = 32,
+  .syscalls = &user_syscall_abi_riscv32,
   .mcontext_size = 32 * 4 + FP_SIZE,
   RISCV_COMMON,
 };

@@ -4,6 +4,7 @@
 
 #include "riscv-cpu.h"
 #include "syscall/syscall-abi.h"
+#include "sys-riscv.h"
 #include "user-abi.h"
 
 enum { A0 = RV_VAR_X + 10, A7 = RV_VAR_X + 17 };
@@ -22,19 +23,11 @@ cpuinfo (const Cpu *cpu, unsigned n)
   return g_string_free (out, FALSE);
 }
 
-static bool
-hwprobe (const Cpu *cpu, int64_t key, uint64_t *ret_value)
-{
-  return riscv_cpu_hwprobe ((const RiscvCpu *)cpu, key, ret_value);
-}
-
 /* The calling convention aligns pairs of registers, but the kernel's entry takes 64-bit arguments in
  * whichever two registers come next on 32-bit systems. */
-const UserSyscallAbi user_syscall_abi_riscv = {
-  .number_var = A7,
-  .result_var = A0,
-  .arg_var = { A0, A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5 },
-  .insn_len = 4,
-  .cpuinfo = cpuinfo,
-  .hwprobe = hwprobe,
-};
+#define RISCV_COMMON                                                                                         \
+  .number_var = A7, .result_var = A0, .arg_var = { A0, A0 + 1, A0 + 2, A0 + 3, A0 + 4, A0 + 5 },             \
+  .insn_len = 4, .cpuinfo = cpuinfo, .prctl = user_riscv_prctl
+
+const UserSyscallAbi user_syscall_abi_riscv64 = { .table = USER_SYSCALLS_RISCV64, RISCV_COMMON };
+const UserSyscallAbi user_syscall_abi_riscv32 = { .table = USER_SYSCALLS_RISCV32, RISCV_COMMON };

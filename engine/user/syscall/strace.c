@@ -191,7 +191,8 @@ append_number (GString *out, const UserArg *arg, uint64_t value)
     case ARG_SIZE: g_string_append_printf (out, "%" PRIu64, value); break;
     case ARG_MODE: g_string_append_printf (out, "%#o", (unsigned)value); break;
     case ARG_SIG: g_string_append (out, value != 0 ? user_signal_name ((int)value) : "0"); break;
-    case ARG_FLAGS: append_flags (out, arg, value); break;
+    case ARG_FLAGS:
+    case ARG_OPEN: append_flags (out, arg, value); break;
     case ARG_ENUM: user_trace_names (out, arg->names, (uint32_t)value, false); break;
     case ARG_CMD:
       name = user_ioctl_name ((uint32_t)value);

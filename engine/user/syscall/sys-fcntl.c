@@ -66,6 +66,12 @@ sys_fcntl (UserThread *thread, const uint64_t *a)
   size = pointed_size (command);
   if (size > 0)
     return SAFE_CALL (__NR_fcntl, a[0], command, user_ptr (a[2], size));
+  if (command == F_SETFL)
+    return SAFE_CALL (__NR_fcntl, a[0], command, user_open_flags_to_host (a[2]));
+  if (command == F_GETFL) {
+    int64_t ret = SAFE_CALL (__NR_fcntl, a[0], command);
+    return ret < 0 ? ret : (int64_t)user_open_flags_to_guest (ret);
+  }
   if (command == 1027 /* F_DUPFD_QUERY */ && user_fd_hidden ((int)a[2]))
     return -EBADF;
   return SAFE_CALL (__NR_fcntl, a[0], command, user_is_32 () ? (uint64_t)(int32_t)a[2] : a[2]);

@@ -110,6 +110,13 @@ const UserName names_prctl[] = { N (PR_SET_PDEATHSIG),
                                  N (PR_SET_VMA),
                                  N (PR_RISCV_V_SET_CONTROL),
                                  N (PR_RISCV_V_GET_CONTROL),
+                                 N (PR_PAC_RESET_KEYS),
+                                 N (PR_SET_TAGGED_ADDR_CTRL),
+                                 N (PR_GET_TAGGED_ADDR_CTRL),
+                                 N (PR_PAC_SET_ENABLED_KEYS),
+                                 N (PR_PAC_GET_ENABLED_KEYS),
+                                 N (PR_SVE_SET_VL),
+                                 N (PR_SVE_GET_VL),
                                  { 0 } };
 
 const UserName names_ipcget[] = { N (IPC_CREAT), N (IPC_EXCL), { 0 } };

@@ -144,12 +144,19 @@ sys_openat (UserThread *thread, const uint64_t *a)
 int64_t
 sys_openat2 (UserThread *thread, const uint64_t *a)
 {
-  struct open_how how = { 0 };
+  union {
+    struct open_how how;
+    uint8_t bytes[4096];
+  } u;
 
-  /* Sizes beyond ours are the kernel's business: it wants zeros there. */
-  if (a[3] >= sizeof how && user_read (&how, a[2], sizeof how) < 0)
+  /* The kernel refuses such sizes before it reads anything. */
+  if (a[3] < sizeof u.how || a[3] > sizeof u)
+    return HOST_CALL (__NR_openat2, a[0], NULL, NULL, a[3]);
+  /* What lies beyond our structure is the kernel's business: it wants zeros there. */
+  if (user_read (u.bytes, a[2], a[3]) < 0)
     return -EFAULT;
-  return open_file (__NR_openat2, a[0], a[1], how.flags, (uintptr_t)user_ptr (a[2], a[3]), a[3]);
+  u.how.flags = user_open_flags_to_host (u.how.flags);
+  return open_file (__NR_openat2, a[0], a[1], u.how.flags, (uintptr_t)u.bytes, a[3]);
 }
 
 static int64_t

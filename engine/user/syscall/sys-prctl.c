@@ -4,6 +4,7 @@
  * system call table of the host are refused as by a kernel without them. */
 
 #include "syscall.h"
+#include "user-abi.h"
 #include <errno.h>
 #include <linux/prctl.h>
 #include <sys/syscall.h>
@@ -61,13 +62,6 @@ get_tid_address (const UserThread *thread, uint64_t addr)
   return user_write (addr, &thread->clear_child_tid, user_is_32 () ? 4 : 8);
 }
 
-/* Whether fence.i may be executed by user code directly. It always may, on every processor at once. */
-static int64_t
-icache_context (uint64_t context, uint64_t scope)
-{
-  return context <= PR_RISCV_CTX_SW_FENCEI_OFF && scope <= PR_RISCV_SCOPE_PER_THREAD ? 0 : -EINVAL;
-}
-
 /* The auxiliary vector the program was started with. */
 static int64_t
 get_auxv (uint64_t addr, uint64_t room, uint64_t must_be_zero)
@@ -96,8 +90,12 @@ sys_prctl (UserThread *thread, const uint64_t *a)
 {
   unsigned option = (unsigned)a[0];
   const Prctl *row = option < G_N_ELEMENTS (options) ? &options[option] : NULL;
+  int64_t (*port) (UserThread *, const uint64_t *) = user_process.abi->syscalls->prctl;
   uint64_t second = a[1];
+  int64_t ret;
 
+  if (port != NULL && (ret = port (thread, a)) != -ENOSYS)
+    return ret;
   if (option == PR_SET_PTRACER)
     return HOST_CALL (__NR_prctl, option, user_is_32 () ? (uint64_t)(int32_t)a[1] : a[1], a[2], a[3], a[4]);
   if (option == PR_GET_AUXV)
@@ -106,8 +104,6 @@ sys_prctl (UserThread *thread, const uint64_t *a)
     return set_vma_name (a);
   if (option == PR_GET_TID_ADDRESS)
     return get_tid_address (thread, a[1]);
-  if (option == PR_RISCV_SET_ICACHE_FLUSH_CTX)
-    return icache_context (a[1], a[2]);
   if (row == NULL || row->kind == PRCTL_REFUSED) {
     user_unimp ("prctl option %u", option);
     return -EINVAL;

@@ -28,6 +28,7 @@
 #define SIGSET       { ARG_SIGSET }
 #define ARGV         { ARG_ARGV }
 #define FLAGS(table) { ARG_FLAGS, .names = names_##table }
+#define OPEN         { ARG_OPEN, .names = names_open }
 #define ENUM(table)  { ARG_ENUM, .names = names_##table }
 #define IN(n)        { ARG_IN, .len = n }
 #define OUT(n)       { ARG_OUT, .len = n }
@@ -55,47 +56,56 @@
   ROW (nr, #name, sys_##handler, -ENOSYS, false, RET_##ret, __VA_ARGS__)
 #define NONE(nr, name, error, ...) ROW (nr, #name, NULL, -(error), true, RET_INT, 0, __VA_ARGS__)
 
-static UserSyscall rows_64[] = {
+static UserSyscall rows_riscv64[] = {
 #include "syscalls.def"
 #include "syscalls-64.def"
+#include "riscv/syscalls-riscv.def"
 };
 
-static UserSyscall rows_32[] = {
+static UserSyscall rows_riscv32[] = {
 #include "syscalls.def"
 #include "syscalls-32.def"
+#include "riscv/syscalls-riscv.def"
 };
 
-static const UserSyscall *by_number_64[USER_SYSCALL_MAX], *by_number_32[USER_SYSCALL_MAX];
+static UserSyscall rows_aarch64[] = {
+#include "syscalls.def"
+#include "syscalls-64.def"
+#include "arm/syscalls-arm.def"
+};
 
-static void
-index_rows (UserSyscall *rows, unsigned n, const UserSyscall **by_number)
-{
-  for (unsigned i = 0; i < n; i++) {
-    while (rows[i].n_args < 6 && rows[i].arg[rows[i].n_args].type != ARG_NONE)
-      rows[i].n_args++;
-    by_number[rows[i].number] = &rows[i];
-  }
-}
+static struct {
+  UserSyscall *rows;
+  unsigned n;
+  const UserSyscall *by_number[USER_SYSCALL_MAX];
+} tables[USER_N_SYSCALL_TABLES] = {
+  [USER_SYSCALLS_RISCV64] = { rows_riscv64, G_N_ELEMENTS (rows_riscv64), { NULL } },
+  [USER_SYSCALLS_RISCV32] = { rows_riscv32, G_N_ELEMENTS (rows_riscv32), { NULL } },
+  [USER_SYSCALLS_AARCH64] = { rows_aarch64, G_N_ELEMENTS (rows_aarch64), { NULL } },
+};
 
 /* Before main(), so that the look-up needs no check. */
 static void __attribute__ ((constructor))
 index_tables (void)
 {
-  index_rows (rows_64, G_N_ELEMENTS (rows_64), by_number_64);
-  index_rows (rows_32, G_N_ELEMENTS (rows_32), by_number_32);
+  for (unsigned t = 0; t < USER_N_SYSCALL_TABLES; t++)
+    for (unsigned i = 0; i < tables[t].n; i++) {
+      UserSyscall *row = &tables[t].rows[i];
+      while (row->n_args < 6 && row->arg[row->n_args].type != ARG_NONE)
+        row->n_args++;
+      tables[t].by_number[row->number] = row;
+    }
 }
 
 const UserSyscall *
-user_syscall_rows (unsigned bits, unsigned *ret_n)
+user_syscall_rows (UserSyscallTable table, unsigned *ret_n)
 {
-  *ret_n = bits == 32 ? G_N_ELEMENTS (rows_32) : G_N_ELEMENTS (rows_64);
-  return bits == 32 ? rows_32 : rows_64;
+  *ret_n = tables[table].n;
+  return tables[table].rows;
 }
 
 const UserSyscall *
-user_syscall_row (unsigned bits, uint64_t number)
+user_syscall_row (UserSyscallTable table, uint64_t number)
 {
-  if (number >= USER_SYSCALL_MAX)
-    return NULL;
-  return bits == 32 ? by_number_32[number] : by_number_64[number];
+  return number < USER_SYSCALL_MAX ? tables[table].by_number[number] : NULL;
 }

@@ -65,6 +65,32 @@ join_pairs (const UserSyscall *row, uint64_t *a)
   }
 }
 
+uint64_t
+user_open_flags_to_host (uint64_t flags)
+{
+  const UserOpenFlag *each = user_process.abi->syscalls->open_flags;
+  uint64_t ret = flags;
+
+  for (unsigned i = 0; each != NULL && each[i].guest != 0; i++)
+    ret &= ~(uint64_t)each[i].guest;
+  for (unsigned i = 0; each != NULL && each[i].guest != 0; i++)
+    ret |= flags & each[i].guest ? each[i].host : 0;
+  return ret;
+}
+
+uint64_t
+user_open_flags_to_guest (uint64_t flags)
+{
+  const UserOpenFlag *each = user_process.abi->syscalls->open_flags;
+  uint64_t ret = flags;
+
+  for (unsigned i = 0; each != NULL && each[i].guest != 0; i++)
+    ret &= ~(uint64_t)each[i].host;
+  for (unsigned i = 0; each != NULL && each[i].guest != 0; i++)
+    ret |= flags & each[i].host ? each[i].guest : 0;
+  return ret;
+}
+
 /* Brings each argument into the form handlers expect. Returns -EBADF for a descriptor that is not the
  * guest's. */
 static int
@@ -83,11 +109,20 @@ normalise (const UserSyscall *row, uint64_t *a)
       case ARG_UINT:
       case ARG_ID:
       case ARG_MODE: a[i] = (uint32_t)a[i]; break;
+      case ARG_OPEN: a[i] = user_open_flags_to_host (a[i]); break;
       case ARG_LONG:
         if (user_is_32 ())
           a[i] = (int64_t)(int32_t)a[i];
         break;
-      default: break;
+      /* Calls that take ranges of memory ignore tags too; those that choose a place for one do not. */
+      case ARG_ADDR:
+        if (!(row->flags & SYS_PLACE))
+          a[i] = user_untag (a[i]);
+        break;
+      default:
+        if (row->arg[i].type >= ARG_FIRST_POINTER)
+          a[i] = user_untag (a[i]);
+        break;
     }
   return 0;
 }
@@ -224,8 +259,8 @@ user_syscall (UserThread *thread)
   const UserSyscallAbi *abi = user_process.abi->syscalls;
   const uint64_t *var = thread->cpu->state.var;
   bool is_32 = user_is_32 ();
-  uint64_t a[6], number = var[abi->number_var];
-  const UserSyscall *row = user_syscall_row (is_32 ? 32 : 64, number);
+  uint64_t a[6], number = abi->int_number ? (uint32_t)var[abi->number_var] : var[abi->number_var];
+  const UserSyscall *row = user_syscall_row (abi->table, number);
   int64_t ret;
 
   for (unsigned i = 0; i < 6; i++)

@@ -34,6 +34,7 @@ typedef enum {
   ARG_DEV,
   ARG_SIG,
   ARG_FLAGS, /* names of bits from .names */
+  ARG_OPEN,  /* the same, of open(): handlers get the host's bits */
   ARG_ENUM,  /* one name from .names */
   ARG_ADDR,  /* a guest address that is not followed: mmap's, clone's stack */
   ARG_CMD,   /* an ioctl request */
@@ -102,7 +103,7 @@ typedef struct {
   uint8_t kind;          /* UserKind */
   uint8_t len;           /* index of the argument that counts this one */
   uint16_t size;         /* bytes, or bytes per element of `len` when both are given */
-  const UserName *names; /* of ARG_FLAGS and ARG_ENUM; ends with a NULL name */
+  const UserName *names; /* of ARG_FLAGS, ARG_OPEN and ARG_ENUM; ends with a NULL name */
 } UserArg;
 
 /* How the result is printed. */
@@ -114,6 +115,7 @@ enum {
   SYS_RESTART = 1,  /* may block; the host kernel restarts it under SA_RESTART */
   SYS_NOHAND = 2,   /* may block; a handler always ends it with EINTR */
   SYS_NORETURN = 8, /* -strace prints it before it runs */
+  SYS_PLACE = 4,    /* its addresses may not be tagged */
   SYS_KEEP = 16,    /* the handler sets the result register and pc itself */
 };
 
@@ -130,9 +132,9 @@ typedef struct {
 } UserSyscall;
 
 #define USER_SYSCALL_MAX 512
-/* The rows of a guest's word size in the order of the definition files; *ret_n: how many. */
-const UserSyscall *user_syscall_rows (unsigned bits, unsigned *ret_n);
-const UserSyscall *user_syscall_row (unsigned bits, uint64_t number);
+/* The rows of a table in the order of the definition files; *ret_n: how many. */
+const UserSyscall *user_syscall_rows (UserSyscallTable table, unsigned *ret_n);
+const UserSyscall *user_syscall_row (UserSyscallTable table, uint64_t number);
 
 /* Every handler the tables name. */
 #define NONE(number, name, ...)
@@ -143,6 +145,8 @@ const UserSyscall *user_syscall_row (unsigned bits, uint64_t number);
 #include "syscalls.def"
 #include "syscalls-64.def"
 #include "syscalls-32.def"
+#include "riscv/syscalls-riscv.def"
+#include "arm/syscalls-arm.def"
 #undef NONE
 #undef PASS
 #undef HPASS
@@ -160,6 +164,8 @@ user_ptr (uint64_t addr, uint64_t size)
 {
   if (addr == 0)
     return NULL;
+  if (G_UNLIKELY (addr >= guest_space_size))
+    addr = user_untag (addr);
   if (size > guest_space_size || addr > guest_space_size - size)
     return (void *)(uintptr_t)(USER_BAD_ADDR | (addr & 0xfff));
   return g2h (addr);
@@ -171,6 +177,10 @@ user_is_32 (void)
 {
   return user_process.isa->bits == 32;
 }
+
+/* Flags of open() between the guest's bits and the host's, both ways. */
+uint64_t user_open_flags_to_host (uint64_t flags);
+uint64_t user_open_flags_to_guest (uint64_t flags);
 
 /* Runs a host call that cannot block: -errno or the result. */
 int64_t user_host_call (long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);

@@ -90,12 +90,12 @@ def measure(kernels, rounds, work, progress):
 
 
 def count(kernels, ours, programs, progress):
-    """One more run of each under Vitrine with its counters on, which cost time and so are never on in a timed run."""
+    """`ours`: the command that runs a program. One more run of each under Vitrine with its counters on, which cost time and so are never on in a timed run."""
     for kernel in kernels:
         if kernel.problem:
             continue
         progress(f'counting: {kernel.name}')
-        run = run_once([ours, '-d', 'stats', str(programs[kernel.name]), str(COUNTED_WORK)], timeout=300)
+        run = run_once([*ours, '-d', 'stats', str(programs[kernel.name]), str(COUNTED_WORK)], timeout=300)
         if run.failure():
             kernel.problem = f'{kernel.name} with -d stats: {run.failure()}'
         kernel.counters = parse_counters(run.errors)

@@ -44,15 +44,15 @@ def find_sysroot(guest, note):
 def _start(name, rounds, runners, arguments, sysroot=None, native=None):
     prefix = ['-L', str(sysroot)] if sysroot else []
     commands = {'native': native} if native else {}
-    commands.update({runner: [path, *prefix, *arguments] for runner, path in runners.items()})
+    commands.update({runner: [*command, *prefix, *arguments] for runner, command in runners.items()})
     start = Start(name, commands, rounds)
     if 'ours' in runners:
-        start.counted = [runners['ours'], '-d', 'stats', *prefix, *arguments]
+        start.counted = [*runners['ours'], '-d', 'stats', *prefix, *arguments]
     return start
 
 
 def plan(hello, runners, sysroot, quick):
-    """The programs to start. `hello`: its programs as 'native' and 'guest'. `runners`: paths as 'ours' and 'qemu'."""
+    """The programs to start. `hello`: its programs as 'native' and 'guest'. `runners`: commands as 'ours' and 'qemu'."""
     share = 5 if quick else 1
     starts = [_start('static hello', 200 // share, runners, [str(hello['guest'])], native=[str(hello['native'])])]
     if sysroot:

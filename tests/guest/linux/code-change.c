@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Code that is written, overwritten and jumped to in unusual ways, and what must not get lost meanwhile:
- * signals, the place of a fault, other threads' changes. RISC-V instructions are written as numbers. */
+ * signals, the place of a fault, other threads' changes. */
 
 #include "check.h"
+#include "machine.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/time.h>
-#include <ucontext.h>
 
 enum { PAGE = 4096 };
-enum { RET = 0x8082, NOP = 0x0001 }; /* 16-bit instructions */
 
 static void *
 code_pages (void *where, size_t size)
@@ -51,11 +50,7 @@ test_return_loop (void)
 {
   start_timer ();
   if (sigsetjmp (out_of_loop, 1) == 0)
-    __asm__ volatile (".option push\n.option norvc\n"
-                      "1: la ra, 1b\n"
-                      "ret\n"
-                      ".option pop" ::
-                          : "ra", "memory");
+    RETURN_FOREVER ();
   CHECK (1);
 }
 
@@ -66,11 +61,10 @@ static uintptr_t fault_pc;
 static void
 on_fault (int sig, siginfo_t *info, void *context)
 {
-  fault_pc = ((ucontext_t *)context)->uc_mcontext.__gregs[0];
+  fault_pc = CONTEXT_PC ((ucontext_t *)context);
   siglongjmp (out_of_loop, 1);
 }
 
-/* lui t0, high; slli t0, t0, shift; jr t0 goes where lw a0, 0(x0) is the third instruction. */
 static void
 test_far_fault (void)
 {
@@ -78,9 +72,8 @@ test_far_fault (void)
   CHECK (near != NULL && far != NULL);
   if (near == NULL || far == NULL)
     return;
-  const uint32_t jump[] = { 0x010002b7 /* lui t0, 0x1000 */, 0x00c29293 /* slli t0, t0, 12 */,
-                            0x00028067 /* jr t0 */ };
-  const uint32_t load[] = { 0x00000013, 0x00000013, 0x00002503 /* lw a0, 0(x0) */, 0x00008067 };
+  const uint32_t jump[] = CODE_JUMP_FAR;
+  const uint32_t load[] = CODE_FAULT;
   memcpy (near, jump, sizeof jump);
   memcpy (far, load, sizeof load);
   flush (near, PAGE);
@@ -112,16 +105,16 @@ run_loop (void *code)
 static void
 test_loop_changed (void)
 {
-  uint16_t *code = code_pages (NULL, PAGE);
+  Insn *code = code_pages (NULL, PAGE);
   pthread_t thread;
-  const uint16_t loop[] = { NOP, 0x0505 /* addi a0, a0, 1 */, NOP, 0xbff5 /* j -4 */ };
+  const Insn loop[] = { INSN_NOP, INSN_COUNT, INSN_NOP, INSN_BACK_2 };
   for (int round = 0; round < 20; round++) {
     memcpy (code, loop, sizeof loop);
     flush (code, PAGE);
     stopped = 0;
     CHECK_EQ (pthread_create (&thread, NULL, run_loop, code), 0);
     usleep (20000);
-    __atomic_store_n (code + 3, RET, __ATOMIC_RELAXED);
+    __atomic_store_n (code + 3, (Insn)INSN_RET, __ATOMIC_RELAXED);
     flush (code, PAGE);
     for (int i = 0; i < 2000 && !__atomic_load_n (&stopped, __ATOMIC_ACQUIRE); i++)
       usleep (1000);
@@ -135,7 +128,8 @@ test_loop_changed (void)
 
 /* ---- A function is changed while another thread translates it. ---- */
 
-static uint16_t *functions;
+static Insn *functions;
+enum { SPACING = 64 / sizeof (Insn) };
 static int go_on = 1;
 
 static void *
@@ -143,15 +137,15 @@ run_functions (void *unused)
 {
   while (__atomic_load_n (&go_on, __ATOMIC_ACQUIRE))
     for (int i = 0; i < 64; i++)
-      ((long (*) (void)) (functions + 32 * i)) ();
+      ((long (*) (void)) (functions + SPACING * i)) ();
   return NULL;
 }
 
 static void
 set_function (int i, int value)
 {
-  functions[32 * i + 1] = RET;
-  __atomic_store_n (functions + 32 * i, (uint16_t)(0x4501 | value << 2), __ATOMIC_RELAXED); /* li a0, value */
+  functions[SPACING * i + 1] = INSN_RET;
+  __atomic_store_n (functions + SPACING * i, (Insn)INSN_SET (value), __ATOMIC_RELAXED);
 }
 
 static void
@@ -170,7 +164,7 @@ test_function_changed (void)
       set_function (i, wanted);
     flush (functions, PAGE);
     for (int i = 0; i < 64; i++)
-      bad += ((long (*) (void)) (functions + 32 * i)) () != wanted;
+      bad += ((long (*) (void)) (functions + SPACING * i)) () != wanted;
   }
   CHECK_EQ (bad, 0);
   __atomic_store_n (&go_on, 0, __ATOMIC_RELEASE);
@@ -183,13 +177,13 @@ static void
 test_many_functions (void)
 {
   enum { N = 1100000 };
-  uint16_t *code = code_pages (NULL, 2 * N);
+  Insn *code = code_pages (NULL, N * sizeof *code);
   for (int i = 0; i < N; i++)
-    code[i] = RET;
-  flush (code, 2 * N);
+    code[i] = (Insn)INSN_RET;
+  flush (code, N * sizeof *code);
   for (int i = 0; i < N; i++)
     ((void (*) (void)) (code + i)) ();
-  munmap (code, 2 * N);
+  munmap (code, N * sizeof *code);
 }
 
 int

@@ -3,6 +3,7 @@
 /* Files: opening, attributes, directories, links, locks. */
 
 #include "check.h"
+#include "machine.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -249,8 +250,8 @@ own_files (void)
   fd = open ("/proc/self/exe", O_RDONLY);
   CHECK_EQ (read (fd, buf, 20), 20);
   CHECK (memcmp (buf, "\177ELF", 4) == 0);
-#if defined(__riscv)
-  CHECK_EQ (buf[18], (char)243);
+#if defined(MACHINE_ELF)
+  CHECK_EQ (buf[18], (char)MACHINE_ELF);
 #endif
   close (fd);
   fd = open ("/proc/self/maps", O_RDONLY);

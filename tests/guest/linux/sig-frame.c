@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a handler sees of a fault, and what its changes to the context do. */
+#include "machine.h"
 #include "thread-check.h"
 #include <errno.h>
 #include <signal.h>
@@ -8,19 +9,12 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 
 static volatile int seen, seen_code;
 static volatile uintptr_t seen_addr, seen_pc;
-static uintptr_t seen_t3;
+static uintptr_t seen_scratch;
 
-static unsigned
-length_at (uintptr_t pc)
-{
-  return (*(const uint16_t *)pc & 3) == 3 ? 4 : 2;
-}
-
-/* Records the fault, skips the instruction and changes t3 and ft0. */
+/* Records the fault, skips the instruction and changes the scratch and floating-point registers. */
 static void
 skip (int sig, siginfo_t *info, void *context)
 {
@@ -28,32 +22,26 @@ skip (int sig, siginfo_t *info, void *context)
   seen = sig;
   seen_code = info->si_code;
   seen_addr = (uintptr_t)info->si_addr;
-  seen_pc = uc->uc_mcontext.__gregs[REG_PC];
-  seen_t3 = uc->uc_mcontext.__gregs[28];
-  uc->uc_mcontext.__gregs[28] = 4242;
-  uc->uc_mcontext.__fpregs.__d.__f[0] = 0x4000000000000000; /* 2.0 */
+  seen_pc = CONTEXT_PC (uc);
+  seen_scratch = CONTEXT_SCRATCH (uc);
+  CONTEXT_SCRATCH (uc) = 4242;
+  context_set_float (uc, 0x4000000000000000); /* 2.0 */
   if (sig == SIGSEGV && info->si_addr == (void *)seen_pc)
-    uc->uc_mcontext.__gregs[REG_PC] = uc->uc_mcontext.__gregs[REG_RA];
+    CONTEXT_PC (uc) = CONTEXT_RETURN (uc);
   else
-    uc->uc_mcontext.__gregs[REG_PC] += length_at (seen_pc);
+    CONTEXT_PC (uc) += insn_length (seen_pc);
 }
 
 static void
 load_from (uintptr_t address)
 {
-  register uintptr_t t3 __asm__ ("t3") = 1717;
-  register uintptr_t a5 __asm__ ("a5") = address;
-  uintptr_t at;
-  double f;
-  __asm__ volatile ("fmv.d.x ft0, zero\n la %1, 1f\n 1: lw zero, 0(%3)\n fmv.d %2, ft0"
-                    : "+r"(t3), "=&r"(at), "=f"(f)
-                    : "r"(a5)
-                    : "memory", "ft0");
+  uintptr_t at, scratch = 1717;
+  double f = load_traced (address, &scratch, &at);
   CHECK (seen == SIGSEGV || seen == SIGBUS);
   CHECK (seen_pc == at);
   CHECK (seen_addr == address);
-  CHECK (seen_t3 == 1717);
-  CHECK (t3 == 4242);
+  CHECK (seen_scratch == 1717);
+  CHECK (scratch == 4242);
   CHECK (f == 2.0);
 }
 
@@ -79,12 +67,9 @@ static void
 test_others (void)
 {
   uintptr_t at;
-  __asm__ volatile ("la %0, 1f\n .balign 4\n 1: .word 0xffffffff" : "=&r"(at) : : "t3", "ft0", "memory");
+  UNDEFINED_AT (at);
   CHECK (seen == SIGILL && seen_code == ILL_ILLOPC && seen_addr == at);
-  __asm__ volatile ("la %0, 1f\n .option push\n .option norvc\n 1: ebreak\n .option pop"
-                    : "=&r"(at)
-                    :
-                    : "t3", "ft0", "memory");
+  TRAP_AT (at);
   CHECK (seen == SIGTRAP && seen_code == TRAP_BRKPT && seen_pc == at);
   void *page = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ((void (*volatile) (void))page) ();
@@ -137,7 +122,7 @@ test_no_stack (void)
 {
   pid_t pid = fork ();
   if (pid == 0) {
-    __asm__ volatile ("li sp, 64\n lw zero, 0(zero)");
+    FAULT_WITHOUT_STACK ();
     _exit (0);
   }
   siginfo_t info;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Real-time signals, values, waiting for signals, sending to threads, signalfd. */
+#include "machine.h"
 #include "thread-check.h"
 #include <errno.h>
 #include <pthread.h>
@@ -188,7 +189,7 @@ die_blocked_fault (void)
 static void
 die_trap (void)
 {
-  __asm__ volatile ("ebreak");
+  __asm__ volatile (MACHINE_TRAP);
 }
 
 static void

@@ -31,7 +31,7 @@ guest_thread_new (unsigned bits)
   const GuestIsa *isa = bits == 32 ? &riscv32_isa : &riscv64_isa;
   user_process.isa = isa;
   user_process.abi = user_abi_find (isa);
-  user_mmap_init (isa);
+  user_mmap_init (user_process.abi->space_bits);
   if (!user_process.sighand)
     user_signal_init ();
   memset (user_process.sighand->action, 0, sizeof user_process.sighand->action);

@@ -33,12 +33,10 @@ on_fault (int sig, siginfo_t *info, void *ucontext)
 static void
 memory_init (unsigned bits)
 {
-  static GuestIsa isa;
-  isa.bits = bits;
   if (getenv ("TEST_MOVE_GUEST"))
     g_assert_true (mmap ((void *)0x20000000, 4096, PROT_NONE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED);
-  user_mmap_init (&isa);
+  user_mmap_init (bits == 32 ? 32 : 38);
 #if !defined __SANITIZE_ADDRESS__
   g_assert_cmpint (guest_base != 0, ==, getenv ("TEST_MOVE_GUEST") != NULL);
 #endif

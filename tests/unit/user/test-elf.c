@@ -87,6 +87,22 @@ test_identity (void)
   refused (&f, "not an ELF");
 }
 
+/* Memory without bytes in the file: its offset may lie beyond the end. */
+static void
+test_no_bytes (void)
+{
+  File f = good_file ();
+  f.e.e_phnum = 2;
+  f.h[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0xfff0, .p_align = 0x10000 };
+  f.h[1].p_vaddr = 0x3fff0, f.h[1].p_memsz = 0xa050;
+  ElfImage image;
+  g_autofree char *why = NULL;
+  g_assert_true (parse (&f, &image, &why));
+  g_assert_cmpuint (image.n_segments, ==, 2);
+  g_assert_cmphex (image.end_brk, ==, 0x4a040);
+  elf_image_clear (&image);
+}
+
 static void
 test_damage (void)
 {
@@ -195,6 +211,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/elf/good", test_good);
   g_test_add_func ("/elf/identity", test_identity);
+  g_test_add_func ("/elf/no-bytes", test_no_bytes);
   g_test_add_func ("/elf/damage", test_damage);
   g_test_add_func ("/elf/vdso", test_vdso);
   return g_test_run ();

@@ -86,22 +86,28 @@ test_protection (void)
 static void
 test_code (void)
 {
+  static const GuestIsa isa = { .bits = 64, .insn_align = 2 };
+  Cpu cpu = { .isa = &isa };
   uint64_t at = map_anon (0x1000000, PAGES (3), PROT_READ | PROT_EXEC);
   uint8_t code[16];
   IrFault fault = { 0 };
   invalidations = 0;
-  g_assert_cmpint (user_fetch (NULL, at + 4096 - 2, code, 4, &fault), ==, 4);
+  g_assert_cmpint (user_fetch (&cpu, at + 4096 - 2, code, 4, &fault), ==, 4);
   g_assert_cmpint (user_mprotect (at + PAGES (1), PAGES (1), RW), ==, 0);
   g_assert_cmpuint (invalidations, ==, 1);
   g_assert_cmphex (invalidated_start, ==, at + PAGES (1));
   g_assert_cmphex (invalidated_size, ==, PAGES (1));
   /* Code ends at a page that may not be executed. */
-  g_assert_cmpint (user_fetch (NULL, at + 4096 - 2, code, 4, &fault), ==, 2);
-  g_assert_cmpint (user_fetch (NULL, at + PAGES (1), code, 4, &fault), ==, 0);
+  g_assert_cmpint (user_fetch (&cpu, at + 4096 - 2, code, 4, &fault), ==, 2);
+  g_assert_cmpint (user_fetch (&cpu, at + PAGES (1), code, 4, &fault), ==, 0);
   g_assert_cmpint (fault.si_code, ==, SEGV_ACCERR);
   g_assert_cmphex (fault.addr, ==, at + PAGES (1));
-  g_assert_cmpint (user_fetch (NULL, at + PAGES (3), code, 4, &fault), ==, 0);
+  g_assert_cmpint (user_fetch (&cpu, at + PAGES (3), code, 4, &fault), ==, 0);
   g_assert_cmpint (fault.si_code, ==, SEGV_MAPERR);
+  g_assert_cmpint (user_fetch (&cpu, at + 1, code, 4, &fault), ==, 0);
+  g_assert_cmpint (fault.signo, ==, SIGBUS);
+  g_assert_cmpint (fault.si_code, ==, BUS_ADRALN);
+  g_assert_cmphex (fault.addr, ==, at + 1);
   /* Data alone does not concern the translator. */
   g_assert_cmpint (user_munmap (at + PAGES (1), PAGES (1)), ==, 0);
   g_assert_cmpuint (invalidations, ==, 1);

@@ -2,9 +2,12 @@
 
 /* System calls that only RISC-V has. */
 
-#include "syscall.h"
-#include "user-abi.h"
+#include "sys-riscv.h"
+
+#include "riscv-cpu.h"
+#include "syscall/syscall.h"
 #include <errno.h>
+#include <linux/prctl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -35,6 +38,12 @@ read_cpus (cpu_set_t *ret_set, uint64_t size, uint64_t addr)
   return 0;
 }
 
+static bool
+probe (const Cpu *cpu, int64_t key, uint64_t *ret_value)
+{
+  return riscv_cpu_hwprobe ((const RiscvCpu *)cpu, key, ret_value);
+}
+
 static int64_t
 probe_values (const Cpu *cpu, uint64_t pairs, uint64_t n)
 {
@@ -43,7 +52,7 @@ probe_values (const Cpu *cpu, uint64_t pairs, uint64_t n)
 
     if (user_read (&pair, pairs + i * sizeof pair, sizeof pair) < 0)
       return -EFAULT;
-    if (!user_process.abi->syscalls->hwprobe (cpu, pair.key, &pair.value))
+    if (!probe (cpu, pair.key, &pair.value))
       pair = (ProbePair){ -1, 0 };
     if (user_write (pairs + i * sizeof pair, &pair, sizeof pair) < 0)
       return -EFAULT;
@@ -73,7 +82,7 @@ probe_which (const Cpu *cpu, uint64_t pairs, uint64_t n, uint64_t size, uint64_t
     if (user_read (&pair, pairs + i * sizeof pair, sizeof pair) < 0)
       return -EFAULT;
     bits = pair.key == KEY_BASE_BEHAVIOR || pair.key == KEY_IMA_EXT_0;
-    if (!user_process.abi->syscalls->hwprobe (cpu, pair.key, &ours)) {
+    if (!probe (cpu, pair.key, &ours)) {
       pair = (ProbePair){ -1, 0 };
       if (user_write (pairs + i * sizeof pair, &pair, sizeof pair) < 0)
         return -EFAULT;
@@ -91,8 +100,6 @@ sys_riscv_hwprobe (UserThread *thread, const uint64_t *a)
 {
   cpu_set_t set;
 
-  if (user_process.abi->syscalls->hwprobe == NULL)
-    return -ENOSYS;
   if (a[4] == PROBE_WHICH_CPUS)
     return probe_which (thread->cpu, a[0], a[1], a[2], a[3]);
   if (a[4] != 0)
@@ -117,4 +124,15 @@ sys_riscv_flush_icache (UserThread *thread, const uint64_t *a)
   else
     cpu_flush_icache (0, guest_space_size);
   return 0;
+}
+
+/* ---- prctl ---- */
+
+/* Whether fence.i may be executed by user code directly. It always may, on every processor at once. */
+int64_t
+user_riscv_prctl (UserThread *thread, const uint64_t *a)
+{
+  if (a[0] != PR_RISCV_SET_ICACHE_FLUSH_CTX)
+    return -ENOSYS;
+  return a[1] <= PR_RISCV_CTX_SW_FENCEI_OFF && a[2] <= PR_RISCV_SCOPE_PER_THREAD ? 0 : -EINVAL;
 }
