@@ -63,6 +63,7 @@ print_details (const Printer *p, const IrOp *op)
     case IR_EXTS:
     case IR_EXTZ:
     case IR_SHLADD:
+    case IR_STATE:
     case IR_ZEROLINE: g_string_append_printf (p->out, ".%d", op->imm); break;
     case IR_FPFLAGS:
     case IR_SETFPFLAGS:

@@ -322,6 +322,14 @@ lower_minmax (Lower *l, const IrOp *op)
   dst_int_finish (l, op, d);
 }
 
+static void
+lower_state (Lower *l, const IrOp *op)
+{
+  int d = dst_int (l, op->dst);
+  asm_load64 (&l->a, d, state_mem (op->imm - STATE_BIAS));
+  dst_int_done (l, op->dst, d);
+}
+
 bool
 lower_int (Lower *l, const IrOp *op)
 {
@@ -347,6 +355,7 @@ lower_int (Lower *l, const IrOp *op)
     case IR_MAXU: lower_minmax (l, op); return true;
     case IR_EXTS:
     case IR_EXTZ: lower_ext (l, op); return true;
+    case IR_STATE: lower_state (l, op); return true;
     case IR_SETCC: lower_setcc (l, op); return true;
     case IR_SELECT: lower_select (l, op); return true;
     default: return false;

@@ -1,80 +1,120 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Pointer authentication (DDI 0487, D8.10).  A user address has 48 bits and a tag in its top byte, so the
- * code lies in bits 54 to 48.  The algorithm is our own, as ID_AA64ISAR1_EL1.API says. */
+/* Pointer authentication (DDI 0487, D8.10).  An address has 48 bits, or 52 where a machine's TCR_ELx says so,
+ * and a tag in its top byte, so the code lies in bits 54 to 48 or 52.  The algorithm is our own, as
+ * ID_AA64ISAR1_EL1.API says. */
 
 #include "arm-helpers.h"
 #include "arm-trans.h"
 
-#define CODE_LOW   48
-#define CODE_TOP   55 /* not of the code: the bit that chooses the upper half of the address space */
-#define CODE_MASK  (UINT64_C (0x7f) << CODE_LOW)
-#define UPPER_MASK (CODE_MASK | UINT64_C (1) << CODE_TOP)
+#define CODE_TOP 55 /* not of the code: the bit that chooses the upper half of the address space */
 
-static uint64_t
-mix (uint64_t x, uint64_t factor)
+#define CODE    (INT64_C (0x7f) << 48)
+#define CODE_52 (INT64_C (0x7) << 52)
+
+static IrVal
+op2 (A64Trans *t, IrOpcode op, IrVal x, IrVal y)
 {
-  unsigned __int128 product = (unsigned __int128)x * factor;
-  return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t
-code_of (const IrState *s, uint64_t pointer, uint64_t modifier, unsigned key)
-{
-  const uint64_t *k = ((const ArmCpu *)s)->pauth_key[key];
-  return mix (mix (pointer ^ k[0], UINT64_C (0x9e3779b97f4a7c15)) ^ modifier ^ k[1],
-              UINT64_C (0xd6e8feb86659fd93));
-}
-
-/* The pointer as it was before it was signed. */
-static uint64_t
-stripped (uint64_t pointer)
-{
-  return pointer >> CODE_TOP & 1 ? pointer | CODE_MASK : pointer & ~CODE_MASK;
-}
-
-/* AddPAC(). What was no address before is none afterwards. */
-uint64_t
-arm_pauth_sign (IrState *s, uint64_t pointer, uint64_t modifier, uint64_t key)
-{
-  uint64_t plain = stripped (pointer), code = code_of (s, plain, modifier, (unsigned)key) & CODE_MASK;
-  uint64_t upper = pointer & UPPER_MASK;
-
-  if (upper != 0 && upper != UPPER_MASK)
-    code ^= UINT64_C (1) << (CODE_TOP - 1);
-  return (plain & ~CODE_MASK) | code;
-}
-
-/* Auth(). A wrong code leaves an address that faults where it is used. */
-uint64_t
-arm_pauth_check (IrState *s, uint64_t pointer, uint64_t modifier, uint64_t key)
-{
-  uint64_t plain = stripped (pointer);
-
-  if (((pointer ^ code_of (s, plain, modifier, (unsigned)key)) & CODE_MASK) == 0)
-    return plain;
-  uint64_t error = key & 1 ? 2 : 1;
-  return (plain & ~(UINT64_C (3) << (CODE_TOP - 2))) | error << (CODE_TOP - 2);
-}
-
-uint64_t
-arm_pauth_generic (IrState *s, uint64_t x, uint64_t y, uint64_t c)
-{
-  return code_of (s, x, y, ARM_KEY_GA) & ~UINT64_C (0xffffffff);
+  return ir_op2 (t->b, op, IR_I64, x, y);
 }
 
 static IrVal
+number (A64Trans *t, int64_t value)
+{
+  return ir_const (t->b, value);
+}
+
+/* All ones where bit 55 of the pointer is one, or zero. */
+static IrVal
+upper_half (A64Trans *t, IrVal pointer)
+{
+  return op2 (t, IR_SAR, op2 (t, IR_SHL, pointer, number (t, 63 - CODE_TOP)), number (t, 63));
+}
+
+/* The bits of the code. */
+static IrVal
+code_mask (A64Trans *t, IrVal upper)
+{
+  if (!t->arm->system || !arm_has (t->arm, ARM_EXT_LVA))
+    return number (t, CODE);
+  const int32_t low = offsetof (ArmCpu, pauth_wide);
+  IrVal flags =
+      ir_emit (t->b, IR_DESC (.op = IR_STATE, .type = IR_I64, .imm = low), IR_NONE, IR_NONE, IR_NONE);
+  IrVal flag = op2 (t, IR_SHR, flags, op2 (t, IR_AND, upper, number (t, 8)));
+  flag = op2 (t, IR_AND, flag, number (t, 1));
+  return ir_emit (t->b, IR_DESC (.op = IR_SELECT, .type = IR_I64), flag, number (t, CODE_52),
+                  number (t, CODE));
+}
+
+static IrVal
+key_half (A64Trans *t, unsigned key, unsigned half)
+{
+  const int32_t offset = (int32_t)(offsetof (ArmCpu, pauth_key) + 16 * key + 8 * half);
+  return ir_emit (t->b, IR_DESC (.op = IR_STATE, .type = IR_I64, .imm = offset), IR_NONE, IR_NONE, IR_NONE);
+}
+
+/* ComputePAC(): in the upper half at least, all bits depend on all others. */
+static IrVal
+code_of (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
+{
+  IrVal x = op2 (t, IR_XOR, pointer, key_half (t, key, 0));
+  x = op2 (t, IR_MUL, x, number (t, (int64_t)UINT64_C (0x9e3779b97f4a7c15)));
+  x = op2 (t, IR_XOR, x, op2 (t, IR_SHR, x, number (t, 32)));
+  x = op2 (t, IR_XOR, op2 (t, IR_XOR, x, modifier), key_half (t, key, 1));
+  x = op2 (t, IR_MUL, x, number (t, (int64_t)UINT64_C (0xd6e8feb86659fd93)));
+  return op2 (t, IR_XOR, x, op2 (t, IR_SHR, x, number (t, 8)));
+}
+
+typedef struct {
+  IrVal mask;  /* of the code */
+  IrVal plain; /* the pointer as it was before it was signed */
+} Parts;
+
+static Parts
+parts_of (A64Trans *t, IrVal pointer)
+{
+  IrVal upper = upper_half (t, pointer), mask = code_mask (t, upper);
+  IrVal rest = op2 (t, IR_ANDN, pointer, mask);
+  return (Parts){ mask, op2 (t, IR_OR, rest, op2 (t, IR_AND, upper, mask)) };
+}
+
+/* AddPAC(). What was no address before is none afterwards. */
+static IrVal
+signed_pointer (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
+{
+  Parts p = parts_of (t, pointer);
+  IrVal code = code_of (t, p.plain, modifier, key);
+  IrVal bad = ir_setcc (t->b, IR_NE, IR_I64, p.plain, pointer);
+  code = op2 (t, IR_XOR, code, op2 (t, IR_SHL, bad, number (t, CODE_TOP - 1)));
+  return op2 (t, IR_OR, op2 (t, IR_ANDN, p.plain, p.mask), op2 (t, IR_AND, code, p.mask));
+}
+
+/* Auth(). A wrong code leaves an address that faults where it is used. */
+static IrVal
+checked_pointer (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
+{
+  Parts p = parts_of (t, pointer);
+  IrVal differ = op2 (t, IR_AND, op2 (t, IR_XOR, code_of (t, p.plain, modifier, key), pointer), p.mask);
+  IrVal error = op2 (t, IR_ANDN, p.plain, number (t, INT64_C (3) << (CODE_TOP - 2)));
+  error = op2 (t, IR_OR, error, number (t, (INT64_C (1) << (key & 1)) << (CODE_TOP - 2)));
+  return ir_emit (t->b, IR_DESC (.op = IR_SELECT, .type = IR_I64), differ, error, p.plain);
+}
+
+/* A key that SCTLR_ELx has not enabled changes nothing. */
+static IrVal
 transformed (A64Trans *t, bool check, IrVal pointer, IrVal modifier, unsigned key)
 {
-  return ir_helper (t->b, check ? ARM_HELPER_PAUTH_CHECK : ARM_HELPER_PAUTH_SIGN, true, pointer, modifier,
-                    ir_const (t->b, key));
+  if (t->mode >> ARM_MODE_NO_KEY_SHIFT >> key & 1)
+    return pointer;
+  return check ? checked_pointer (t, pointer, modifier, key) : signed_pointer (t, pointer, modifier, key);
 }
 
 /* Register rd is signed or checked. */
 static IsaFlow
 transform (A64Trans *t, bool check, unsigned rd, IrVal modifier, unsigned key)
 {
-  a64_set_x (t, rd, transformed (t, check, a64_x (t, rd), modifier, key));
+  if (!(t->mode >> ARM_MODE_NO_KEY_SHIFT >> key & 1))
+    a64_set_x (t, rd, transformed (t, check, a64_x (t, rd), modifier, key));
   return ISA_NEXT;
 }
 
@@ -93,19 +133,15 @@ a64_trans_pauthz (A64Trans *t, const A64Args *a)
 IsaFlow
 a64_trans_xpac (A64Trans *t, const A64Args *a)
 {
-  IrVal x = a64_x (t, a->rd), code = ir_const (t->b, (int64_t)CODE_MASK);
-  IrVal upper = ir_op2 (t->b, IR_SHL, IR_I64, x, ir_const (t->b, 63 - CODE_TOP));
-  upper = ir_op2 (t->b, IR_SAR, IR_I64, upper, ir_const (t->b, 63));
-  upper = ir_op2 (t->b, IR_AND, IR_I64, upper, code);
-  a64_set_x (t, a->rd, ir_op2 (t->b, IR_OR, IR_I64, ir_op2 (t->b, IR_ANDN, IR_I64, x, code), upper));
+  a64_set_x (t, a->rd, parts_of (t, a64_x (t, a->rd)).plain);
   return ISA_NEXT;
 }
 
 IsaFlow
 a64_trans_pacga (A64Trans *t, const A64Args *a)
 {
-  IrVal x = a64_x (t, a->rn), modifier = a64_xsp (a->rm);
-  a64_set_x (t, a->rd, ir_helper (t->b, ARM_HELPER_PAUTH_GENERIC, true, x, modifier, IR_NONE));
+  IrVal code = code_of (t, a64_x (t, a->rn), a64_xsp (a->rm), ARM_KEY_GA);
+  a64_set_x (t, a->rd, op2 (t, IR_ANDN, code, number (t, UINT32_MAX)));
   return ISA_NEXT;
 }
 
@@ -163,6 +199,15 @@ a64_trans_retaa (A64Trans *t, const A64Args *a)
 {
   ir_ret (t->b, transformed (t, true, ARM_VAR_X + 30, ARM_VAR_SP, a->m), 0);
   return ISA_END;
+}
+
+IsaFlow
+a64_trans_eretaa (A64Trans *t, const A64Args *a)
+{
+  unsigned el = ARM_MODE_EL (t->mode);
+  if (!t->arm->system || el == 0)
+    return a64_undefined (t);
+  return a64_system_eret (t, transformed (t, true, ARM_VAR_ELR_EL1 + el - 1, ARM_VAR_SP, a->m));
 }
 
 /* The base is checked with a data key and no modifier. */
