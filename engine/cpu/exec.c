@@ -64,9 +64,10 @@ handle_exit (Cpu *cpu, IrExit reason)
 {
   switch (reason) {
     case IR_EXIT_ICACHE:
-      if (cpu->system != NULL)
+      if (cpu->system != NULL) {
+        cpu->state.flush_start = cpu->state.flush_end = 0;
         system_fence_code (cpu);
-      else
+      } else
         flush_code (&cpu->state);
       return IR_EXIT_NONE;
     case IR_EXIT_PAUSE: sched_yield (); return IR_EXIT_NONE;

@@ -75,27 +75,38 @@ reach (const CpuTranslation *t)
   return t->once && t->bytes != 0 ? t->bytes : RAM_PAGE_SIZE - (unsigned)(t->phys & PAGE_MASK);
 }
 
+static void
+enter (Cpu *cpu, Space *space, uint64_t vaddr, CpuAccess access, const Place *place, unsigned log2_size)
+{
+  if (space == NULL)
+    return;
+  if (log2_size > RAM_PAGE_BITS)
+    space_note_large (space, vaddr & ~cpu->system->isa->tag_bits, log2_size);
+  if (access == CPU_WRITE)
+    enter_write (space, vaddr, place);
+  else
+    enter_read (space, vaddr, place);
+}
+
 Place
-system_place (Cpu *cpu, uint64_t vaddr, unsigned size, CpuAccess access)
+system_place (Cpu *cpu, uint64_t vaddr, unsigned size, CpuAccess access, bool user)
 {
   CpuSystem *sys = cpu->system;
   CpuTranslation t;
-  if (!sys->isa->translate (cpu, vaddr, access, &t))
+  if (!(user ? sys->isa->translate_user : sys->isa->translate) (cpu, vaddr, access, &t))
     fault (cpu);
   if (G_UNLIKELY (size > reach (&t))) {
     sys->isa->bus_error (cpu, vaddr, access);
     fault (cpu);
   }
+  if (G_UNLIKELY (t.aligned && vaddr & (size - 1))) {
+    sys->isa->misaligned (cpu, vaddr, access);
+    fault (cpu);
+  }
   Place place = { .phys = t.phys };
   bool whole = resolve (cpu, access, &place);
-  if (!whole || t.once || !(t.prot & 1u << access))
-    return place;
-  if (t.log2_size > RAM_PAGE_BITS)
-    space_note_large (sys->space, vaddr, t.log2_size);
-  if (access == CPU_WRITE)
-    enter_write (sys->space, vaddr, &place);
-  else
-    enter_read (sys->space, vaddr, &place);
+  if (whole && !t.once && !t.aligned && t.prot & 1u << access)
+    enter (cpu, user ? system_user_space (cpu) : sys->space, vaddr, access, &place, t.log2_size);
   return place;
 }
 
@@ -138,7 +149,7 @@ find_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram, unsigned *ret_reach)
   if (!whole || t.once)
     return SYSTEM_EXEC_ONCE;
   if (t.log2_size > RAM_PAGE_BITS)
-    space_note_large (sys->space, pc, t.log2_size);
+    space_note_large (sys->space, pc & ~sys->isa->tag_bits, t.log2_size);
   enter_exec (cpu, pc, *ret_ram);
   return SYSTEM_EXEC_OK;
 }

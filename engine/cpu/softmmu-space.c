@@ -64,14 +64,22 @@ allocate_space (Space *space)
   return true;
 }
 
+static void
+name_space (Space *space, CpuSpaceKey key, uint32_t mode)
+{
+  clear_space (space);
+  space->key = key;
+  space->mode = mode;
+}
+
 static bool
 is_space (const Space *space, CpuSpaceKey key, uint32_t mode)
 {
   return space->tlb != NULL && space->key.root == key.root && space->key.flags == key.flags &&
-         space->mode == mode;
+         space->key.more[0] == key.more[0] && space->key.more[1] == key.more[1] && space->mode == mode;
 }
 
-/* The space of that key; the one that was not used for longest is given up for it. */
+/* The space of that key; the one that was not used for longest is given up for it. NULL: the host has no memory. */
 static Space *
 find_space (CpuSystem *sys, CpuSpaceKey key, uint32_t mode)
 {
@@ -83,15 +91,9 @@ find_space (CpuSystem *sys, CpuSpaceKey key, uint32_t mode)
     if (space->stamp < oldest->stamp)
       oldest = space;
   }
-  if (oldest->tlb == NULL && !allocate_space (oldest)) {
-    /* The host has no memory for another: the ones there are go round. */
-    oldest = sys->space != NULL ? sys->space : &sys->spaces[0];
-    if (oldest->tlb == NULL)
-      g_error ("no memory for the TLB of a vCPU");
-  }
-  clear_space (oldest);
-  oldest->key = key;
-  oldest->mode = mode;
+  if (oldest->tlb == NULL && !allocate_space (oldest))
+    return NULL;
+  name_space (oldest, key, mode);
   return oldest;
 }
 
@@ -105,14 +107,53 @@ kept_is_void (Cpu *cpu)
   cpu->system->returns_void = true;
 }
 
+/* Where nothing is found. */
+static JitSpace *
+empty_space (void)
+{
+  static JitSpace *empty;
+  if (g_once_init_enter_pointer (&empty)) {
+    JitSpace *space = g_malloc (sizeof *space);
+    memset (space, 0xff, sizeof *space);
+    g_once_init_leave_pointer (&empty, space);
+  }
+  return empty;
+}
+
 static void
 set_space (Cpu *cpu, CpuSpaceKey key)
 {
   CpuSystem *sys = cpu->system;
-  sys->space = find_space (sys, key, cpu->state.mode);
+  Space *space = find_space (sys, key, cpu->state.mode);
+  if (space == NULL) { /* No memory for another one: what there is serves for this, too. */
+    space = sys->space;
+    if (space == NULL)
+      g_error ("no memory for the TLB of a vCPU");
+    name_space (space, key, cpu->state.mode);
+  }
+  sys->space = space;
   sys->space->stamp = ++sys->clock;
   cpu->jit_state.space = sys->space->tlb;
+  sys->user = NULL;
+  cpu->jit_state.user_space = empty_space ();
   kept_is_void (cpu);
+}
+
+/* No code runs in such a space. */
+#define USER_MODE UINT32_MAX
+
+Space *
+system_user_space (Cpu *cpu)
+{
+  CpuSystem *sys = cpu->system;
+  if (sys->user == NULL) {
+    sys->user = find_space (sys, sys->isa->user_space (cpu), USER_MODE);
+    if (sys->user == NULL)
+      return NULL;
+    sys->user->stamp = ++sys->clock;
+    cpu->jit_state.user_space = sys->user->tlb;
+  }
+  return sys->user;
 }
 
 void
@@ -130,6 +171,7 @@ system_sync (Cpu *cpu)
   CpuSystem *sys = cpu->system;
   system_settle (cpu, true);
   system_flush_requested (cpu);
+  system_mail_read (cpu);
   CpuSpaceKey key = sys->isa->space (cpu);
   if (sys->space == NULL || !is_space (sys->space, key, cpu->state.mode))
     set_space (cpu, key);
@@ -186,13 +228,26 @@ cpu_tlb_flush (Cpu *cpu, uint64_t mask, uint64_t value)
   kept_is_void (cpu);
 }
 
-static void
-clear_tag (JitTlbEntry *entry, uint64_t page)
+void
+cpu_tlb_flush_if (Cpu *cpu, CpuSpaceMatch match, const void *opaque)
 {
-  if (entry->tag == page)
+  for (unsigned i = 0; i < SYSTEM_SPACES; i++) {
+    Space *space = &cpu->system->spaces[i];
+    if (space->tlb != NULL && match (&space->key, opaque))
+      clear_space (space);
+  }
+  kept_is_void (cpu);
+}
+
+static void
+clear_tag (JitTlbEntry *entry, uint64_t page, uint64_t ignored)
+{
+  uint64_t differs = (entry->tag ^ page) & ~ignored;
+  if (differs == 0)
     __atomic_store_n (&entry->tag, JIT_TLB_NONE, __ATOMIC_RELEASE);
 }
 
+/* What is executed has no tag. */
 static void
 flush_exec_page (Space *space, uint64_t page)
 {
@@ -210,14 +265,14 @@ flush_exec_page (Space *space, uint64_t page)
 }
 
 static void
-flush_page (Space *space, uint64_t page)
+flush_page (Space *space, uint64_t page, uint64_t ignored)
 {
-  if (in_large (space, page)) {
+  if (in_large (space, page & ~ignored)) {
     clear_space (space);
     return;
   }
-  clear_tag (&space->tlb->read[jit_tlb_index (page)], page);
-  clear_tag (&space->tlb->write[jit_tlb_index (page)], page);
+  clear_tag (&space->tlb->read[jit_tlb_index (page)], page, ignored);
+  clear_tag (&space->tlb->write[jit_tlb_index (page)], page, ignored);
   flush_exec_page (space, page);
 }
 
@@ -227,7 +282,18 @@ cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value)
   for (unsigned i = 0; i < SYSTEM_SPACES; i++) {
     Space *space = &cpu->system->spaces[i];
     if (space->tlb != NULL && (space->key.root & mask) == value)
-      flush_page (space, vaddr & ~PAGE_MASK);
+      flush_page (space, vaddr & ~PAGE_MASK, cpu->system->isa->tag_bits);
+  }
+  kept_is_void (cpu);
+}
+
+void
+cpu_tlb_flush_page_if (Cpu *cpu, uint64_t vaddr, CpuSpaceMatch match, const void *opaque)
+{
+  for (unsigned i = 0; i < SYSTEM_SPACES; i++) {
+    Space *space = &cpu->system->spaces[i];
+    if (space->tlb != NULL && match (&space->key, opaque))
+      flush_page (space, vaddr & ~PAGE_MASK, cpu->system->isa->tag_bits);
   }
   kept_is_void (cpu);
 }
@@ -255,6 +321,7 @@ cpu_system_init (Cpu *cpu, MemoryMap *memory)
   cpu->system = sys;
   cpu->fetch = system_fetch;
   cpu->state.mem = &mem_soft;
+  system_mail_init (cpu);
   system_code_init ();
   memory_add_listener (memory, map_changed, cpu);
   g_mutex_lock (&lock);
@@ -276,5 +343,6 @@ cpu_system_free (Cpu *cpu)
   for (unsigned i = 0; i < SYSTEM_SPACES; i++)
     if (cpu->system->spaces[i].tlb != NULL)
       munmap (cpu->system->spaces[i].tlb, sizeof (JitSpace));
+  system_mail_free (cpu);
   g_clear_pointer (&cpu->system, g_free);
 }

@@ -15,8 +15,9 @@
 typedef enum { CPU_READ, CPU_WRITE, CPU_EXEC } CpuAccess; /* atomics are writes */
 
 typedef struct {
-  uint64_t root;  /* satp, TTBR, CR3 */
-  uint64_t flags; /* privilege and what else the ISA needs */
+  uint64_t root;    /* satp, TTBR0, CR3 */
+  uint64_t flags;   /* privilege and what else the ISA needs */
+  uint64_t more[2]; /* TTBR1, VTTBR */
 } CpuSpaceKey;
 
 typedef struct {
@@ -24,9 +25,15 @@ typedef struct {
   uint8_t prot;  /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
   uint8_t log2_size; /* of the guest's page: 12 and more */
   bool once;         /* good for this access only (protection finer than a page) */
+  bool aligned; /* misaligned accesses are refused: by IsaSystem.misaligned */
   uint16_t
       bytes; /* with `once`: an access of more than so many from phys on is refused; 0: any in the page */
 } CpuTranslation;
+
+/* What one vCPU wants all others to do to their TLBs; the ISA's own language. */
+typedef struct {
+  uint64_t what, value, context;
+} CpuTlbWork;
 
 /* What an ISA adds for system mode. All are called on the vCPU's own thread unless said otherwise. */
 struct IsaSystem {
@@ -35,6 +42,13 @@ struct IsaSystem {
    * (state.fault.addr and the ISA's own members), to be taken by exception (IR_EXIT_FAULT or
    * IR_EXIT_FETCH_FAULT). */
   bool (*translate) (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret);
+  /* Both of these for loads and stores with IR_F_USER. NULL: the ISA has none. */
+  CpuSpaceKey (*user_space) (const Cpu *cpu);
+  bool (*translate_user) (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret);
+  /* Bits that addresses of the same page may differ in: a flush by page finds them all. */
+  uint64_t tag_bits;
+  /* Does what another vCPU has sent (cpu_tlb_send()), or (`work` NULL) forgets everything. NULL: nobody sends. */
+  void (*tlb_work) (Cpu *cpu, const CpuTlbWork *work);
   /* The same for a debugger: no checks, no side effects. Any thread while the vCPU is paused. */
   bool (*translate_debug) (Cpu *cpu, uint64_t vaddr, uint64_t *ret_phys);
   /* Notes the exception for a physical access that nothing answered, and for a misaligned one that must not
@@ -47,6 +61,8 @@ struct IsaSystem {
   bool (*interrupt) (Cpu *cpu);
   /* Whether a waiting vCPU has something to wake up for. Any thread. */
   bool (*wakes) (Cpu *cpu);
+  /* Whether it is switched off: nothing runs before it wakes. NULL: it never is. */
+  bool (*is_off) (Cpu *cpu);
   void (*reset) (Cpu *cpu);
   /* All architectural state as a{sv}. */
   GVariant *(*save) (Cpu *cpu);
@@ -61,6 +77,15 @@ void cpu_system_free (Cpu *cpu);
  * afterwards. */
 void cpu_tlb_flush (Cpu *cpu, uint64_t mask, uint64_t value);
 void cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value);
+/* The same for spaces whose key `match` is true of. */
+typedef bool (*CpuSpaceMatch) (const CpuSpaceKey *key, const void *opaque);
+void cpu_tlb_flush_if (Cpu *cpu, CpuSpaceMatch match, const void *opaque);
+void cpu_tlb_flush_page_if (Cpu *cpu, uint64_t vaddr, CpuSpaceMatch match, const void *opaque);
+/* Has all other vCPUs do it, before they next use their TLBs at the latest.  Then, on the vCPU's thread and outside of
+ * compiled code's accesses (in a helper, or between blocks): true once they have; false, with something else waiting to be
+ * done by this one: the caller leaves, and asks again afterwards. */
+void cpu_tlb_send (Cpu *cpu, const CpuTlbWork *work);
+bool cpu_tlb_sent_done (Cpu *cpu);
 /* From any thread (the memory map has changed): done before the vCPU next looks. */
 void cpu_tlb_flush_remote (Cpu *cpu);
 

@@ -31,9 +31,11 @@ typedef struct CpuSystem {
   Vcpu *vcpu;
   Space spaces[SYSTEM_SPACES];
   Space *space;         /* the current one; NULL until first run */
+  Space *user;          /* that of accesses with IR_F_USER; NULL until the first since `space` changed */
   uint64_t clock;       /* counts changes of space */
   bool returns_void;    /* return addresses of another space, or of before a flush, are on the JIT's stack */
   bool flush_requested; /* atomic: by other threads */
+  struct SystemMail *mail; /* what other vCPUs have sent (softmmu-mail.c) */
   uint64_t seen;        /* see system_settle() */
   unsigned epoch;       /* of the JIT's latest flush its execute TLBs know of */
 } CpuSystem;
@@ -46,10 +48,18 @@ void system_sync (Cpu *cpu);
 void system_flush_requested (Cpu *cpu);
 /* All code is gone: so are page ids and jumps. */
 void system_forget_code (Cpu *cpu);
+/* The space of accesses with IR_F_USER; NULL: nothing can be kept. */
+Space *system_user_space (Cpu *cpu);
 void space_note_large (Space *space, uint64_t vaddr, unsigned log2_size);
 /* Calls fn for each system-mode vCPU, which cannot end meanwhile. */
 void system_each_cpu (void (*fn) (Cpu *cpu, void *opaque), void *opaque);
 bool system_any_cpu (void);
+
+/* softmmu-mail.c */
+void system_mail_init (Cpu *cpu);
+void system_mail_free (Cpu *cpu);
+/* Does what was sent; true if there was something. */
+bool system_mail_read (Cpu *cpu);
 
 /* softmmu-fill.c */
 /* Where an access that stays inside one page goes. */
@@ -59,8 +69,8 @@ typedef struct {
   uint64_t offset; /* in the block */
   uint64_t phys;
 } Place;
-/* Finds it, entering it in the TLB where that is allowed; leaves with a fault. */
-Place system_place (Cpu *cpu, uint64_t vaddr, unsigned size, CpuAccess access);
+/* Finds it, entering it in the TLB where that is allowed; leaves with a fault. `user`: of IR_F_USER. */
+Place system_place (Cpu *cpu, uint64_t vaddr, unsigned size, CpuAccess access, bool user);
 typedef enum { SYSTEM_EXEC_OK, SYSTEM_EXEC_FAULT, SYSTEM_EXEC_ONCE } SystemExec;
 /* The RAM address of the code at pc. ONCE: it must not be remembered. */
 SystemExec system_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram);

@@ -72,6 +72,16 @@ debug_stop (Vcpu *vcpu)
     vcpu->hooks.debug (vcpu->hooks.opaque, vcpu);
 }
 
+/* A step of a vCPU that is switched off is over at once. */
+static void
+wait_off (Vcpu *vcpu)
+{
+  if (vcpu->cpu->single_step)
+    debug_stop (vcpu);
+  else
+    wait_for_work (vcpu);
+}
+
 /* Runs until somebody wants the thread. A debugger's step is one instruction of the code it looks at: no
  * interrupt comes first, waiting is over at once, and a trap ends at its handler. */
 static void
@@ -80,6 +90,10 @@ run (Vcpu *vcpu)
   Cpu *cpu = vcpu->cpu;
   const IsaSystem *isa = cpu->system->isa;
   for (;;) {
+    if (isa->is_off != NULL && isa->is_off (cpu)) {
+      wait_off (vcpu);
+      return;
+    }
     if (!cpu->single_step)
       isa->interrupt (cpu);
     IrExit reason = cpu_run (cpu);

@@ -2,6 +2,7 @@
 
 /* Branches and calls of the kernel or debugger (DDI 0487, C4.1.94). */
 
+#include "arm-system.h"
 #include "arm-trans.h"
 
 static uint64_t
@@ -114,13 +115,11 @@ IsaFlow
 a64_trans_svc (A64Trans *t, const A64Args *a)
 {
   ir_set (t->b, ARM_VAR_EXCL_ADDR, ir_const (t->b, (int64_t)ARM_NOT_EXCLUSIVE));
-  ir_exit (t->b, IR_EXIT_SYSCALL, t->pc);
-  return ISA_END;
+  return a64_exception (t, IR_EXIT_SYSCALL, ARM_EC_SVC, (unsigned)a->imm & 0xffff);
 }
 
 IsaFlow
 a64_trans_brk (A64Trans *t, const A64Args *a)
 {
-  ir_exit (t->b, IR_EXIT_BREAKPOINT, t->pc);
-  return ISA_END;
+  return a64_exception (t, IR_EXIT_BREAKPOINT, ARM_EC_BRK, (unsigned)a->imm & 0xffff);
 }

@@ -8,6 +8,7 @@
 /* What an access moves. */
 typedef struct {
   bool vector, load, is_signed;
+  bool user;     /* with EL0's permission, as IrState.mode says */
   bool wide;     /* an integer load extends to 64 bits */
   unsigned log2; /* bytes */
 } Access;
@@ -17,6 +18,13 @@ typedef struct {
   IrVal base;
   int32_t disp;
 } Address;
+
+static unsigned
+mem_flags (const A64Trans *t, const Access *access)
+{
+  return (t->mode & ARM_MODE_ALIGNED && access->log2 > 0 ? IR_F_ALIGNED : 0) |
+         (access->user && t->mode & ARM_MODE_USER ? IR_F_USER : 0);
+}
 
 /* PRFM is `load` of nothing: *ret_prefetch. False: not allocated. */
 static bool
@@ -43,8 +51,7 @@ load_vector (A64Trans *t, const Access *access, Address at)
     return ir_op1 (t->b, IR_BITSF, IR_F32, byte);
   }
   IrDesc d = IR_DESC (.op = IR_LOAD, .type = types[access->log2], .sub = IR_MEM (access->log2, 0), .imm = at.disp);
-  if (d.type != IR_V128)
-    d.flags = IR_F_UNBOXED;
+  d.flags = (uint8_t)(mem_flags (t, access) | (d.type != IR_V128 ? IR_F_UNBOXED : 0));
   return ir_emit (t->b, d, at.base, IR_NONE, IR_NONE);
 }
 
@@ -53,7 +60,10 @@ load (A64Trans *t, const Access *access, Address at)
 {
   if (access->vector)
     return load_vector (t, access, at);
-  return ir_load (t->b, access->wide ? IR_I64 : IR_I32, IR_MEM (access->log2, access->is_signed), at.base, at.disp);
+  IrDesc d = IR_DESC (.op = IR_LOAD, .type = access->wide ? IR_I64 : IR_I32,
+                      .sub = IR_MEM (access->log2, access->is_signed), .flags = (uint8_t)mem_flags (t, access),
+                      .imm = at.disp);
+  return ir_emit (t->b, d, at.base, IR_NONE, IR_NONE);
 }
 
 static void
@@ -71,14 +81,17 @@ static void
 store (A64Trans *t, const Access *access, unsigned rt, Address at)
 {
   static const IrType types[] = { IR_F32, IR_F16, IR_F32, IR_F64, IR_V128 };
+  IrDesc d = IR_DESC (.op = IR_STORE, .type = access->log2 == 3 ? IR_I64 : IR_I32, .sub = IR_MEM (access->log2, 0),
+                      .flags = (uint8_t)mem_flags (t, access), .imm = at.disp);
   if (!access->vector) {
-    ir_store (t->b, access->log2 == 3 ? IR_I64 : IR_I32, IR_MEM (access->log2, 0), at.base, at.disp, a64_x (t, rt));
+    ir_emit (t->b, d, at.base, a64_x (t, rt), IR_NONE);
   } else if (access->log2 == 0) {
-    IrDesc d = IR_DESC (.op = IR_VGETL, .type = IR_V128, .sub = IR_LANE (0, 0));
-    IrVal byte = ir_emit (t->b, d, a64_v (rt), IR_NONE, IR_NONE);
+    IrDesc lane = IR_DESC (.op = IR_VGETL, .type = IR_V128, .sub = IR_LANE (0, 0));
+    IrVal byte = ir_emit (t->b, lane, a64_v (rt), IR_NONE, IR_NONE);
     ir_store (t->b, IR_I32, IR_MEM (0, 0), at.base, at.disp, byte);
   } else {
-    ir_store (t->b, types[access->log2], IR_MEM (access->log2, 0), at.base, at.disp, a64_v (rt));
+    d.type = types[access->log2];
+    ir_emit (t->b, d, at.base, a64_v (rt), IR_NONE);
   }
 }
 
@@ -164,6 +177,17 @@ vector (A64Trans *t, const A64Args *a, Form form)
   {                                                                                                          \
     return kind (t, a, form);                                                                                \
   }
+IsaFlow
+a64_trans_ldst_user (A64Trans *t, const A64Args *a)
+{
+  Access access;
+  bool prefetch;
+  if (!integer_access (a->size, a->opc, &access, &prefetch) || prefetch)
+    return a64_undefined (t);
+  access.user = true;
+  return access_in_form (t, &access, a, UNSCALED);
+}
+
 FORM (ldst_uimm, integer, OFFSET)
 FORM (ldst_unscaled, integer, UNSCALED)
 FORM (ldst_post, integer, POST)

@@ -34,6 +34,8 @@ a64_trans_hint (A64Trans *t, const A64Args *a)
   unsigned number = (unsigned)a->crm << 3 | a->op2;
   if (is_pauth_hint (number))
     return a64_pauth_hint (t, number);
+  if (t->arm->system && (number == HINT_WFE || number == HINT_WFI))
+    return a64_system_wait (t, number == HINT_WFE);
   if (number < HINT_YIELD || number > HINT_WFI)
     return ISA_NEXT;
   ir_exit (t->b, IR_EXIT_PAUSE, t->next_pc);
@@ -64,8 +66,9 @@ a64_trans_dmb (A64Trans *t, const A64Args *a)
 IsaFlow
 a64_trans_dsb (A64Trans *t, const A64Args *a)
 {
+  unsigned helper = t->arm->system ? ARM_HELPER_DSB : ARM_HELPER_COMPLETE_INVALIDATION;
   a64_trans_dmb (t, a);
-  ir_helper (t->b, ARM_HELPER_COMPLETE_INVALIDATION, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE,
+  ir_helper (t->b, helper, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE,
              IR_NONE);
   return ISA_NEXT;
 }
@@ -111,8 +114,8 @@ arm_complete_invalidation (IrState *s, uint64_t next_pc, uint64_t b, uint64_t c)
   return 0;
 }
 
-static void
-invalidate_code (A64Trans *t, IrVal addr)
+void
+a64_invalidate_code (A64Trans *t, IrVal addr)
 {
   uint64_t line = UINT64_C (4) << (arm_cpu_id_register (t->arm, ARM_ID_CTR) & 15);
   ir_helper (t->b, ARM_HELPER_INVALIDATE_CODE, false, addr, ir_const (t->b, (int64_t)line), IR_NONE);
@@ -138,11 +141,13 @@ IsaFlow
 a64_trans_sys (A64Trans *t, const A64Args *a)
 {
   IrVal addr = a64_x (t, a->rt);
+  if (t->arm->system)
+    return a64_system_sys (t, a);
   switch (sys_number (a)) {
     case SYS (3, 7, 4, 1): /* DC ZVA */
       ir_emit (t->b, IR_DESC (.op = IR_ZEROLINE, .imm = ARM_ZVA_SIZE), addr, IR_NONE, IR_NONE);
       return ISA_NEXT;
-    case SYS (3, 7, 5, 1): /* IC IVAU */ invalidate_code (t, addr); return ISA_NEXT;
+    case SYS (3, 7, 5, 1): /* IC IVAU */ a64_invalidate_code (t, addr); return ISA_NEXT;
     case SYS (3, 7, 10, 1): /* DC CVAC */
     case SYS (3, 7, 11, 1): /* DC CVAU */
     case SYS (3, 7, 14, 1): /* DC CIVAC */ return clean (t, addr);
@@ -156,6 +161,7 @@ a64_trans_sys (A64Trans *t, const A64Args *a)
 
 /* ---- System registers. ---- */
 
+/* Those of user mode that a machine has in the same way come first, the others are a64-sysreg.c's there. */
 enum {
   NZCV = SYS (3, 4, 2, 0),
   DIT = SYS (3, 4, 2, 5),
@@ -259,9 +265,17 @@ read_id (A64Trans *t, const A64Args *a)
   return a->crm >= 2 && a->crm <= 7 ? read_constant (t, a->rt, 0) : a64_undefined (t);
 }
 
+static bool
+is_fp_register (const A64Args *a)
+{
+  return sys_number (a) == FPCR || sys_number (a) == FPSR;
+}
+
 IsaFlow
 a64_trans_mrs (A64Trans *t, const A64Args *a)
 {
+  if (t->mode & ARM_MODE_NO_FP && is_fp_register (a))
+    return a64_fp_trap (t);
   switch (sys_number (a)) {
     case NZCV:
       a64_set_x (t, a->rt, ir_op2 (t->b, IR_SHL, IR_I64, ARM_VAR_NZCV, ir_const (t->b, 28)));
@@ -270,15 +284,20 @@ a64_trans_mrs (A64Trans *t, const A64Args *a)
     case SSBS: return read_pstate (t, a, ARM_EXT_SSBS, PSTATE_SSBS);
     case FPCR: a64_set_x (t, a->rt, ARM_VAR_FPCR); return ISA_NEXT;
     case FPSR: return read_helper (t, a->rt, ARM_HELPER_READ_FPSR);
+    case RNDR:
+    case RNDRRS:
+      return arm_has (t->arm, ARM_EXT_RNG) ? read_helper (t, a->rt, ARM_HELPER_RANDOM) : a64_undefined (t);
+    default: break;
+  }
+  if (t->arm->system)
+    return a64_system_mrs (t, a, 3);
+  switch (sys_number (a)) {
     case TPIDR_EL0: a64_set_x (t, a->rt, ARM_VAR_TPIDR_EL0); return ISA_NEXT;
     case TPIDRRO_EL0: return read_constant (t, a->rt, 0);
     case CTR_EL0: return read_constant (t, a->rt, arm_cpu_id_register (t->arm, ARM_ID_CTR));
     case DCZID_EL0: return read_constant (t, a->rt, __builtin_ctz (ARM_ZVA_SIZE / 4));
     case CNTFRQ_EL0: return read_constant (t, a->rt, ARM_COUNTER_FREQUENCY);
     case CNTVCT_EL0: return read_helper (t, a->rt, ARM_HELPER_READ_COUNTER);
-    case RNDR:
-    case RNDRRS:
-      return arm_has (t->arm, ARM_EXT_RNG) ? read_helper (t, a->rt, ARM_HELPER_RANDOM) : a64_undefined (t);
     default: return a->op1 == 0 && a->crn == 0 ? read_id (t, a) : a64_undefined (t);
   }
 }
@@ -287,6 +306,8 @@ IsaFlow
 a64_trans_msr (A64Trans *t, const A64Args *a)
 {
   IrVal value = a64_x (t, a->rt), flags;
+  if (t->mode & ARM_MODE_NO_FP && is_fp_register (a))
+    return a64_fp_trap (t);
   switch (sys_number (a)) {
     case NZCV:
       flags = ir_op2 (t->b, IR_SHR, IR_I32, value, ir_const (t->b, 28));
@@ -299,8 +320,21 @@ a64_trans_msr (A64Trans *t, const A64Args *a)
       return ISA_NEXT;
     case FPSR: ir_helper (t->b, ARM_HELPER_WRITE_FPSR, false, value, IR_NONE, IR_NONE); return ISA_NEXT;
     case TPIDR_EL0: ir_set (t->b, ARM_VAR_TPIDR_EL0, value); return ISA_NEXT;
-    default: return a64_undefined (t);
+    default: return t->arm->system ? a64_system_msr (t, a, 3) : a64_undefined (t);
   }
+}
+
+/* op0 2: debug. */
+IsaFlow
+a64_trans_mrs_debug (A64Trans *t, const A64Args *a)
+{
+  return t->arm->system ? a64_system_mrs (t, a, 2) : a64_undefined (t);
+}
+
+IsaFlow
+a64_trans_msr_debug (A64Trans *t, const A64Args *a)
+{
+  return t->arm->system ? a64_system_msr (t, a, 2) : a64_undefined (t);
 }
 
 IsaFlow

@@ -23,7 +23,7 @@ static const Ext exts[ARM_N_EXTS] = {
 
 #define E(NAME) (UINT64_C (1) << ARM_EXT_##NAME)
 #define CRYPTO  (E (AES) | E (PMULL) | E (SHA1) | E (SHA256))
-#define A76     (CRYPTO | E (FP16) | E (DOTPROD) | E (LRCPC))
+#define A76     (CRYPTO | E (FP16) | E (DOTPROD) | E (LRCPC) | E (HAFDBS) | E (VMID16))
 
 /* What a feature cannot be without. */
 static const struct {
@@ -46,15 +46,18 @@ static const struct {
   unsigned version;
   uint64_t extra;
   uint64_t id[ARM_N_IDS];
+  uint32_t clidr, cache[3]; /* CCSIDR_EL1 of L1 data, L1 instruction, L2 */
 } models[] = {
   { "max",
     85,
     ~UINT64_C (0),
     { [ARM_ID_MIDR] = 0x000f0510, /* Lines for IC IVAU are pages: a line costs as much as a range. */
       [ARM_ID_CTR] = 0x9444c00a,
-      [ARM_ID_PFR0] = 0x1111,
+      [ARM_ID_PFR0] = UINT64_C (0x1100000000001111),
       [ARM_ID_DFR0] = 0x10305106,
-      [ARM_ID_MMFR0] = 0x00101025 } },
+      [ARM_ID_MMFR0] = 0x00101025 },
+      0x0a200023,
+      { 0x701fe00a, 0x201fe012, 0x70ffe07a } },
   { "cortex-a53",
     80,
     CRYPTO | E (CRC32),
@@ -62,7 +65,9 @@ static const struct {
       [ARM_ID_CTR] = 0x84448004,
       [ARM_ID_PFR0] = 0x2222,
       [ARM_ID_DFR0] = 0x10305106,
-      [ARM_ID_MMFR0] = 0x1122 } },
+      [ARM_ID_MMFR0] = 0x1122 },
+      0x0a200023,
+      { 0x700fe01a, 0x201fe00a, 0x707fe07a } },
   { "cortex-a57",
     80,
     CRYPTO | E (CRC32),
@@ -70,7 +75,9 @@ static const struct {
       [ARM_ID_CTR] = 0x8444c004,
       [ARM_ID_PFR0] = 0x2222,
       [ARM_ID_DFR0] = 0x10305106,
-      [ARM_ID_MMFR0] = 0x1124 } },
+      [ARM_ID_MMFR0] = 0x1124 },
+      0x0a200023,
+      { 0x701fe00a, 0x201fe012, 0x70ffe07a } },
   { "cortex-a72",
     80,
     CRYPTO | E (CRC32),
@@ -78,7 +85,9 @@ static const struct {
       [ARM_ID_CTR] = 0x8444c004,
       [ARM_ID_PFR0] = 0x2222,
       [ARM_ID_DFR0] = 0x10305106,
-      [ARM_ID_MMFR0] = 0x1124 } },
+      [ARM_ID_MMFR0] = 0x1124 },
+      0x0a200023,
+      { 0x701fe00a, 0x201fe012, 0x707fe07a } },
   { "cortex-a76",
     82,
     A76,
@@ -89,7 +98,9 @@ static const struct {
       [ARM_ID_DFR0] = 0x10305408,
       [ARM_ID_MMFR0] = 0x101122,
       [ARM_ID_MMFR1] = 0x10202122,
-      [ARM_ID_MMFR2] = 0x1011 } },
+      [ARM_ID_MMFR2] = 0x1011 },
+      0x82000023,
+      { 0x701fe01a, 0x201fe01a, 0x707fe03a } },
   { "neoverse-n1",
     82,
     A76 | E (SSBS),
@@ -99,7 +110,9 @@ static const struct {
       [ARM_ID_DFR0] = UINT64_C (0x110305408),
       [ARM_ID_MMFR0] = 0x101125,
       [ARM_ID_MMFR1] = 0x10202122,
-      [ARM_ID_MMFR2] = 0x1011 } },
+      [ARM_ID_MMFR2] = 0x1011 },
+      0x82000023,
+      { 0x701fe01a, 0x201fe01a, 0x70ffe03a } },
 };
 
 static uint64_t
@@ -198,6 +211,63 @@ raise_field (uint64_t *reg, unsigned field, uint64_t value)
   *reg = (*reg & ~(UINT64_C (15) << field)) | MAX (now, value) << field;
 }
 
+static void
+set_field (uint64_t *reg, unsigned field, uint64_t value)
+{
+  *reg = (*reg & ~(UINT64_C (15) << field)) | value << field;
+}
+
+/* What a machine has differs: no AArch32, no big-endian data, the levels and the GIC of its board, and debug registers of
+ * the least number. */
+static uint64_t
+of_machine (const ArmCpu *arm, ArmId id, uint64_t reg)
+{
+  switch (id) {
+    case ARM_ID_PFR0:
+      set_field (&reg, 0, 1);
+      set_field (&reg, 4, 1);
+      set_field (&reg, 8, arm->has_el2);
+      set_field (&reg, 12, arm->has_el3);
+      set_field (&reg, 24, arm->gic_version >= 3);
+      set_field (&reg, 28, 0); /* RAS */
+      break;
+    case ARM_ID_PFR1: set_field (&reg, 0, 0); /* BTI: no guarded pages */ break;
+    case ARM_ID_DFR0:
+      set_field (&reg, 4, 0);  /* trace */
+      set_field (&reg, 12, 1); /* two breakpoints */
+      set_field (&reg, 20, 1); /* two watchpoints */
+      set_field (&reg, 28, 0);
+      set_field (&reg, 32, 0); /* SPE */
+      break;
+    case ARM_ID_MMFR0:
+      set_field (&reg, 8, 0);
+      set_field (&reg, 16, 0);
+      break;
+    case ARM_ID_MMFR1:
+      if (!arm->has_el2) {
+        set_field (&reg, 4, 0);
+        set_field (&reg, 8, 0);
+      }
+      break;
+    default: break;
+  }
+  return reg;
+}
+
+uint32_t
+arm_cpu_cache (const ArmCpu *arm, unsigned level, bool instructions)
+{
+  if (level == 0)
+    return models[arm->model].cache[instructions];
+  return level == 1 && !instructions ? models[arm->model].cache[2] : 0;
+}
+
+uint64_t
+arm_cpu_clidr (const ArmCpu *arm)
+{
+  return models[arm->model].clidr;
+}
+
 uint64_t
 arm_cpu_id_register (const ArmCpu *arm, ArmId id)
 {
@@ -212,7 +282,7 @@ arm_cpu_id_register (const ArmCpu *arm, ArmId id)
     raise_field (&reg, 20, 1);
   else if (id == ARM_ID_ISAR1 && arm_has (arm, ARM_EXT_PAUTH))
     raise_field (&reg, 28, 1); /* PACGA */
-  return reg;
+  return arm->system ? of_machine (arm, id, reg) : reg;
 }
 
 /* Bits 64 * word to 64 * word + 63. */

@@ -9,6 +9,13 @@
 #include <elf.h>
 #include <string.h>
 
+/* Instructions on V registers, in a mode where CPACR_EL1 or its like keeps them from it. */
+#define EXT(NAME) (UINT64_C (1) << ARM_EXT_##NAME)
+#define ARM_FP_EXTS                                                                                          \
+  (EXT (FP) | EXT (ASIMD) | EXT (AES) | EXT (PMULL) | EXT (SHA1) | EXT (SHA256) | EXT (SHA512) | EXT (SHA3) | \
+   EXT (SM3) | EXT (SM4) | EXT (RDM) | EXT (FP16) | EXT (DOTPROD) | EXT (FHM) | EXT (FCMA) | EXT (JSCVT) |    \
+   EXT (FRINTTS))
+
 IsaFlow
 a64_translate (IsaInsn *insn)
 {
@@ -24,10 +31,16 @@ a64_translate (IsaInsn *insn)
   A64Trans t = {
     .b = insn->b, .arm = (const ArmCpu *)insn->cpu, .pc = insn->pc, .next_pc = insn->pc + 4, .mode = insn->mode
   };
+  word = GUINT32_FROM_LE (word);
   ir_insn (insn->b, insn->pc, 4);
-  A64Op op = a64_decode_a64_32 (GUINT32_FROM_LE (word), &args);
+  if (G_UNLIKELY (t.mode & (ARM_MODE_STEP | ARM_MODE_ILLEGAL)) || (t.arm->system && t.pc & 3))
+    if (!a64_begins (&t, word))
+      return ISA_END;
+  A64Op op = a64_decode_a64_32 (word, &args);
   if (G_UNLIKELY (op == A64_OP_ILLEGAL || !decode_enabled (&a64_insns[op], t.arm->exts)))
     return a64_undefined (&t);
+  if (t.mode & ARM_MODE_NO_FP && a64_insns[op].needs[0] & ARM_FP_EXTS)
+    return a64_fp_trap (&t);
   return a64_trans_table[op](&t, &args);
 }
 
@@ -103,8 +116,40 @@ set_cpsr (Cpu *cpu, unsigned index, uint64_t value)
   cpu->state.var[ARM_VAR_NZCV] = value >> 28 & 15;
 }
 
+static uint64_t
+get_fp_control (const Cpu *cpu, unsigned index)
+{
+  const ArmCpu *arm = (const ArmCpu *)cpu;
+  return index == ARM_VAR_QC ? arm_cpu_fpsr (arm) : arm_cpu_fpcr (arm);
+}
+
+static void
+set_fp_control (Cpu *cpu, unsigned index, uint64_t value)
+{
+  ArmCpu *arm = (ArmCpu *)cpu;
+  if (index == ARM_VAR_QC)
+    arm_cpu_set_fpsr (arm, (uint32_t)value);
+  else
+    arm_cpu_set_fpcr (arm, (uint32_t)value);
+}
+
+/* Where pointers hold their authentication codes: gdb takes them away from return addresses. */
+static uint64_t
+get_pauth_mask (const Cpu *cpu, unsigned index)
+{
+  return arm_has ((const ArmCpu *)cpu, ARM_EXT_PAUTH) ? UINT64_C (0x7f) << 48 : 0;
+}
+
+static void
+set_pauth_mask (Cpu *cpu, unsigned index, uint64_t value)
+{
+}
+
 #define CORE "org.gnu.gdb.aarch64.core"
+#define FPU  "org.gnu.gdb.aarch64.fpu"
+#define PAC  "org.gnu.gdb.aarch64.pauth"
 #define X(n) { "x" #n, "int", "general", CORE, 64, get_var, set_var, ARM_VAR_X + n }
+#define VREG(n) { "v" #n, "aarch64v", "vector", FPU, 128, get_var, set_var, ARM_VAR_V + 2 * n }
 static const IsaRegister registers[] = {
   X (0),  X (1),  X (2),  X (3),  X (4),  X (5),  X (6),  X (7),  X (8),  X (9),  X (10),
   X (11), X (12), X (13), X (14), X (15), X (16), X (17), X (18), X (19), X (20), X (21),
@@ -112,7 +157,31 @@ static const IsaRegister registers[] = {
   { "sp", "data_ptr", "general", CORE, 64, get_var, set_var, ARM_VAR_SP },
   { "pc", "code_ptr", "general", CORE, 64, get_pc, set_pc, 0 },
   { "cpsr", "int", "general", CORE, 32, get_cpsr, set_cpsr, 0 },
+  VREG (0),  VREG (1),  VREG (2),  VREG (3),  VREG (4),  VREG (5),  VREG (6),  VREG (7),
+  VREG (8),  VREG (9),  VREG (10), VREG (11), VREG (12), VREG (13), VREG (14), VREG (15),
+  VREG (16), VREG (17), VREG (18), VREG (19), VREG (20), VREG (21), VREG (22), VREG (23),
+  VREG (24), VREG (25), VREG (26), VREG (27), VREG (28), VREG (29), VREG (30), VREG (31),
+  { "fpsr", "int", "float", FPU, 32, get_fp_control, set_fp_control, ARM_VAR_QC },
+  { "fpcr", "int", "float", FPU, 32, get_fp_control, set_fp_control, ARM_VAR_FPCR },
+  { "pauth_dmask", "int", "system", PAC, 64, get_pauth_mask, set_pauth_mask, 0 },
+  { "pauth_cmask", "int", "system", PAC, 64, get_pauth_mask, set_pauth_mask, 0 },
 };
+
+/* What gdb calls the lanes of a vector register: $v0.s.f[1]. */
+#define LANES(name, type, n) "<vector id=\"" name "\" type=\"" type "\" count=\"" #n "\"/>\n"
+#define CHOICE(name, lanes)  "<field name=\"" name "\" type=\"" lanes "\"/>\n"
+static const char gdb_types[] =
+    LANES ("v2d", "ieee_double", 2) LANES ("v2u", "uint64", 2) LANES ("v2i", "int64", 2)
+    LANES ("v4f", "ieee_single", 4) LANES ("v4u", "uint32", 4) LANES ("v4i", "int32", 4)
+    LANES ("v8f", "ieee_half", 8) LANES ("v8u", "uint16", 8) LANES ("v8i", "int16", 8)
+    LANES ("v16u", "uint8", 16) LANES ("v16i", "int8", 16) LANES ("v1u", "uint128", 1) LANES ("v1i", "int128", 1)
+    "<union id=\"vnd\">" CHOICE ("f", "v2d") CHOICE ("u", "v2u") CHOICE ("s", "v2i") "</union>\n"
+    "<union id=\"vns\">" CHOICE ("f", "v4f") CHOICE ("u", "v4u") CHOICE ("s", "v4i") "</union>\n"
+    "<union id=\"vnh\">" CHOICE ("f", "v8f") CHOICE ("u", "v8u") CHOICE ("s", "v8i") "</union>\n"
+    "<union id=\"vnb\">" CHOICE ("u", "v16u") CHOICE ("s", "v16i") "</union>\n"
+    "<union id=\"vnq\">" CHOICE ("u", "v1u") CHOICE ("s", "v1i") "</union>\n"
+    "<union id=\"aarch64v\">" CHOICE ("d", "vnd") CHOICE ("s", "vns") CHOICE ("h", "vnh") CHOICE ("b", "vnb")
+    CHOICE ("q", "vnq") "</union>\n";
 
 #define I(name)    { name, IR_I64 }
 #define V(name)    { name, IR_V128 }, { name "-high", IR_I64 }
@@ -136,6 +205,7 @@ const GuestIsa aarch64_isa = {
   .gdb_arch = "aarch64",
   .bits = 64,
   .elf_machine = EM_AARCH64,
+  .tagged = true,
   .insn_align = 4,
   .insn_max = 4,
   .n_vars = ARM_N_VARS,
@@ -149,6 +219,8 @@ const GuestIsa aarch64_isa = {
   .vector_helpers = arm_vector_helpers,
   .n_registers = G_N_ELEMENTS (registers),
   .registers = registers,
+  .gdb_types = gdb_types,
+  .gdb_types_feature = FPU,
   .cpu_size = sizeof (ArmCpu),
   .cpu_init = arm_cpu_init,
   .models = arm_cpu_models,

@@ -57,12 +57,35 @@ a64_v (unsigned n)
   return ARM_VAR_V + 2 * n;
 }
 
+/* Leaves for an exception of the instruction: in a machine, of class `ec` with that ISS. */
+static inline IsaFlow
+a64_exception (A64Trans *t, IrExit reason, unsigned ec, uint32_t iss)
+{
+  if (t->arm->system)
+    ir_set (t->b, ARM_VAR_SYNDROME, ir_const (t->b, (int64_t)((uint64_t)ec << 26 | 1u << 25 | iss)));
+  ir_exit (t->b, reason, t->pc);
+  return ISA_END;
+}
+
 static inline IsaFlow
 a64_undefined (A64Trans *t)
 {
-  ir_exit (t->b, IR_EXIT_ILLEGAL, t->pc);
-  return ISA_END;
+  return a64_exception (t, IR_EXIT_ILLEGAL, 0, 0);
 }
+
+/* What comes before an instruction in a machine. False: it is not executed, and the block has ended. */
+bool a64_begins (A64Trans *t, uint32_t word);
+/* In a mode with ARM_MODE_NO_FP. */
+IsaFlow a64_fp_trap (A64Trans *t);
+
+/* What machines do otherwise (a64-sysreg.c): MRS, MSR with op0 2 or 3, SYS, ERET, WFE and WFI. */
+IsaFlow a64_system_mrs (A64Trans *t, const A64Args *a, unsigned op0);
+IsaFlow a64_system_msr (A64Trans *t, const A64Args *a, unsigned op0);
+IsaFlow a64_system_sys (A64Trans *t, const A64Args *a);
+IsaFlow a64_system_eret (A64Trans *t, IrVal elr);
+IsaFlow a64_system_wait (A64Trans *t, bool event);
+/* The code at addr has changed: known at the next DSB (a64-system.c). */
+void a64_invalidate_code (A64Trans *t, IrVal addr);
 
 /* A hint of pointer authentication, by its number CRm:op2 (a64-pauth.c). */
 IsaFlow a64_pauth_hint (A64Trans *t, unsigned number);
