@@ -60,6 +60,10 @@ typedef struct {
   uint64_t pio_base;    /* where I/O port 0 is mapped, or 0: no I/O BARs */
   IrqLine intx[4];      /* INTA to INTD, after swizzling */
   bool msi;             /* there is somebody who takes MSI writes */
+  /* For who tells senders of messages apart, by requester id (bus, device and function): true when it has
+   * taken this one. The others are written to the map. Any thread; may be NULL. */
+  bool (*message) (void *opaque, uint16_t requester, uint64_t address, uint32_t data);
+  void *message_opaque;
 } PciBusConfig;
 PciBus *pci_bus_new (const char *name, const PciBusConfig *config);
 void pci_bus_free (PciBus *bus);

@@ -10,6 +10,9 @@
 #include "fw-cfg.h"
 #include "goldfish-rtc.h"
 #include "mmio-fuzz.h"
+#include "pl011.h"
+#include "pl031.h"
+#include "pl061.h"
 #include "plic.h"
 #include "sifive-test.h"
 #include "uart.h"
@@ -134,6 +137,48 @@ fuzz_goldfish_rtc (const uint8_t *data, size_t size)
   realize (&rtc->dev);
   mmio_fuzz_run (&rtc->dev, NULL, 0, data, size);
   device_free (&rtc->dev);
+}
+
+G_GNUC_UNUSED static void
+fuzz_pl011 (const uint8_t *data, size_t size)
+{
+  Chardev *chr = fake_chardev_new ();
+  Pl011 *uart = (Pl011 *)device_new (&pl011_class, "/uart");
+  uart->clock = stopped_clock ();
+  uart->chr = chr;
+  realize (&uart->dev);
+  chr->blocked = size > 0 && data[0] & 0x80;
+  fake_chardev_type (chr, (const char *)data, MIN (size, 40));
+  mmio_fuzz_run (&uart->dev, NULL, 0, data, size);
+  fake_chardev_unblock (chr);
+  mmio_fuzz_run (&uart->dev, NULL, 0, data, size);
+  device_free (&uart->dev);
+  fake_chardev_free (chr);
+}
+
+G_GNUC_UNUSED static void
+fuzz_pl031 (const uint8_t *data, size_t size)
+{
+  Pl031 *rtc = (Pl031 *)device_new (&pl031_class, "/rtc");
+  rtc->clock = stopped_clock ();
+  realize (&rtc->dev);
+  mmio_fuzz_run (&rtc->dev, NULL, 0, data, size);
+  device_free (&rtc->dev);
+}
+
+/* The first bytes are levels of the pins. */
+G_GNUC_UNUSED static void
+fuzz_pl061 (const uint8_t *data, size_t size)
+{
+  Pl061 *gpio = (Pl061 *)device_new (&pl061_class, "/gpio");
+  realize (&gpio->dev);
+  mmio_fuzz_run (&gpio->dev, NULL, 0, data, size);
+  for (unsigned i = 0; i < 64 && i < size; i++) {
+    IrqLine line = pl061_input (gpio, i % PL061_PINS);
+    irq_set (&line, data[i] & 1);
+  }
+  mmio_fuzz_run (&gpio->dev, NULL, 0, data, size);
+  device_free (&gpio->dev);
 }
 
 static void

@@ -3,7 +3,7 @@
 /* Kernels, firmware and device trees as the loader takes them. */
 
 #include "loader.h"
-#include "virt-fdt.h"
+#include "virt-fdt-boot.h"
 #include <elf.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -28,9 +28,11 @@ load (const char *path)
     region = (MemoryRegion){ .name = "ram", .kind = MEMORY_RAM, .size = RAM_SIZE, .ram = ram };
     memory_region_map (map, &region, RAM_BASE);
   }
-  g_autoptr (Loader) loader = loader_new (EM_RISCV, RAM_BASE, RAM_SIZE);
-  if (loader_add_image (loader, "kernel", path, RAM_BASE, &image, NULL))
-    loader_load (loader, map, NULL);
+  for (unsigned i = 0; i < 2; i++) {
+    g_autoptr (Loader) loader = loader_new (i ? EM_AARCH64 : EM_RISCV, RAM_BASE, RAM_SIZE);
+    if (loader_add_image (loader, "kernel", path, RAM_BASE, &image, NULL))
+      loader_load (loader, map, NULL);
+  }
 }
 
 int

@@ -43,6 +43,14 @@ def elf(machine=243, phnum=1, offset=120, filesz=4, memsz=8, paddr=0x80000000, p
 
 
 linux = bytes(0x10) + struct.pack('<Q', 0x10000) + bytes(0x18) + b'RISCV\0\0\0RSC\x05\0\0\0\0'
+arm = bytes(8) + struct.pack('<QQ', 0x80000, 0x10000) + bytes(0x20) + b'ARM\x64\0\0\0\0'
+
+
+def zboot(method, packed, size=None):
+    head = b'MZ\0\0zimg' + struct.pack('<II', 64, len(packed) if size is None else size) + bytes(8)
+    return head + method.ljust(32, b'\0') + bytes(8) + packed
+
+
 fdt = struct.pack('>10I', 0xd00dfeed, 72, 56, 72, 40, 17, 16, 0, 0, 16) + bytes(16) + struct.pack('>IIII', 1, 0, 2, 9)
 images = {
     'raw': b'raw bytes',
@@ -60,6 +68,13 @@ images = {
     'gzip': gzip.compress(elf(), mtime=0),
     'gzip-cut': gzip.compress(elf(), mtime=0)[:30],
     'gzip-bomb': gzip.compress(bytes(2 << 20), mtime=0),
+    'arm': arm,
+    'arm-offset': arm[:8] + b'\xff' * 8 + arm[16:],
+    'arm-elf': elf(machine=183),
+    'zboot': zboot(b'gzip', gzip.compress(arm, mtime=0)),
+    'zboot-size': zboot(b'gzip', gzip.compress(arm, mtime=0), 2**32 - 1),
+    'zboot-zstd': zboot(b'zstd22', b'\x28\xb5\x2f\xfd\x20\x00\x01\0\0'),
+    'zboot-method': zboot(b'x' * 32, b''),
     'fdt': fdt,
     'fdt-lies': fdt[:4] + b'\xff' * 4 + fdt[8:],
 }
