@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the makers of CDs share: CDs that start by GRUB for EFI on riscv64, made once and kept in the cache.
+"""What the makers of CDs share: CDs that start by GRUB for EFI, made once and kept in the cache.
 
 A maker gives a function that fills a folder; make() turns it into a CD, and makes it again when the maker has changed.
 The status is 77 if the packages cannot be fetched, and 1 if anything else fails.
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vitrine"
@@ -21,8 +22,19 @@ MAKER = Path(sys.argv[0]).name
 UNREACHABLE = 77
 # The programs used here, and where they are.
 PROGRAMS = {"mformat": "mtools", "xorriso": "xorriso"}
-GRUB_PACKAGE = "grub-efi-riscv64-bin"
-GRUB = "usr/lib/grub/riscv64-efi/monolithic/gcdriscv64.efi"
+
+
+class Architecture(NamedTuple):
+    debian: str  # Debian's name
+    grub_package: str
+    grub: str  # where it is in the package
+    loader: str  # what EFI firmware looks for
+
+
+ARCHITECTURES = {
+    "riscv64": Architecture("riscv64", "grub-efi-riscv64-bin", "usr/lib/grub/riscv64-efi/monolithic/gcdriscv64.efi", "BOOTRISCV64.EFI"),
+    "aarch64": Architecture("arm64", "grub-efi-arm64-bin", "usr/lib/grub/arm64-efi/monolithic/gcdaa64.efi", "BOOTAA64.EFI"),
+}
 
 begun = time.monotonic()
 
@@ -51,18 +63,21 @@ def require(programs):
             die(f"there is no {program}; it comes with {package}")
 
 
-def fetch(*packages):
-    """These packages of riscv64, unpacked: the folder."""
+def fetch(sysroot, architecture, *packages, suite=None):
+    """GRUB and these packages of an architecture, from Debian 13 or another release, unpacked: the folder, which is the sysroot
+    of this name."""
     say("fetching the packages")
-    done = subprocess.run([TOP / "tools/sysroot", "-n", "demo-iso", "riscv64", *packages], check=False,
-                          stdout=subprocess.PIPE, text=True)
+    options = ["-s", suite] if suite else []
+    done = subprocess.run([TOP / "tools/sysroot", "-n", sysroot, *options, architecture.debian, architecture.grub_package, *packages],
+                          check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         die("the packages could not be fetched; why is said above", UNREACHABLE)
     return Path(done.stdout.splitlines()[-1])
 
 
-def write(iso, tree, packages, volume, grub_config):
-    """Makes a CD of a folder: as Debian's own are made, with an EFI system partition as El Torito image."""
+def write(iso, tree, architecture, packages, volume, grub_config):
+    """Makes a CD of a folder, as Debian's own are made: with an EFI system partition as El Torito image, in which is GRUB
+    from the folder `packages`."""
     (tree / ".disk").mkdir()
     (tree / "boot/grub").mkdir(parents=True)
     (tree / "boot/grub/grub.cfg").write_text(grub_config)
@@ -71,18 +86,23 @@ def write(iso, tree, packages, volume, grub_config):
     esp = tree / "boot/grub/efi.img"
     run("mformat", "-C", "-i", esp, "-T", 16 << 11, "-h", 64, "-s", 32, "::")
     run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT")
-    run("mcopy", "-i", esp, packages / GRUB, "::/EFI/BOOT/BOOTRISCV64.EFI")
+    run("mcopy", "-i", esp, packages / architecture.grub, f"::/EFI/BOOT/{architecture.loader}")
     say("writing the CD")
     run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-J", "-V", volume, "-o", iso, "-e", "boot/grub/efi.img",
         "-no-emul-boot", tree)
 
 
-def make(name, description, fill, made_of=()):
-    """The whole program of a maker. `fill (tree, iso)` fills the folder `tree` and calls write(). What else the CD
-    depends on, but for the maker and this file, are the files `made_of`."""
+def arguments(description, architectures):
+    """What was asked for: an architecture of these, the first unless one is named, and whether to make the CD again."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--again", action="store_true", help="make it even if it is there")
-    options = parser.parse_args()
+    parser.add_argument("architecture", nargs="?", choices=architectures, default=architectures[0])
+    return parser.parse_args()
+
+
+def make(name, again, fill, made_of=()):
+    """The whole program of a maker. `fill (tree, iso)` fills the folder `tree` and calls write(). What else the CD
+    depends on, but for the maker and this file, are the files `made_of`."""
     # Only Debian 13's apt has Debian 13's sources: anywhere else this runs in the root that ./dev makes.
     if "VERSION_CODENAME=trixie" not in Path("/etc/os-release").read_text(encoding="utf-8") or \
             not shutil.which("apt-get"):
@@ -99,7 +119,7 @@ def make(name, description, fill, made_of=()):
         except BlockingIOError:
             say("waiting for another that makes the CD")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        if options.again or not iso.exists():
+        if again or not iso.exists():
             make_new(home, iso, fill)
             for old in home.glob(f"{name}-*.iso"):
                 if old != iso:

@@ -29,6 +29,19 @@ static const struct {
     "qemu-efi-riscv64",
     { "/usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd", "/usr/share/edk2/riscv/RISCV_VIRT_VARS.fd",
       "/usr/share/qemu/edk2-riscv-vars.fd" } },
+  { "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin", "u-boot-qemu", { NULL } },
+  { "AAVMF_CODE.fd",
+    "qemu-efi-aarch64",
+    { "/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/edk2/aarch64/QEMU_EFI-pflash.raw",
+      "/usr/share/edk2/aarch64/QEMU_CODE.fd", "/usr/share/qemu/edk2-aarch64-code.fd" } },
+  { "AAVMF_VARS.fd",
+    "qemu-efi-aarch64",
+    { "/usr/share/AAVMF/AAVMF_VARS.fd", "/usr/share/edk2/aarch64/vars-template-pflash.raw",
+      "/usr/share/edk2/aarch64/QEMU_VARS.fd", "/usr/share/qemu/edk2-arm-vars.fd" } },
+  { "QEMU_EFI.fd",
+    "qemu-efi-aarch64",
+    { "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", "/usr/share/edk2/aarch64/QEMU_EFI.fd" } },
+  { "/usr/lib/u-boot/qemu_arm64/u-boot.bin", "u-boot-qemu", { NULL } },
 };
 
 static const char *const subdirs[] = { "vitrine/firmware", "qemu", "qemu-firmware", "seabios", "opensbi" };

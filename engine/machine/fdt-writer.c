@@ -81,10 +81,25 @@ dt_reg (DtWriter *w, uint64_t base, uint64_t size)
   dt_list (w, "reg", DT_CELLS2 (base), DT_CELLS2 (size));
 }
 
+unsigned
+dt_irq_cells (const DtWriter *w, uint32_t irq, uint32_t *cells)
+{
+  uint32_t *cell = cells;
+
+  if (w->intc_cells == 3)
+    *cell++ = DT_IRQ_SHARED;
+  *cell++ = irq;
+  if (w->intc_cells > 1)
+    *cell++ = DT_IRQ_LEVEL_HIGH;
+  return (unsigned)(cell - cells);
+}
+
 void
 dt_irq (DtWriter *w, uint32_t irq)
 {
-  dt_cells (w, "interrupts", (const uint32_t[]){ irq, DT_IRQ_LEVEL_HIGH }, w->intc_cells);
+  uint32_t cells[3];
+
+  dt_cells (w, "interrupts", cells, dt_irq_cells (w, irq, cells));
   dt_cell (w, "interrupt-parent", w->intc);
 }
 

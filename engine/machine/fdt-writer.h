@@ -11,9 +11,10 @@
 typedef struct {
   void *buffer;
   int error;
-  /* Of the controller that devices' interrupts go to, its cells of an interrupt, and of what takes messages
-   * (or 0). */
-  uint32_t intc, intc_cells, msi;
+  /* Of the controller that devices' interrupts go to, its cells of an interrupt and of an address in it, and
+   * of what takes messages (or 0). */
+  uint32_t intc, intc_cells, intc_address_cells, msi;
+  uint32_t msi_requesters; /* how many it tells apart by their ids, or 0 */
 } DtWriter;
 
 /* A tree of `size` bytes at most. */
@@ -37,6 +38,9 @@ void dt_cell (DtWriter *w, const char *name, uint32_t value);
 #define DT_CELLS2(x) (uint32_t)((uint64_t)(x) >> 32), (uint32_t)(x)
 /* "reg" with two cells each of address and size. */
 void dt_reg (DtWriter *w, uint64_t base, uint64_t size);
-/* "interrupts" and "interrupt-parent"; active high where the controller has a cell for it. */
-#define DT_IRQ_LEVEL_HIGH 4
+/* "interrupts" and "interrupt-parent". Cells beyond the number say how: active high, and with three of them
+ * that it is a shared peripheral interrupt (of an Arm GIC). */
+enum { DT_IRQ_SHARED = 0, DT_IRQ_PRIVATE = 1, DT_IRQ_EDGE_RISING = 1, DT_IRQ_LEVEL_HIGH = 4 };
 void dt_irq (DtWriter *w, uint32_t irq);
+/* The cells of it alone, into `cells`: how many. */
+unsigned dt_irq_cells (const DtWriter *w, uint32_t irq, uint32_t *cells);

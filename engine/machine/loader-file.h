@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* A file that is read again at each reset, unpacked if it is compressed. */
+/* A file that is read again at each reset, unpacked if it is compressed: by gzip, or a kernel in an EFI
+ * application that unpacks itself (Linux's CONFIG_EFI_ZBOOT). */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -11,10 +12,11 @@ typedef struct {
   int refs;
   char *path;
   int fd;
-  bool gzip;
-  uint64_t size;   /* unpacked */
-  uint64_t limit;  /* most bytes it may unpack to */
-  GBytes *content; /* of a compressed file, while it is needed */
+  enum { LOADER_PLAIN, LOADER_GZIP, LOADER_ZSTD } packing;
+  uint64_t packed_offset, packed_size; /* what is compressed of it */
+  uint64_t size;                       /* unpacked */
+  uint64_t limit;                      /* most bytes it may unpack to */
+  GBytes *content;                     /* of a compressed file, while it is needed */
 } LoaderFile;
 
 /* `what` names the file in errors. Unpacks only if `unpack`; to at most `limit` bytes. */

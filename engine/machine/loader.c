@@ -196,18 +196,31 @@ add_elf (Loader *loader, const char *what, LoaderFile *file, const uint8_t *iden
   return true;
 }
 
-/* The memory a Linux Image takes, by the header of Linux's Documentation/arch/riscv/boot-image-header.rst;
- * `size` for anything else. */
-static uint64_t
-image_mem_size (const Loader *loader, const uint8_t *header, size_t header_size, uint64_t size)
-{
-  enum { IMAGE_SIZE = 0x10, MAGIC2 = 0x38 };
-  uint64_t image_size;
+/* What the header of a Linux Image says: Linux's Documentation/arch/riscv/boot-image-header.rst and
+ * arch/arm64/booting.rst. */
+typedef struct {
+  bool found;
+  uint64_t text_offset, size;
+} ImageHeader;
 
-  if (loader->elf_machine != EM_RISCV || header_size < 0x40 || memcmp (header + MAGIC2, "RSC\x05", 4) != 0)
-    return size;
-  memcpy (&image_size, header + IMAGE_SIZE, 8);
-  return MAX (size, GUINT64_FROM_LE (image_size));
+static ImageHeader
+read_image_header (const Loader *loader, const uint8_t *header, size_t header_size)
+{
+  enum { TEXT_OFFSET = 0x08, IMAGE_SIZE = 0x10, MAGIC2 = 0x38, HEADER_SIZE = 0x40 };
+  /* Where older kernels for Arm expect to be, and so all that says nothing about it. */
+  ImageHeader image = { .text_offset = loader->elf_machine == EM_AARCH64 ? 0x80000 : 0 };
+  const char *magic = loader->elf_machine == EM_AARCH64 ? "ARM\x64" : "RSC\x05";
+
+  if (header_size < HEADER_SIZE || memcmp (header + MAGIC2, magic, 4) != 0)
+    return image;
+  image.found = true;
+  memcpy (&image.size, header + IMAGE_SIZE, 8);
+  image.size = GUINT64_FROM_LE (image.size);
+  if (loader->elf_machine == EM_AARCH64 && image.size != 0) {
+    memcpy (&image.text_offset, header + TEXT_OFFSET, 8);
+    image.text_offset = GUINT64_FROM_LE (image.text_offset);
+  }
+  return image;
 }
 
 bool
@@ -221,8 +234,17 @@ loader_add_image (Loader *loader, const char *what, const char *path, uint64_t a
     return false;
   if (file->size >= EI_NIDENT && memcmp (header, ELFMAG, SELFMAG) == 0)
     return add_elf (loader, what, file, header, ret, error);
-  uint64_t mem_size = image_mem_size (loader, header, MIN (file->size, sizeof header), file->size);
-  *ret = (LoadedImage){ .low = address, .entry = address, .high = address + mem_size };
+  const ImageHeader image = read_image_header (loader, header, MIN (file->size, sizeof header));
+  uint64_t mem_size = MAX (file->size, image.size);
+  if (image.text_offset > loader->ram_size) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                 "the %s '%s' is damaged: its header has no sense", what, path);
+    return false;
+  }
+  address += image.text_offset;
+  *ret = (LoadedImage){
+    .low = address, .entry = address, .high = address + mem_size, .linux_image = image.found
+  };
   return add_file_piece (loader, what, file, 0, file->size, address, mem_size, error);
 }
 

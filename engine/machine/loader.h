@@ -14,6 +14,7 @@ typedef struct {
   uint64_t low,
       high; /* guest physical: first byte, one beyond the last (with memory that the image only reserves) */
   uint64_t entry;
+  bool linux_image; /* a Linux Image, which expects what Linux's documentation says of booting it */
 } LoadedImage;
 
 /* Files may go to [ram_start, ram_start + ram_size) only; ELF files must be little-endian ones for
@@ -22,10 +23,11 @@ Loader *loader_new (uint16_t elf_machine, uint64_t ram_start, uint64_t ram_size)
 void loader_free (Loader *loader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Loader, loader_free)
 
-/* Adds an ELF file at the physical addresses it says, or a Linux Image or anything else at `address`; any of
- * them may be compressed by gzip.  `what` names it in errors ("kernel").  False and an error with cause and
- * remedy when the file cannot be read, is damaged, is for another processor, does not fit, or overlaps what
- * was added before. */
+/* Adds an ELF file at the physical addresses it says, or a Linux Image or anything else at `address` (for Arm
+ * at its text offset from there); any of them may be compressed by gzip, or be in an EFI application that
+ * unpacks itself.  `what` names it in errors ("kernel").  False and an error with cause and remedy when the
+ * file cannot be read, is damaged, is for another processor, does not fit, or overlaps what was added before.
+ */
 bool loader_add_image (Loader *loader, const char *what, const char *path, uint64_t address, LoadedImage *ret,
                        GError **error);
 /* The file as it is. */

@@ -5,13 +5,14 @@
 #include "machine-private.h"
 #include "keyval.h"
 #include "suggest.h"
+#include "virt-arm.h"
 #include "virt.h"
 #include "virtio-blk.h"
 #include "virtio-scsi.h"
 #include <gio/gio.h>
 #include <string.h>
 
-static const Board *const boards[] = { &virt_board_riscv64, NULL };
+static const Board *const boards[] = { &virt_board_riscv64, &virt_board_aarch64, NULL };
 
 /* Wide enough for what any guest's page tables can name. */
 #define MACHINE_ADDRESS_BITS 56
@@ -87,15 +88,20 @@ machine_option_bool (const Machine *machine, const char *name, bool initial, boo
 static bool
 check_options (const Machine *machine, GError **error)
 {
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
   GHashTableIter iter;
   void *key;
 
   if (machine->config->board_options == NULL)
     return true;
+  for (const BoardOption *option = machine->board->options; option->name; option++)
+    g_ptr_array_add (names, (char *)option->name);
+  g_ptr_array_add (names, NULL);
+  const char *const *known = (const char *const *)names->pdata;
   g_hash_table_iter_init (&iter, machine->config->board_options);
   while (g_hash_table_iter_next (&iter, &key, NULL))
-    if (!g_strv_contains (machine->board->options, key)) {
-      g_autofree char *hint = suggest_hint (key, machine->board->options);
+    if (!g_strv_contains (known, key)) {
+      g_autofree char *hint = suggest_hint (key, known);
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
                    "the machine type '%s' has no option '%s'%s -machine %s,help lists them",
                    machine->board->name, (const char *)key, hint, machine->board->name);

@@ -55,13 +55,17 @@ typedef struct {
   bool no_default_net;
 } MachineConfig;
 
+/* One of -machine NAME,… */
+typedef struct {
+  const char *name, *values, *help; /* "gic-version", "2|3|max", "which GIC" */
+} BoardOption;
 /* A kind of machine. */
 struct Board {
   const char *name, *help, *isa; /* "virt", "RISC-V VirtIO board", "riscv64" */
   const char *default_cpu;
   uint64_t default_ram;
   unsigned max_cpus;
-  const char *const *options;  /* names of -machine options it knows */
+  const BoardOption *options;  /* ended by name NULL */
   const char *block_interface; /* what if= unsaid means: "virtio" */
   const char *default_nic;
   size_t size;

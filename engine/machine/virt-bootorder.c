@@ -3,8 +3,7 @@
 /* In which order firmware is to try the devices: fw_cfg's file "bootorder", a list of OpenFirmware paths.  It
  * comes from the devices' bootindex= and, behind these, from -boot order= and once=. */
 
-#include "virt-private.h"
-#include "virt-map.h"
+#include "virt-common.h"
 #include <string.h>
 
 #define BOOTORDER_FILE "bootorder"
@@ -48,13 +47,12 @@ append_bridges (GString *path, const PciBus *bus)
   g_string_append_printf (path, "pci-bridge@%x/", bridge->devfn >> 3);
 }
 
-/* Of a function, up to and with what `unit` says of the part of it. */
+/* Of a function, from the host bridge on and with what `unit` says of the part of it. */
 static char *
 open_firmware_path (const PciDevice *pci, const char *name, const char *unit)
 {
   GString *path = g_string_new (NULL);
 
-  g_string_printf (path, "/pci@%016" G_GINT64_MODIFIER "x/", VIRT_PCIE_ECAM_BASE);
   append_bridges (path, pci->bus);
   g_string_append_printf (path, "%s@%x/%s", name, pci->devfn >> 3, unit);
   return g_string_free (path, FALSE);
@@ -140,7 +138,7 @@ void
 virt_set_bootorder (Machine *machine)
 {
   const MachineConfig *config = machine->config;
-  bool once = config->boot_once != NULL && !virt_of (machine)->booted;
+  bool once = config->boot_once != NULL && !virt_common (machine)->booted;
   g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (BootEntry));
   g_autoptr (GString) list = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
@@ -149,13 +147,14 @@ virt_set_bootorder (Machine *machine)
   add_entries (machine->pci, once ? config->boot_once : config->boot_order, entries);
   g_array_sort (entries, compare_entries); /* keeps the order of equals */
   for (unsigned i = 0; i < entries->len; i++)
-    g_string_append_printf (list, "%s%s", i ? "\n" : "", g_array_index (entries, BootEntry, i).path);
-  virt_of (machine)->booted = true;
+    g_string_append_printf (list, "%s/pci@%016" G_GINT64_MODIFIER "x/%s", i ? "\n" : "",
+                            virt_common (machine)->layout.ecam, g_array_index (entries, BootEntry, i).path);
+  virt_common (machine)->booted = true;
   if (entries->len > 0 && config->boot_strict)
     g_string_append (list, "\nHALT");
   if (entries->len == 0 && config->boot_once == NULL)
     return;
   g_autoptr (GBytes) content = g_bytes_new (list->str, list->len + 1);
-  if (!fw_cfg_add_file (virt_of (machine)->fw_cfg, BOOTORDER_FILE, content, &error))
+  if (!fw_cfg_add_file (virt_common (machine)->fw_cfg, BOOTORDER_FILE, content, &error))
     g_printerr ("The boot order cannot be told to firmware: %s\n", error->message);
 }

@@ -2,7 +2,7 @@
 
 /* What a boot adds to a device tree, ours or the user's: /chosen. */
 
-#include "virt-fdt-private.h"
+#include "virt-fdt-boot.h"
 
 #include <gio/gio.h>
 #include <libfdt.h>
@@ -71,17 +71,25 @@ virt_fdt_with_boot (GBytes *fdt, const char *bootargs, uint64_t initrd_start, ui
   return g_bytes_new_take (tree, fdt_totalsize (tree));
 }
 
+static void
+set_seed (void *tree, const char *name)
+{
+  int length = 0;
+  uint8_t *seed = fdt_getprop_w (tree, fdt_path_offset (tree, "/chosen"), name, &length);
+
+  /* Without random numbers the old seed stays: the guest credits it no more than that. */
+  if (seed && length > 0 && length <= 256 && getrandom (seed, (size_t)length, 0) != length)
+    g_info ("no random numbers for %s", name);
+}
+
 GBytes *
 virt_fdt_with_new_seed (GBytes *fdt)
 {
   size_t size;
   const void *data = g_bytes_get_data (fdt, &size);
   void *tree = g_memdup2 (data, size);
-  int length = 0;
-  uint8_t *seed = fdt_getprop_w (tree, fdt_path_offset (tree, "/chosen"), "rng-seed", &length);
 
-  /* Without random numbers the old seed stays: the guest credits it no more than that. */
-  if (seed && length > 0 && length <= 256 && getrandom (seed, (size_t)length, 0) != length)
-    g_info ("no random numbers for rng-seed");
+  set_seed (tree, "rng-seed");
+  set_seed (tree, "kaslr-seed");
   return g_bytes_new_take (tree, size);
 }

@@ -4,10 +4,9 @@
 /* What the files of the device tree share. */
 
 #include "fdt-writer.h"
+#include "virt-fdt-devices.h"
 #include "virt-fdt.h"
 #include "virt-map.h"
-
-#define VIRT_SEED_SIZE 32 /* of /chosen's rng-seed */
 
 /* Phandles: each hart's and its own interrupt controller's, then the rest. */
 #define VIRT_CPU_PHANDLE(hart)  (1 + 2 * (hart))
@@ -15,4 +14,3 @@
 
 /* The CLINT, and the PLIC or the APLICs with their IMSICs. */
 void virt_fdt_write_interrupts (DtWriter *w, const VirtFdtConfig *config);
-void virt_fdt_write_pci (DtWriter *w, const VirtFdtConfig *config);

@@ -99,36 +99,12 @@ write_soc_devices (DtWriter *w, uint32_t test)
   dt_bytes (w, "compatible", "sifive,test1\0sifive,test0\0syscon",
             sizeof "sifive,test1\0sifive,test0\0syscon");
   dt_end (w);
-  /* The last slot comes first: guests number what they find in this order, and -device fills it so. */
-  for (unsigned i = VIRT_VIRTIO_COUNT; i-- > 0;) {
-    uint64_t base = VIRT_VIRTIO_BASE + i * VIRT_VIRTIO_SIZE;
-    dt_begin_at (w, "virtio_mmio", base);
-    dt_irq (w, VIRT_IRQ_VIRTIO + i);
-    dt_reg (w, base, VIRT_VIRTIO_SIZE);
-    dt_string (w, "compatible", "virtio,mmio");
-    dt_end (w);
-  }
-}
-
-static void
-write_firmware_devices (DtWriter *w)
-{
-  dt_begin_at (w, "fw-cfg", VIRT_FW_CFG_BASE);
-  dt_flag (w, "dma-coherent");
-  dt_reg (w, VIRT_FW_CFG_BASE, VIRT_FW_CFG_SIZE);
-  dt_string (w, "compatible", "qemu,fw-cfg-mmio");
-  dt_end (w);
-  dt_begin_at (w, "flash", VIRT_FLASH_BASE);
-  dt_cell (w, "bank-width", 4);
-  dt_list (w, "reg", DT_CELLS2 (VIRT_FLASH_BASE), DT_CELLS2 (VIRT_FLASH_SIZE),
-           DT_CELLS2 (VIRT_FLASH_BASE + VIRT_FLASH_SIZE), DT_CELLS2 (VIRT_FLASH_SIZE));
-  dt_string (w, "compatible", "cfi-flash");
-  dt_end (w);
 }
 
 static void
 write_tree (DtWriter *w, const VirtFdtConfig *c)
 {
+  const VirtLayout layout = virt_layout (c->ram_size);
   uint32_t test = VIRT_CPU_PHANDLE (c->harts);
 
   w->intc = test + 1;
@@ -142,12 +118,9 @@ write_tree (DtWriter *w, const VirtFdtConfig *c)
   dt_string (w, "model", "riscv-virtio,qemu");
   write_syscon (w, "poweroff", "syscon-poweroff", test, 0x5555);
   write_syscon (w, "reboot", "syscon-reboot", test, 0x7777);
-  dt_begin_at (w, "memory", VIRT_DRAM_BASE);
-  dt_string (w, "device_type", "memory");
-  dt_reg (w, VIRT_DRAM_BASE, c->ram_size);
-  dt_end (w);
+  virt_fdt_write_memory (w, &layout, c->ram_size);
   write_cpus (w, c);
-  write_firmware_devices (w);
+  virt_fdt_write_firmware (w, &layout);
   write_chosen (w);
   dt_begin (w, "soc");
   dt_cell (w, "#address-cells", 2);
@@ -155,8 +128,9 @@ write_tree (DtWriter *w, const VirtFdtConfig *c)
   dt_string (w, "compatible", "simple-bus");
   dt_flag (w, "ranges");
   write_soc_devices (w, test);
+  virt_fdt_write_virtio (w, &layout);
   virt_fdt_write_interrupts (w, c);
-  virt_fdt_write_pci (w, c);
+  virt_fdt_write_pci (w, &layout);
   dt_end (w);
   dt_end (w);
 }

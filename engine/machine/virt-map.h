@@ -3,7 +3,7 @@
 
 /* Addresses and interrupts of the "virt" board, as QEMU's documentation and device tree have them. */
 
-#include <stdint.h>
+#include "virt-layout.h"
 
 #define VIRT_MAX_CPUS 512
 
@@ -31,7 +31,6 @@
 #define VIRT_FW_CFG_SIZE    UINT64_C (0x18)
 #define VIRT_FLASH_BASE     UINT64_C (0x20000000)
 #define VIRT_FLASH_SIZE     UINT64_C (0x2000000) /* of each bank */
-#define VIRT_FLASH_COUNT    2
 #define VIRT_IMSIC_M_BASE   UINT64_C (0x24000000)
 #define VIRT_IMSIC_S_BASE   UINT64_C (0x28000000)
 #define VIRT_IMSIC_SIZE     UINT64_C (0x1000) /* of each hart */
@@ -52,3 +51,7 @@ enum {
   VIRT_IRQ_RTC = 11,
   VIRT_IRQ_PCIE = 32, /* INTA to INTD */
 };
+
+/* Where high PCIe memory starts. */
+uint64_t virt_high_pcie_base (uint64_t ram_size);
+VirtLayout virt_layout (uint64_t ram_size);

@@ -4,26 +4,18 @@
 #include "aclint.h"
 #include "aplic.h"
 #include "imsic.h"
-#include "fw-cfg.h"
-#include "loader.h"
-#include "machine-private.h"
 #include "plic.h"
 #include "riscv-cpu.h"
+#include "virt-common.h"
 #include "virt.h"
 #include "virt-fdt.h"
 
 typedef struct {
+  VirtCommon common;
   VirtAia aia;
   Plic *plic;     /* or */
   Aplic *aplic;   /* with */
   Imsic **imsics; /* two of each hart, M first; or NULL */
-  PciBus *pci;
-  FwCfg *fw_cfg;
-  bool firmware_flash; /* the first flash chip has firmware in it */
-  /* What is loaded at reset. */
-  Loader *loader;
-  GBytes *fdt;
-  bool booted; /* what -boot once= said has been done */
 } Virt;
 
 static inline Virt *
@@ -38,7 +30,3 @@ IrqLine virt_irq_line (Machine *machine, unsigned n);
 
 /* Finds and checks firmware, kernel, initial RAM disk and device tree, and plans where they go. */
 bool virt_boot_prepare (Machine *machine, GError **error);
-void virt_boot_reset (Machine *machine);
-/* Tells firmware which devices to boot from. */
-void virt_set_bootorder (Machine *machine);
-void virt_boot_free (Machine *machine);

@@ -97,22 +97,24 @@ system_print_machines (const SystemCommand *command)
   puts ("Supported machines are:");
   for (const Board *const *board = board_list (); *board; board++)
     if (strcmp ((*board)->isa, command->isa->name) == 0) {
-      g_autofree char *options = g_strjoinv (" ", (char **)(*board)->options);
-      printf ("%-20s %s; options: dumpdtb %s\n", (*board)->name, (*board)->help, options);
+      printf ("%-20s %s; options: dumpdtb", (*board)->name, (*board)->help);
+      for (const BoardOption *option = (*board)->options; option->name; option++)
+        printf (" %s", option->name);
+      puts ("");
     }
 }
 
 bool
 system_print_machine_options (const SystemCommand *command, const char *name, GError **error)
 {
-  const Board *board = name ? board_find (command->isa->name, name) : *board_list ();
+  const Board *board = board_find (command->isa->name, name ? name : "virt");
   if (board == NULL)
     return system_bad (error, "there is no machine type '%s'; -machine help lists them", name);
   printf ("%s options:\n  accel=tcg\n  dumpdtb=<str> - write the device tree there, and end\n"
           "  kernel=, initrd=, append=, dtb=, firmware= - as -kernel, -initrd, -append, -dtb, -bios\n",
           board->name);
-  for (const char *const *option = board->options; *option; option++)
-    printf ("  %s=<str>\n", *option);
+  for (const BoardOption *option = board->options; option->name; option++)
+    printf ("  %s=%s - %s\n", option->name, option->values, option->help);
   return true;
 }
 

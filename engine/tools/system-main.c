@@ -5,6 +5,7 @@
 
 #include "system-options.h"
 
+#include "arm-machine.h"
 #include "hostfile.h"
 #include "log.h"
 #include "monitor.h"
@@ -29,10 +30,12 @@ static const GuestIsa *
 isa_from_name (const char *argv0, const char *program)
 {
   const char *slash = strrchr (argv0, '/'), *name = slash ? slash + 1 : argv0;
-  const GuestIsa *isa = g_str_has_suffix (name, "riscv64") ? riscv_system_isa (64) : NULL;
-  if (isa == NULL)
-    fprintf (stderr, "%s: call it by the name of a guest: %s-riscv64\n", name, program);
-  return isa;
+  if (g_str_has_suffix (name, "riscv64"))
+    return riscv_system_isa (64);
+  if (g_str_has_suffix (name, "aarch64"))
+    return arm_system_isa ();
+  fprintf (stderr, "%s: call it by the name of a guest: %s-riscv64 or %s-aarch64\n", name, program, program);
+  return NULL;
 }
 
 /* What was said and cannot be done: the message names the option, where it does not yet. */

@@ -19,8 +19,15 @@ from pathlib import Path
 
 SKIPPED = 77
 VITRINE = os.environ["VITRINE_SYSTEM"]
-# Debian's installer, from its package debian-installer-13-netboot-riscv64.
-INSTALLER = Path("/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64")
+GUEST = VITRINE.rsplit("-", 1)[-1]
+# Debian's name of it, the console of its boards, and what firmware says first that comes before a kernel given with
+# -kernel, or None.
+DEBIAN, CONSOLE, FIRMWARE = {
+    "aarch64": ("arm64", "ttyAMA0", None),
+    "riscv64": ("riscv64", "ttyS0", "OpenSBI v"),
+}[GUEST]
+# Debian's installer, from its package debian-installer-13-netboot-*.
+INSTALLER = Path(f"/usr/lib/debian-installer/images/13/{DEBIAN}/text/debian-installer/{DEBIAN}")
 KERNEL, INITRD = INSTALLER / "linux", INSTALLER / "initrd.gz"
 # Sanitizers, forced modes and a busy host make everything slower: how many times longer a wait may take than where all
 # is well.
@@ -207,6 +214,10 @@ class Machine(Console):
         if status != "completed":
             raise AssertionError(f"saving has {status}: {self.complaints()}")
 
+    def expect_firmware(self):
+        if FIRMWARE:
+            self.expect(FIRMWARE, 30)
+
     def received(self):
         """How many bytes its network has brought the guest."""
         return int(re.search(r"rx=\d+/(\d+)B", self.qmp.hmp("info network"))[1])
@@ -247,7 +258,7 @@ class VmTest(unittest.TestCase):
     def start_linux(self, *args, append="", wait=True, **options):
         """A machine with Debian's kernel, a shell on its console, and the usual file systems."""
         machine = self.start("-m", "512", "-kernel", KERNEL, "-initrd", INITRD, "-append",
-                             f"console=ttyS0 quiet rdinit=/bin/sh {append}", *args, **options)
+                             f"console={CONSOLE} quiet rdinit=/bin/sh {append}", *args, **options)
         if wait:
             self.enter_shell(machine)
         return machine

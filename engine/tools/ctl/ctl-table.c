@@ -11,9 +11,10 @@ const CtlCommand ctl_commands[] = {
     ctl_info },
   { "create", "[--iso FILE] [--start] [NAME] [KEY=VALUE…]", "make a machine", CTL_NOTHING, 0, -1,
     "--iso --start", ctl_create,
-    "  --iso FILE  start from this image; what it is gives the name, memory, disk and CPUs\n"
+    "  --iso FILE  start from this image; what it is gives the name, architecture, memory, disk and CPUs\n"
     "  --start     start it as soon as it is there\n\n"
-    "  vitrinectl create --iso debian-13-riscv64.iso --start Debian memory=4G cpus=2\n" },
+    "  vitrinectl create --iso debian-13-arm64.iso --start Debian memory=4G cpus=2\n"
+    "  vitrinectl create Server architecture=aarch64 cpu=cortex-a72\n" },
   { "import", "[--in-place] [--start] FILE [NAME] [KEY=VALUE…]", "make a machine of a disk image", CTL_A_FILE,
     1, -1, "--in-place --start", ctl_import,
     "  --in-place  use the image where it is; otherwise it is copied and converted\n"

@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #define RAM_BASE UINT64_C (0x80000000)
 #define RAM_SIZE (UINT64_C (16) << 20)
@@ -240,6 +241,90 @@ test_elf32 (Fixture *f, const void *data)
   g_assert_cmphex (f->ram->host[0], ==, 0x78);
 }
 
+/* An Image for Arm goes to its text offset, old ones and all else to where old ones expect to be. */
+static void
+test_arm_image (Fixture *f, const void *data)
+{
+  struct {
+    uint32_t code[2];
+    uint64_t text_offset, image_size, flags, res[3];
+    char magic[4];
+    uint32_t res5, content;
+  } image = { .text_offset = GUINT64_TO_LE (0x10000),
+              .image_size = GUINT64_TO_LE (0x3000),
+              .magic = "ARM\x64" };
+  Loader *riscv = f->loader;
+
+  f->loader = loader_new (EM_AARCH64, RAM_BASE, RAM_SIZE);
+  write_file (f, &image, sizeof image);
+  LoadedImage loaded = add (f, RAM_BASE);
+  g_assert_true (loaded.linux_image);
+  g_assert_cmphex (loaded.low, ==, RAM_BASE + 0x10000);
+  g_assert_cmphex (loaded.entry, ==, RAM_BASE + 0x10000);
+  g_assert_cmphex (loaded.high, ==, RAM_BASE + 0x13000);
+  image.image_size = 0;
+  write_file (f, &image, sizeof image);
+  loaded = add (f, RAM_BASE);
+  g_assert_true (loaded.linux_image);
+  g_assert_cmphex (loaded.low, ==, RAM_BASE + 0x80000);
+  write_file (f, "raw", 3);
+  loaded = add (f, RAM_BASE + 0x100000);
+  g_assert_false (loaded.linux_image);
+  g_assert_cmphex (loaded.entry, ==, RAM_BASE + 0x180000);
+  image.image_size = GUINT64_TO_LE (1);
+  image.text_offset = UINT64_MAX;
+  write_file (f, &image, sizeof image);
+  assert_refused (f, RAM_BASE, "no sense");
+  image.text_offset = 0;
+  image.image_size = UINT64_MAX;
+  write_file (f, &image, sizeof image);
+  assert_refused (f, RAM_BASE, "-m");
+  loader_free (riscv);
+}
+
+/* A kernel in an EFI application. */
+static void
+write_zboot (Fixture *f, const char *method, const void *packed, uint32_t packed_size, uint32_t said)
+{
+  g_autoptr (GByteArray) file = g_byte_array_new ();
+  uint8_t header[64] = "MZ\0\0zimg";
+  uint32_t offset = GUINT32_TO_LE (64), size = GUINT32_TO_LE (said);
+
+  memcpy (header + 8, &offset, 4);
+  memcpy (header + 12, &size, 4);
+  g_strlcpy ((char *)header + 24, method, 32);
+  g_byte_array_append (file, header, sizeof header);
+  g_byte_array_append (file, packed, packed_size);
+  write_file (f, file->data, file->len);
+}
+
+static void
+test_zboot (Fixture *f, const void *data)
+{
+  g_autofree char *content = g_malloc0 (300000), *gzip = NULL;
+  g_autofree uint8_t *zstd = g_malloc (ZSTD_compressBound (300000) + 4);
+  gsize gzip_size;
+
+  memset (content, 'k', 300000);
+  write_gzip (f, content, 300000);
+  g_assert_true (g_file_get_contents (f->path, &gzip, &gzip_size, NULL));
+  write_zboot (f, "gzip", gzip, (uint32_t)gzip_size, (uint32_t)gzip_size);
+  g_assert_cmphex (add (f, RAM_BASE).high, ==, RAM_BASE + 300000);
+  uint32_t zstd_size = (uint32_t)ZSTD_compress (zstd, ZSTD_compressBound (300000), content, 300000, 3);
+  memset (zstd + zstd_size, 7, 4); /* the size that Linux's build appends */
+  write_zboot (f, "zstd22", zstd, zstd_size + 4, zstd_size + 4);
+  g_assert_cmphex (add (f, RAM_BASE + 0x100000).high, ==, RAM_BASE + 0x100000 + 300000);
+  load (f);
+  g_assert_cmpmem (f->ram->host + 299990, 10, content, 10);
+  g_assert_cmpmem (f->ram->host + 0x100000 + 299990, 10, content, 10);
+  write_zboot (f, "zstd22", zstd, zstd_size / 2, zstd_size / 2);
+  assert_refused (f, RAM_BASE + 0x200000, "damaged");
+  write_zboot (f, "gzip", gzip, (uint32_t)gzip_size, UINT32_MAX);
+  assert_refused (f, RAM_BASE + 0x200000, "cut short");
+  write_zboot (f, "xzkern", gzip, (uint32_t)gzip_size, (uint32_t)gzip_size);
+  assert_refused (f, RAM_BASE + 0x200000, "xzkern");
+}
+
 static void
 refuse_elf (Fixture *f, const Elf *elf, const char *why)
 {
@@ -350,6 +435,8 @@ main (int argc, char **argv)
   ADD ("gzip", test_gzip);
   ADD ("gzip-hostile", test_gzip_hostile);
   ADD ("linux-image", test_linux_image);
+  ADD ("arm-image", test_arm_image);
+  ADD ("zboot", test_zboot);
   ADD ("elf", test_elf);
   ADD ("elf32", test_elf32);
   ADD ("elf-hostile", test_elf_hostile);

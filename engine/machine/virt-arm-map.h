@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Addresses and interrupts of Arm's "virt" board, as QEMU's documentation and device tree have them. */
+
+#include "virt-layout.h"
+
+#define ARM_VIRT_FLASH_BASE       UINT64_C (0)
+#define ARM_VIRT_FLASH_SIZE       UINT64_C (0x4000000) /* of each bank */
+#define ARM_VIRT_GIC_DIST_BASE    UINT64_C (0x8000000)
+#define ARM_VIRT_GIC_DIST_SIZE    UINT64_C (0x10000)
+#define ARM_VIRT_GIC_CPU_BASE     UINT64_C (0x8010000) /* GICv2 */
+#define ARM_VIRT_GIC_CPU_SIZE     UINT64_C (0x10000)
+#define ARM_VIRT_GIC_V2M_BASE     UINT64_C (0x8020000)
+#define ARM_VIRT_GIC_V2M_SIZE     UINT64_C (0x1000)
+#define ARM_VIRT_GIC_HYP_BASE     UINT64_C (0x8030000)
+#define ARM_VIRT_GIC_HYP_SIZE     UINT64_C (0x10000)
+#define ARM_VIRT_GIC_VCPU_BASE    UINT64_C (0x8040000)
+#define ARM_VIRT_GIC_VCPU_SIZE    UINT64_C (0x10000)
+#define ARM_VIRT_GIC_ITS_BASE     UINT64_C (0x8080000) /* GICv3 */
+#define ARM_VIRT_GIC_ITS_SIZE     UINT64_C (0x20000)
+#define ARM_VIRT_GIC_REDIST_BASE  UINT64_C (0x80a0000)
+#define ARM_VIRT_GIC_REDIST_SIZE  UINT64_C (0x20000) /* of each CPU */
+#define ARM_VIRT_GIC_REDIST_CPUS  123                /* that have room there */
+#define ARM_VIRT_GIC_REDIST2_BASE UINT64_C (0x4000000000)
+#define ARM_VIRT_GIC_REDIST2_SIZE UINT64_C (0x4000000)
+#define ARM_VIRT_UART_BASE        UINT64_C (0x9000000)
+#define ARM_VIRT_UART_SIZE        UINT64_C (0x1000)
+#define ARM_VIRT_RTC_BASE         UINT64_C (0x9010000)
+#define ARM_VIRT_RTC_SIZE         UINT64_C (0x1000)
+#define ARM_VIRT_FW_CFG_BASE      UINT64_C (0x9020000)
+#define ARM_VIRT_GPIO_BASE        UINT64_C (0x9030000)
+#define ARM_VIRT_GPIO_SIZE        UINT64_C (0x1000)
+#define ARM_VIRT_SECURE_UART_BASE UINT64_C (0x9040000)
+#define ARM_VIRT_SECURE_GPIO_BASE UINT64_C (0x90b0000)
+#define ARM_VIRT_SECURE_RAM_BASE  UINT64_C (0xe000000)
+#define ARM_VIRT_SECURE_RAM_SIZE  UINT64_C (0x1000000)
+#define ARM_VIRT_VIRTIO_BASE      UINT64_C (0xa000000)
+#define ARM_VIRT_VIRTIO_SIZE      UINT64_C (0x200)
+#define ARM_VIRT_VIRTIO_COUNT     32
+#define ARM_VIRT_PCIE_MMIO_BASE   UINT64_C (0x10000000)
+#define ARM_VIRT_PCIE_MMIO_SIZE   UINT64_C (0x2eff0000)
+#define ARM_VIRT_PCIE_PIO_BASE    UINT64_C (0x3eff0000)
+#define ARM_VIRT_PCIE_PIO_SIZE    UINT64_C (0x10000)
+#define ARM_VIRT_PCIE_ECAM_BASE   UINT64_C (0x3f000000)
+#define ARM_VIRT_PCIE_ECAM_SIZE   UINT64_C (0x1000000)
+#define ARM_VIRT_RAM_BASE         UINT64_C (0x40000000)
+/* Above RAM, where the physical address space reaches so far. They move up when RAM reaches beyond. */
+#define ARM_VIRT_HIGH_BASE      UINT64_C (0x4000000000)
+#define ARM_VIRT_HIGH_ECAM_SIZE UINT64_C (0x10000000)
+#define ARM_VIRT_HIGH_PCIE_SIZE UINT64_C (0x8000000000) /* aligned to its size */
+
+/* Shared peripheral interrupts. */
+enum {
+  ARM_VIRT_IRQ_SECURE_GPIO = 0,
+  ARM_VIRT_IRQ_UART = 1,
+  ARM_VIRT_IRQ_RTC = 2,
+  ARM_VIRT_IRQ_PCIE = 3, /* INTA to INTD */
+  ARM_VIRT_IRQ_GPIO = 7,
+  ARM_VIRT_IRQ_SECURE_UART = 8,
+  ARM_VIRT_IRQ_VIRTIO = 16, /* to 47 */
+  ARM_VIRT_IRQ_V2M = 48,    /* to 111 */
+  ARM_VIRT_N_V2M = 64,
+  ARM_VIRT_N_SPIS = 256,
+};
+/* Pins of the GPIO controllers. */
+enum {
+  ARM_VIRT_POWER_PIN = 3,
+  ARM_VIRT_SECURE_PIN_POWEROFF = 0,
+  ARM_VIRT_SECURE_PIN_RESET = 1,
+};
+/* Private peripheral interrupts. */
+enum {
+  ARM_VIRT_PPI_PMU = 7,
+  ARM_VIRT_PPI_MAINTENANCE = 9,
+  ARM_VIRT_PPI_HYP_TIMER = 10,
+  ARM_VIRT_PPI_VIRT_TIMER = 11,
+  ARM_VIRT_PPI_HYPVIRT_TIMER = 12,
+  ARM_VIRT_PPI_SEC_TIMER = 13,
+  ARM_VIRT_PPI_PHYS_TIMER = 14,
+};
