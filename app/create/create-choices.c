@@ -34,8 +34,9 @@ fill_architectures (VtCreateForm *self)
   if (all)
     g_variant_iter_init (&iter, all);
   while (all && g_variant_iter_next (&iter, "{&sv}", &name, &value)) {
-    const char *label = name;
-    if (g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
+    const char *label = vt_choice_label ("architecture", name);
+    /* The engine may have some that are not known here. */
+    if (label == name && g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
       g_variant_lookup (value, "name", "&s", &label);
     vt_choice_row_add (self->architecture_row, name, label, NULL);
     g_variant_unref (value);

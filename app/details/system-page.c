@@ -57,9 +57,9 @@ fill_choices (VtSystemPage *self)
   g_autoptr (GVariant) architecture = find_architecture (self);
   g_autofree char *id =
       vt_settings_dup_string (vt_settings_editor_get_settings (self->editor), "architecture");
-  const char *name = id;
+  const char *name = vt_choice_label ("architecture", id);
   guint32 most = 0;
-  if (architecture)
+  if (architecture && name == id)
     g_variant_lookup (architecture, "name", "&s", &name);
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self->architecture_row), name);
   if (!architecture || (self->filled && g_variant_equal (self->filled, architecture)))

@@ -15,6 +15,12 @@ static const struct {
   { "board", "virt", N_ ("Virt: made for virtual machines") },
   { "cpu", "max", N_ ("Everything there is") },
   { "cpu", "rv64", N_ ("Basic 64-bit") },
+  /* Names of products are the same in all languages. */
+  { "cpu", "cortex-a53", "Cortex-A53" },
+  { "cpu", "cortex-a57", "Cortex-A57" },
+  { "cpu", "cortex-a72", "Cortex-A72" },
+  { "cpu", "cortex-a76", "Cortex-A76" },
+  { "cpu", "neoverse-n1", "Neoverse N1" },
   { "firmware", "efi", N_ ("EFI") },
   { "firmware", "uboot", N_ ("U-Boot") },
   { "firmware", "bios", N_ ("BIOS") },

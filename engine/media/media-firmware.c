@@ -13,6 +13,7 @@ enum {
   FILES_MAX = 256,
   SECTIONS_MAX = 16,
   VOLUMES_MAX = 8,
+  ARM_RESET_PAGE = 4096,
 };
 
 static uint32_t
@@ -65,13 +66,21 @@ arch_of_volume (const View *volume, uint16_t header)
 }
 
 static bool
+is_volume (const View *view, uint64_t at)
+{
+  uint8_t signature[4];
+  return view_read_all (view, at + 40, signature, sizeof signature) && !memcmp (signature, "_FVH", 4);
+}
+
+/* Arm's processors start at the first byte, where there is a page for a jump into the first volume. */
+static bool
 probe_volumes (Probe *probe, const View *view)
 {
   bool found = false;
-  uint64_t at = 0;
+  uint64_t at = is_volume (view, 0) ? 0 : ARM_RESET_PAGE;
   for (unsigned i = 0; i < VOLUMES_MAX; i++) {
     uint8_t head[VOLUME_HEADER];
-    if (!view_read_all (view, at, head, sizeof head) || memcmp (head + 40, "_FVH", 4))
+    if (!is_volume (view, at) || !view_read_all (view, at, head, sizeof head))
       break;
     uint64_t size = le64 (head + 32);
     if (size < VOLUME_HEADER || size > view->size - at)

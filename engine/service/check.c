@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "conf-field.h"
+#include "architecture.h"
 #include "error.h"
 #include "machine-item.h"
 
@@ -20,18 +20,22 @@ remark (GVariantBuilder *remarks, const char *key, const char *level, const char
   g_variant_builder_add (remarks, "(sss)", key, level, sentence);
 }
 
-/* Each setting alone, so that one that is wrong does not hide the others. */
+/* Each setting alone, so that one that is wrong does not hide the others; but for the architecture, on which
+ * it depends what others may be. */
 static void
 check_each (GVariant *settings, GVariantBuilder *remarks)
 {
   GVariantIter iter;
-  const char *key;
+  const char *key, *architecture = NULL;
   GVariant *value;
+  g_variant_lookup (settings, "architecture", "&s", &architecture);
   g_variant_iter_init (&iter, settings);
   while (g_variant_iter_next (&iter, "{&sv}", &key, &value)) {
     g_autoptr (GVariant) held = value;
     GVariantDict dict = G_VARIANT_DICT_INIT (NULL);
     g_autoptr (GError) error = NULL;
+    if (architecture != NULL && vt_architecture_find (architecture) != NULL)
+      g_variant_dict_insert (&dict, "architecture", "s", architecture);
     g_variant_dict_insert_value (&dict, key, value);
     g_autoptr (GVariant) one = g_variant_ref_sink (g_variant_dict_end (&dict));
     g_autoptr (VtConf) conf = vt_conf_new (one, &error);
@@ -62,6 +66,16 @@ check_memory (const VtConf *conf, GVariantBuilder *remarks)
     remark (remarks, "cpus", "warning",
             "The machine would have %u processors, and this computer has %u: it will be slow.", conf->cpus,
             g_get_num_processors ());
+}
+
+static void
+check_architecture (const VtConf *conf, GVariantBuilder *remarks)
+{
+  g_autoptr (GError) error = NULL;
+  if (vt_architecture_check_installed (conf->architecture, &error))
+    return;
+  g_autofree char *sentence = g_strdelimit (g_strdup (error->message), "\n", ' ');
+  remark (remarks, "architecture", "error", "%s", sentence);
 }
 
 /* Disks grow as they are filled: what they may become need not be there yet. */
@@ -98,6 +112,7 @@ vt_check_settings (VtService *service, GVariant *settings, GError **error)
   g_autoptr (GError) wrong = NULL;
   g_autoptr (VtConf) conf = vt_conf_new (rest, &wrong);
   if (conf != NULL) {
+    check_architecture (conf, &remarks);
     check_memory (conf, &remarks);
     check_disks (service, conf, &remarks);
   }

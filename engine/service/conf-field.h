@@ -25,7 +25,8 @@ typedef struct {
   uint64_t min, max;    /* of numbers; the length of strings, if max is not 0 */
   const char *const *choices;
   bool live;     /* a change takes effect while the machine runs */
-  bool fixed;    /* cannot be changed once the machine is there */
+  bool fixed;    /* cannot be given, and never changes */
+  bool birth;    /* is given when the machine is made, and never changes */
   bool required; /* must not be empty */
 } ConfField;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-item.h"
 
+#include "architecture.h"
 #include "error.h"
-#include "firmware.h"
 #include "machine-start.h"
 
 #include <gio/gunixfdlist.h>
@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 /* A machine is made in a folder that is none yet: it appears whole, or not at all. */
-
-#define EFI_VARIABLES "RISCV_VIRT_VARS.fd"
 
 typedef enum { ROLE_CDROM, ROLE_IMPORT, ROLE_IN_PLACE, N_ROLES } Role;
 static const char *const role_names[] = { "cdrom", "import", "import-in-place", NULL };
@@ -149,7 +147,7 @@ prepare (Creation *creation, GVariant *settings, GVariant *files, GVariant *name
   if (rest == NULL || !take_files (creation, files, names, fds, error))
     return false;
   creation->conf = vt_conf_new (rest, error);
-  if (creation->conf == NULL)
+  if (creation->conf == NULL || !vt_architecture_check_installed (creation->conf->architecture, error))
     return false;
   bool imports = creation->fds[ROLE_IMPORT] >= 0 || creation->fds[ROLE_IN_PLACE] >= 0;
   if (imports && creation->conf->disks->len == 0)
@@ -240,35 +238,13 @@ make_disks (Creation *creation, const char *folder, GError **error)
 }
 
 static void
-ignore_progress (void *opaque, uint64_t done)
-{
-}
-
-/* EFI firmware keeps its variables with the machine. */
-static bool
-copy_variables (Creation *creation, const char *folder, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-  VtCopyProgress progress = { ignore_progress, NULL, vt_job_cancellable (creation->job) };
-  if (strcmp (creation->conf->firmware, "efi") != 0)
-    return true;
-  g_autofree char *from = firmware_find_installed (EFI_VARIABLES, &problem),
-                  *to = g_build_filename (folder, VT_EFI_FILE, NULL);
-  if (from == NULL) {
-    g_autofree char *remedy = g_strdelimit (g_strdup (problem->message), "\n", ' ');
-    vt_error_set (error, VT_ERROR_NOT_FOUND, "EFI firmware for this machine is not installed.", remedy);
-    return false;
-  }
-  return vt_copy_file (from, to, &progress, error);
-}
-
-static void
 create_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Creation *creation = data;
   GError *error = NULL;
   g_autofree char *folder = vt_library_new_folder (creation->library, &error);
-  if (folder != NULL && copy_variables (creation, folder, &error) && make_disks (creation, folder, &error)) {
+  if (folder != NULL && vt_efi_variables_make (creation->conf, folder, &error) &&
+      make_disks (creation, folder, &error)) {
     g_autofree char *conf = g_build_filename (folder, VT_CONF_FILE, NULL);
     vt_conf_note_chains (creation->conf, NULL, folder);
     if (vt_conf_save (creation->conf, conf, &error) &&

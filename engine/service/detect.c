@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "conf-field.h"
+#include "architecture.h"
 #include "error.h"
 #include "machine-item.h"
 
@@ -101,15 +101,15 @@ static void
 choose_architecture (GVariantDict *media, GVariantDict *settings, GPtrArray *remarks)
 {
   g_auto (GStrv) found = NULL;
-  const char *const *ours = conf_field_find (conf_machine_fields, "architecture")->choices;
+  g_auto (GStrv) ours = vt_architecture_installed_names ();
   g_variant_dict_lookup (media, "architectures", "^as", &found);
   for (char **name = found; name != NULL && *name != NULL; name++)
-    if (g_strv_contains (ours, *name)) {
+    if (g_strv_contains ((const char *const *)ours, *name)) {
       g_variant_dict_insert (settings, "architecture", "s", *name);
       return;
     }
   if (found != NULL && *found != NULL) {
-    g_autofree char *list = g_strjoinv (", ", found), *have = g_strjoinv (", ", (char **)ours);
+    g_autofree char *list = g_strjoinv (", ", found), *have = g_strjoinv (", ", ours);
     g_ptr_array_add (
         remarks,
         g_strdup_printf ("It starts on %s, and the machines here are %s: choose another image.", list, have));

@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "service.h"
 
+#include "architecture.h"
 #include "error.h"
 
 #include <unistd.h>
 
+static GVariant *
+capabilities (VtService *service)
+{
+  GVariantDict dict = G_VARIANT_DICT_INIT (NULL), architectures = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GStrv) names = vt_architecture_installed_names ();
+  for (char **name = names; *name != NULL; name++)
+    g_variant_dict_insert_value (&architectures, *name,
+                                 vt_architecture_to_variant (vt_architecture_find (*name)));
+  g_variant_dict_insert (&dict, "host-memory", "t", vt_host_memory ());
+  g_variant_dict_insert (&dict, "free-memory", "t", vt_host_free_memory ());
+  g_variant_dict_insert (&dict, "free-disk", "t",
+                         vt_host_free_disk (vt_library_path (vt_service_library (service))));
+  g_variant_dict_insert (&dict, "cpus", "u", g_get_num_processors ());
+  g_variant_dict_insert_value (&dict, "architectures", g_variant_dict_end (&architectures));
+  return g_variant_dict_end (&dict);
+}
+
 static gboolean
 on_get_capabilities (VtEngine1 *api, GDBusMethodInvocation *invocation, VtService *service)
 {
-  vt_engine1_complete_get_capabilities (api, invocation, vt_capabilities (service));
+  vt_engine1_complete_get_capabilities (api, invocation, capabilities (service));
   return TRUE;
 }
 

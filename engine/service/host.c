@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-item.h"
 
-#include "conf-field.h"
 #include "error.h"
 
 #include <errno.h>
@@ -116,40 +115,4 @@ vt_fd_of_handle (GUnixFDList *fds, GVariant *handle, GError **error)
     vt_error_set (error, VT_ERROR_INVALID_ARGUMENT, "The call names a file but brings none along.",
                   "Pass the file's descriptor with the message.");
   return fd;
-}
-
-static GVariant *
-choices (const char *key)
-{
-  return g_variant_new_strv (conf_field_find (conf_machine_fields, key)->choices, -1);
-}
-
-static GVariant *
-architecture (void)
-{
-  static const char *const models[] = { "max", "rv64", NULL };
-  GVariantDict dict = G_VARIANT_DICT_INIT (NULL);
-  g_variant_dict_insert_value (&dict, "boards", choices ("board"));
-  g_variant_dict_insert_value (&dict, "firmware", choices ("firmware"));
-  g_variant_dict_insert_value (&dict, "cpus", g_variant_new_strv (models, -1));
-  g_variant_dict_insert (&dict, "max-cpus", "u", (guint32)conf_field_find (conf_machine_fields, "cpus")->max);
-  g_variant_dict_insert (&dict, "kvm", "b", FALSE);
-  g_variant_dict_insert (&dict, "name", "s", "RISC-V (64-bit)");
-  return g_variant_dict_end (&dict);
-}
-
-GVariant *
-vt_capabilities (VtService *service)
-{
-  GVariantDict dict = G_VARIANT_DICT_INIT (NULL), architectures = G_VARIANT_DICT_INIT (NULL);
-  const char *const *names = conf_field_find (conf_machine_fields, "architecture")->choices;
-  for (unsigned i = 0; names[i] != NULL; i++)
-    g_variant_dict_insert_value (&architectures, names[i], architecture ());
-  g_variant_dict_insert (&dict, "host-memory", "t", vt_host_memory ());
-  g_variant_dict_insert (&dict, "free-memory", "t", vt_host_free_memory ());
-  g_variant_dict_insert (&dict, "free-disk", "t",
-                         vt_host_free_disk (vt_library_path (vt_service_library (service))));
-  g_variant_dict_insert (&dict, "cpus", "u", g_get_num_processors ());
-  g_variant_dict_insert_value (&dict, "architectures", g_variant_dict_end (&architectures));
-  return g_variant_dict_end (&dict);
 }

@@ -5,6 +5,7 @@
 
 #include "machine-process.h"
 
+#include "architecture.h"
 #include "error.h"
 #include "firmware.h"
 #include "service.h"
@@ -100,22 +101,27 @@ find_firmware (const char *name, char **ret, GError **error)
   return *ret != NULL;
 }
 
-/* OpenSBI runs first whatever follows it. */
 static bool
-add_firmware (Builder *b, GError **error)
+add_firmware_file (Builder *b, const char *option, const char *name, GError **error)
 {
-  g_autofree char *sbi = NULL, *code = NULL;
-  if (!find_firmware ("opensbi-riscv64-generic-fw_dynamic.bin", &sbi, error))
+  g_autofree char *path = NULL;
+  if (!find_firmware (name, &path, error))
     return false;
-  g_free (add_file (b, sbi, O_RDONLY));
-  add (b, "-bios", "%s", sbi);
-  if (g_str_equal (b->conf->firmware, "uboot")) {
-    if (!find_firmware ("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin", &code, error))
-      return false;
-    g_free (add_file (b, code, O_RDONLY));
-    add (b, "-kernel", "%s", code);
-  } else if (g_str_equal (b->conf->firmware, "efi")) {
-    if (!find_firmware ("RISCV_VIRT_CODE.fd", &code, error))
+  g_free (add_file (b, path, O_RDONLY));
+  add (b, option, "%s", path);
+  return true;
+}
+
+static bool
+add_firmware (Builder *b, const VtArchitecture *architecture, GError **error)
+{
+  g_autofree char *code = NULL;
+  if (architecture->bios && !add_firmware_file (b, "-bios", architecture->bios, error))
+    return false;
+  if (g_str_equal (b->conf->firmware, "uboot"))
+    return add_firmware_file (b, architecture->uboot_option, architecture->uboot, error);
+  if (g_str_equal (b->conf->firmware, "efi")) {
+    if (!find_firmware (architecture->efi_code, &code, error))
       return false;
     g_autofree char *flash = add_file (b, code, O_RDONLY), *variables = add_file (b, "efi-vars.fd", O_RDWR);
     add (b, "-drive", "if=pflash,unit=0,id=efi-code,format=raw,readonly=on,file=%s", flash);
@@ -234,7 +240,7 @@ add_helpers (Builder *b)
 }
 
 static void
-add_machine (Builder *b)
+add_machine (Builder *b, const VtArchitecture *architecture)
 {
   const VtConf *conf = b->conf;
   g_autofree char *program = g_strconcat ("vitrine-machine-", conf->architecture, NULL);
@@ -243,7 +249,7 @@ add_machine (Builder *b)
   add (b, "-name", "%s", name);
   add (b, "-uuid", "%s", conf->uuid);
   add_word (b, "-nodefaults");
-  add (b, "-machine", "%s", conf->board);
+  add (b, "-machine", "%s%s", conf->board, architecture->board_options);
   add (b, "-cpu", "%s", conf->cpu);
   add (b, "-smp", "%u", conf->cpus);
   add (b, "-m", "%" G_GUINT64_FORMAT "K", conf->memory >> 10);
@@ -258,9 +264,10 @@ vt_machine_command_new (const VtConf *conf, const char *folder, const VtProcessO
   g_autoptr (GPtrArray) order = g_ptr_array_new ();
   Builder b = { conf, folder, g_ptr_array_new_with_free_func (g_free),
                 g_ptr_array_new_with_free_func (free_file), order };
+  const VtArchitecture *architecture = vt_architecture_find (conf->architecture);
   make_order (&b, options->boot_drive);
-  add_machine (&b);
-  const bool ok = add_firmware (&b, error);
+  add_machine (&b, architecture);
+  const bool ok = add_firmware (&b, architecture, error);
   if (ok) {
     add_storage (&b);
     for (unsigned i = 0; i < conf->nics->len; i++)

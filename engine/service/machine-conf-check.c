@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conf-field.h"
 
+#include "architecture.h"
 #include "error.h"
 
 #include <string.h>
@@ -122,10 +123,34 @@ check_name (const VtConf *conf, GError **error)
   return true;
 }
 
+static bool
+check_choice (const VtConf *conf, const char *key, const char *value, const char *const *choices,
+              GError **error)
+{
+  if (g_strv_contains (choices, value))
+    return true;
+  g_autofree char *list = g_strjoinv (", ", (char **)choices);
+  g_autofree char *remedy = g_strdup_printf ("Choose one of: %s.", list);
+  return refuse (error, remedy, "Machines of the architecture %s cannot have the %s “%s”.",
+                 conf->architecture, key, value);
+}
+
+static bool
+check_architecture (const VtConf *conf, GError **error)
+{
+  const VtArchitecture *architecture = vt_architecture_find (conf->architecture);
+  g_autofree char *remedy = g_strdup_printf ("Give a number from 1 to %u.", architecture->max_cpus);
+  if (conf->cpus > architecture->max_cpus)
+    return refuse (error, remedy, "Machines of the architecture %s cannot have %u processors.",
+                   conf->architecture, conf->cpus);
+  return check_choice (conf, "board", conf->board, architecture->boards, error) &&
+         check_choice (conf, "firmware", conf->firmware, architecture->firmware, error);
+}
+
 bool
 vt_conf_check (const VtConf *conf, GError **error)
 {
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  return check_name (conf, error) && check_ids (conf, ids, error) && check_disks (conf, error) &&
-         check_nics (conf, error) && check_boot_order (conf, ids, error);
+  return check_name (conf, error) && check_architecture (conf, error) && check_ids (conf, ids, error) &&
+         check_disks (conf, error) && check_nics (conf, error) && check_boot_order (conf, ids, error);
 }

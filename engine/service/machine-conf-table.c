@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conf-field.h"
 
+#include "architecture.h"
+
 /* Every setting of a machine. */
 
 #define KIB(n) (UINT64_C (n) << 10)
 #define MIB(n) (UINT64_C (n) << 20)
 #define TIB(n) (UINT64_C (n) << 40)
 
-static const char *const architectures[] = { "riscv64", NULL };
 static const char *const boards[] = { "virt", NULL };
 static const char *const firmwares[] = { "efi", "uboot", "none", NULL };
 static const char *const inputs[] = { "tablet", "mouse", "none", NULL };
@@ -30,7 +31,8 @@ const ConfField conf_machine_fields[] = {
   { "os-id", CONF_STRING, AT (os_id), .max = 256, .live = true },
   { "os-name", CONF_STRING, AT (os_name), .max = 256, .live = true },
   { "autostart", CONF_BOOL, AT (autostart), .live = true },
-  { "architecture", CONF_CHOICE, AT (architecture), "riscv64", .choices = architectures },
+  { "architecture", CONF_CHOICE, AT (architecture), "riscv64", .choices = vt_architecture_names,
+    .birth = true },
   { "board", CONF_CHOICE, AT (board), "virt", .choices = boards },
   { "cpu", CONF_STRING, AT (cpu), "max", .max = 256, .required = true },
   { "cpus", CONF_UINT, AT (cpus), "1", 1, 32 },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conf-field.h"
 
+#include "architecture.h"
 #include "error.h"
 #include "suggest.h"
 
@@ -99,6 +100,21 @@ add_default_parts (VtConf *conf)
   g_ptr_array_add (conf->nics, nic);
 }
 
+/* What machines of an architecture usually have. Settings that name none such are refused later. */
+static void
+take_architecture (VtConf *conf, GVariant *settings)
+{
+  const char *name = NULL;
+  if (settings != NULL)
+    g_variant_lookup (settings, "architecture", "&s", &name);
+  const VtArchitecture *given = name ? vt_architecture_find (name) : NULL;
+  const VtArchitecture *architecture = given ? given : vt_architecture_usual ();
+  g_set_str (&conf->architecture, architecture->name);
+  g_set_str (&conf->board, architecture->boards[0]);
+  g_set_str (&conf->firmware, architecture->firmware[0]);
+  g_set_str (&conf->cpu, architecture->cpus[0]);
+}
+
 /* Locally administered, with QEMU's and KVM's well-known beginning. */
 static void
 fill_addresses (VtConf *conf)
@@ -112,21 +128,6 @@ fill_addresses (VtConf *conf)
     nic->mac =
         g_strdup_printf ("52:54:00:%02x:%02x:%02x", random & 0xff, random >> 8 & 0xff, random >> 16 & 0xff);
   }
-}
-
-VtConf *
-vt_conf_new (GVariant *settings, GError **error)
-{
-  g_autoptr (VtConf) conf = conf_alloc ();
-  conf->uuid = (g_free (conf->uuid), g_uuid_string_random ());
-  conf->name = (g_free (conf->name), g_strdup ("New machine"));
-  conf->created = g_get_real_time () / G_USEC_PER_SEC;
-  scale_to_host (conf);
-  add_default_parts (conf);
-  if (settings != NULL && !vt_conf_change (conf, settings, NULL, error))
-    return NULL;
-  fill_addresses (conf);
-  return vt_conf_check (conf, error) ? g_steal_pointer (&conf) : NULL;
 }
 
 /* ---- On the bus ---- */
@@ -215,15 +216,16 @@ refuse_setting (const char *key, GError **error)
 }
 
 static bool
-change_one (VtConf *conf, const char *key, GVariant *value, GError **error)
+change_one (VtConf *conf, const char *key, GVariant *value, bool birth, GError **error)
 {
   const ConfField *field = conf_field_find (conf_machine_fields, key);
-  if (field != NULL && field->fixed) {
+  if (field != NULL && (field->fixed || (field->birth && !birth))) {
     g_autoptr (GVariant) now = g_variant_ref_sink (conf_field_to_variant (field, conf));
     if (g_variant_equal (now, value))
       return true;
     g_autofree char *cause = g_strdup_printf ("%s cannot be changed.", key);
-    vt_error_set (error, VT_ERROR_INVALID_ARGUMENT, cause, "Leave it out.");
+    vt_error_set (error, VT_ERROR_INVALID_ARGUMENT, cause,
+                  field->fixed ? "Leave it out." : "Leave it out, or make another machine.");
     return false;
   }
   if (field != NULL)
@@ -236,8 +238,8 @@ change_one (VtConf *conf, const char *key, GVariant *value, GError **error)
   return refuse_setting (key, error);
 }
 
-bool
-vt_conf_change (VtConf *conf, GVariant *settings, char ***ret_later, GError **error)
+static bool
+change (VtConf *conf, GVariant *settings, bool birth, char ***ret_later, GError **error)
 {
   g_autoptr (VtConf) changed = vt_conf_copy (conf);
   GVariantIter iter;
@@ -246,7 +248,7 @@ vt_conf_change (VtConf *conf, GVariant *settings, char ***ret_later, GError **er
   bool good = true;
   g_variant_iter_init (&iter, settings);
   while (good && g_variant_iter_next (&iter, "{&sv}", &key, &value)) {
-    good = change_one (changed, key, value, error);
+    good = change_one (changed, key, value, birth, error);
     g_variant_unref (value);
   }
   if (!good)
@@ -260,6 +262,28 @@ vt_conf_change (VtConf *conf, GVariant *settings, char ***ret_later, GError **er
   *conf = *changed;
   *changed = old;
   return true;
+}
+
+bool
+vt_conf_change (VtConf *conf, GVariant *settings, char ***ret_later, GError **error)
+{
+  return change (conf, settings, false, ret_later, error);
+}
+
+VtConf *
+vt_conf_new (GVariant *settings, GError **error)
+{
+  g_autoptr (VtConf) conf = conf_alloc ();
+  conf->uuid = (g_free (conf->uuid), g_uuid_string_random ());
+  conf->name = (g_free (conf->name), g_strdup ("New machine"));
+  conf->created = g_get_real_time () / G_USEC_PER_SEC;
+  scale_to_host (conf);
+  add_default_parts (conf);
+  take_architecture (conf, settings);
+  if (settings != NULL && !change (conf, settings, true, NULL, error))
+    return NULL;
+  fill_addresses (conf);
+  return vt_conf_check (conf, error) ? g_steal_pointer (&conf) : NULL;
 }
 
 /* ---- Differences ---- */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-start.h"
 
+#include "architecture.h"
 #include "error.h"
-#include "firmware.h"
-#include "replace-file.h"
 #include "service.h"
 
 #include <errno.h>
@@ -135,22 +134,6 @@ open_end (const char *uuid, GError **error)
   return fd;
 }
 
-/* Where the guest's firmware keeps its settings; a machine that has lost them starts with none. */
-static bool
-make_variables (const VtConf *conf, const char *folder, GError **error)
-{
-  g_autofree char *path = g_build_filename (folder, "efi-vars.fd", NULL);
-  if (strcmp (conf->firmware, "efi") != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
-    return true;
-  g_autofree char *template = firmware_find_installed ("RISCV_VIRT_VARS.fd", error);
-  g_autofree char *data = NULL;
-  gsize size;
-  const bool ok = template && g_file_get_contents (template, &data, &size, error) &&
-                  vt_replace_file (path, data, size, false, error);
-  vt_error_adopt (error, "The firmware's settings could not be made");
-  return ok;
-}
-
 /* It outlives us, and is not ended with our terminal. */
 static void
 own_session (gpointer data)
@@ -176,11 +159,13 @@ make_launcher (int log)
 GSubprocess *
 vt_machine_spawn (const VtConf *conf, const char *folder, const VtProcessOptions *options, GError **error)
 {
-  VtMachineCommand *command = vt_machine_command_new (conf, folder, options, error);
   GSubprocess *process = NULL;
+  if (!vt_architecture_check_installed (conf->architecture, error))
+    return NULL;
+  VtMachineCommand *command = vt_machine_command_new (conf, folder, options, error);
   if (command == NULL)
     return NULL;
-  const int log = make_variables (conf, folder, error) ? open_log (folder, error) : -1;
+  const int log = vt_efi_variables_make (conf, folder, error) ? open_log (folder, error) : -1;
   const int control = log >= 0 ? make_socket (conf->uuid, error) : -1;
   const int end = control >= 0 ? open_end (conf->uuid, error) : -1;
   if (end >= 0) {

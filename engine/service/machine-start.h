@@ -25,6 +25,9 @@ char *vt_machine_log_end (const char *folder, size_t most);
 /* The last lines of what it printed since it was started, for people; never NULL. */
 char *vt_machine_log_tail (const char *folder);
 
+/* Where the guest's firmware keeps its settings: makes the file if the machine has none, or has lost it. */
+bool vt_efi_variables_make (const VtConf *conf, const char *folder, GError **error);
+
 /* Opens `first`, and, if it is the layered image of `disk` (NULL: it is not), what its settings have below
  * it, for reading. `take` gets each. */
 bool vt_disk_open_chain (const VtConfDisk *disk, const char *first, int flags,

@@ -58,7 +58,6 @@ void vt_detect_media (VtService *service, int fd, const char *name, GAsyncReadyC
                       gpointer data);
 GVariant *vt_detect_media_finish (GAsyncResult *result, GError **error);
 GVariant *vt_check_settings (VtService *service, GVariant *settings, GError **error);
-GVariant *vt_capabilities (VtService *service);
 
 /* Any thread. What this computer has. */
 uint64_t vt_host_memory (void);

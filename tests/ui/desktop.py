@@ -178,7 +178,7 @@ class App:
         from gi.repository import Atspi
         self.atspi, self.desktop, self.size = Atspi, desktop, size
         self.log = (desktop.folder / "app.log").open("w+")
-        self.started = time.monotonic()
+        self.started, self.source = time.monotonic(), None
         self.process = desktop.spawn([str(desktop.build / "app/vitrine"), *arguments], stderr=self.log)
 
     def root(self):
@@ -265,6 +265,27 @@ class App:
 
     def xdotool(self, *arguments):
         subprocess.run(["xdotool", *arguments], env=self.desktop.environment, check=True, timeout=20)
+
+    def drag(self, place, to):
+        """Drags a file out of another window, and drops it here. What it is dragged out of stays until end_drag(): what is dropped
+        is asked for after the button is up."""
+        self.end_drag()
+        self.source = self.desktop.spawn([sys.executable, str(HERE / "drag-source.py"), place])
+        window = subprocess.run(["xdotool", "search", "--sync", "--name", "^Drag Source$"], env=self.desktop.environment,
+                                capture_output=True, text=True, check=True, timeout=20).stdout.split()[0]
+        self.xdotool("windowmove", "--sync", window, "1500", "300")
+        self.xdotool("mousemove", "1600", "400", "mousedown", "1")
+        for x, y in ((1580, 400), (1400, 400), (to[0] + 40, to[1]), to, to):
+            self.xdotool("mousemove", str(x), str(y))
+            time.sleep(0.3)
+        self.screenshot("drag")
+        self.xdotool("mouseup", "1")
+
+    def end_drag(self):
+        if self.source:
+            self.source.terminate()
+            self.source.wait(5)
+            self.source = None
 
     def screenshot(self, name, settle=0.6):
         time.sleep(settle)

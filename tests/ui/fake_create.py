@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the fake engine knows of new machines. What a file is stands in it: "optical", "truncated", "foreign", "disk"; any other
-is no image. A machine called "Slow" is being made until its job is cancelled, or EndJobs () is called."""
+"""What the fake engine knows of new machines. What a file is stands in it: "optical", "arm", "truncated", "foreign", "disk",
+"arm-disk"; any other is no image. A machine called "Slow" is being made until its job is cancelled, or EndJobs () is called."""
 
 import os
 
@@ -19,8 +19,11 @@ def optical(architecture="riscv64", *remarks):
 MEDIA = {
     "optical": optical(),
     "truncated": optical("riscv64", "The file is cut short. Download it again."),
-    "foreign": optical("x86_64", "It starts on x86_64, and the machines here are riscv64: choose another image."),
+    "arm": optical("aarch64"),
+    "foreign": optical("x86_64", "It starts on x86_64, and the machines here are riscv64, aarch64: choose another image."),
     "disk": {"kind": GLib.Variant("s", "disk"), "format": GLib.Variant("s", "qcow2"), "disk-size": GLib.Variant("t", 30 * GIB)},
+    "arm-disk": {"kind": GLib.Variant("s", "disk"), "format": GLib.Variant("s", "raw"), "disk-size": GLib.Variant("t", 4 * GIB),
+                 "architectures": GLib.Variant("as", ["aarch64"])},
 }
 UNKNOWN = {"kind": GLib.Variant("s", "unknown"), "format": GLib.Variant("s", "text"),
            "remarks": GLib.Variant("as", ["This is a text, not a disk image. Choose another file."])}
@@ -34,6 +37,9 @@ class Create:
             data = file.read(1000)
         media = dict(MEDIA.get(data.decode(errors="replace").strip(), UNKNOWN))
         settings = {"memory": GLib.Variant("t", 4 * GIB), "name": GLib.Variant("s", "Debian 13" if "os-id" in media else name)}
+        for name in media.get("architectures", ()):
+            if name in ("riscv64", "aarch64"):
+                settings["architecture"] = GLib.Variant("s", name)
         media.update(size=GLib.Variant("t", len(data)), settings=GLib.Variant("a{sv}", settings))
         return GLib.Variant("(a{sv})", (media,))
 

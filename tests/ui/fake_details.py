@@ -110,12 +110,16 @@ class Details:
 
     def engine1_GetCapabilities(self, engine):
         text = lambda *names: GLib.Variant("as", names)
-        riscv = {"name": GLib.Variant("s", "RISC-V (64-bit)"), "boards": text("virt"), "firmware": text("efi", "uboot", "none"),
-                 "cpus": text("max", "rv64"), "max-cpus": GLib.Variant("u", 32), "kvm": GLib.Variant("b", False)}
+
+        def architecture(name, most, *models):
+            return GLib.Variant("a{sv}", {
+                "name": GLib.Variant("s", name), "boards": text("virt"), "firmware": text("efi", "uboot", "none"), "cpus": text(*models),
+                "max-cpus": GLib.Variant("u", most), "kvm": GLib.Variant("b", False)})
         return GLib.Variant("(a{sv})", ({
             "host-memory": GLib.Variant("t", 16 * GIB), "free-memory": GLib.Variant("t", 8 * GIB),
             "free-disk": GLib.Variant("t", 100 * GIB), "cpus": GLib.Variant("u", 8),
-            "architectures": GLib.Variant("a{sv}", {"riscv64": GLib.Variant("a{sv}", riscv)})},))
+            "architectures": GLib.Variant("a{sv}", {"riscv64": architecture("RISC-V (64-bit)", 32, "max", "rv64"),
+                                                    "aarch64": architecture("Arm (64-bit)", 8, "max", "cortex-a72", "cortex-a53")})},))
 
     # ---- Statistics: a sample for each of the test's wishes ----
 

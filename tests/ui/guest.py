@@ -8,6 +8,9 @@ LOGO, CHOSEN, BLUE, GRAY, RED = 0xff5500, 0x989898, 0x0000aa, 0xaaaaaa, 0xaa0000
 # Of the demonstration's session: background, terminal and its text, title bars, clock and menus.
 DESKTOP, TERMINAL, TEXT, TITLE, CLOCK = 0x33517a, 0x1d1f21, 0xe8e8e8, 0xf4b942, 0xf4f1ea
 
+# Debian's graphical installer: its page, the middle of a chosen line, and of its head.
+PAGE, LIST, BAR, HEAD = 0xede9e3, 0xffffff, 0x298580, 0x05475c
+
 
 def shows_firmware(picture):
     return picture.share(0) > 0.5 and picture.share(LOGO) > 0.00002
@@ -25,6 +28,11 @@ def shows_session(picture):
 def shows_dialog(picture):
     """One of the installer's questions: a gray window on blue, with a chosen line in red."""
     return picture.share(BLUE) > 0.03 and picture.share(GRAY) > 0.15 and bool(picture.lines_of(RED, 0.15))
+
+
+def shows_page(picture):
+    """One of the graphical installer's questions: a list, with a chosen line."""
+    return picture.share(HEAD) > 0.01 and picture.share(PAGE) > 0.1 and picture.share(LIST) > 0.3 and bool(picture.lines_of(BAR, 0.5))
 
 
 class Guest:

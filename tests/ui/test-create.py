@@ -117,9 +117,9 @@ class Create(unittest.TestCase):
 
     def test_drop(self):
         app = self.start()
-        self.drag(app, self.file("optical"), (150, 600))
+        app.drag(self.file("optical"), (150, 600))
         app.find("debian.iso", "label")
-        self.end_drag()
+        app.end_drag()
         self.wait_sensitive(app, "Create", True)
         app.key("Return")
         self.assertEqual(self.wait_created()["name"], "Debian 13")
@@ -127,40 +127,17 @@ class Create(unittest.TestCase):
     def test_drop_on_a_running_machine(self):
         app = self.start("--machine", "Debian 13 00")
         app.find("Pause", "button")
-        self.drag(app, self.file("optical"), (800, 30))
+        app.drag(self.file("optical"), (800, 30))
         app.find("Use “debian.iso” for What?", "label")
         app.screenshot("create-disc-offer")
         app.press("Insert into Drive", "button")
         app.find("“debian.iso” is in the drive", "label")
         self.assertIn("InsertMedium", self.desktop.fake("Calls").unpack()[0])
-        self.drag(app, self.file("optical"), (800, 30))
+        app.drag(self.file("optical"), (800, 30))
         app.find("Use “debian.iso” for What?", "label")
-        self.end_drag()
+        app.end_drag()
         app.key("alt+n")
         app.find("debian.iso", "label")
-
-    def drag(self, app, place, to):
-        """The one dragged from stays: what is dropped is asked for after the button is up."""
-        self.end_drag()
-        self.drag_source = source = self.desktop.spawn([sys.executable, str(Path(__file__).with_name("drag-source.py")), place])
-        self.addCleanup(self.end_drag)
-        window = subprocess.run(["xdotool", "search", "--sync", "--name", "^Drag Source$"], env=self.desktop.environment,
-                                capture_output=True, text=True, check=True, timeout=20).stdout.split()[0]
-        app.xdotool("windowmove", "--sync", window, "1500", "300")
-        app.xdotool("mousemove", "1600", "400", "mousedown", "1")
-        for x, y in ((1580, 400), (1400, 400), (to[0] + 40, to[1]), to, to):
-            app.xdotool("mousemove", str(x), str(y))
-            time.sleep(0.3)
-        app.screenshot("create-drag")
-        app.xdotool("mouseup", "1")
-
-    drag_source = None
-
-    def end_drag(self):
-        if self.drag_source:
-            self.drag_source.terminate()
-            self.drag_source.wait(5)
-            self.drag_source = None
 
     def test_empty_machine(self):
         app = self.start()
@@ -192,6 +169,58 @@ class Create(unittest.TestCase):
         self.wait_sensitive(app, "Create", True)
         app.press("Create", "button")
         self.assertEqual(self.wait_created()["files"], {"import-in-place": "server.qcow2"})
+
+    # ---- Architectures ----
+
+    def shown(self, app, name):
+        """What is chosen in a row."""
+        row = app.find(name, "combo box")
+        return [node.get_name() for node in app.walk(row) if node.get_role_name() == "label"]
+
+    def choose(self, app, name, *keys):
+        app.click(app.find(name, "combo box"))
+        time.sleep(0.7)
+        app.key(*keys)
+        time.sleep(0.7)
+
+    def test_image_for_arm(self):
+        app = self.open("arm", "debian-arm64.iso")
+        self.wait_sensitive(app, "Create", True)
+        self.assertIn("Arm (64-bit)", self.shown(app, "Architecture"))
+        app.screenshot("create-arm")
+        app.key("Return")
+        made = self.wait_created()
+        self.assertEqual((made["architecture"], made["board"], made["firmware"], made["cpu"]), ("aarch64", "virt", "efi", "max"))
+        self.assertEqual(made["files"], {"cdrom": "debian-arm64.iso"})
+
+    def test_disk_image_for_arm(self):
+        app = self.open("arm-disk", "server.img")
+        self.wait_sensitive(app, "Create", True)
+        app.key("Return")
+        made = self.wait_created()
+        self.assertEqual((made["architecture"], made["files"]), ("aarch64", {"import": "server.img"}))
+
+    def test_architecture_by_hand(self):
+        """What there is to choose from is the architecture's."""
+        app = self.open("disk", "server.qcow2")
+        self.wait_sensitive(app, "Create", True)
+        before = self.shown(app, "Architecture")
+        for key in ("Down", "Up"):
+            self.choose(app, "Architecture", key, "Return")
+            if self.shown(app, "Architecture") != before:
+                break
+        self.assertIn("Arm (64-bit)", self.shown(app, "Architecture"))
+        app.press("Advanced Options")
+        app.find("Guest Agent", "check box")
+        time.sleep(0.6)
+        self.assertIn("Everything there is", self.shown(app, "Processor Model"))
+        self.choose(app, "Processor Model", "Down", "Return")
+        self.assertIn("Cortex-A72", self.shown(app, "Processor Model"))
+        app.screenshot("create-arm-model")
+        self.wait_sensitive(app, "Create", True)
+        app.press("Create", "button")
+        made = self.wait_created()
+        self.assertEqual((made["architecture"], made["cpu"]), ("aarch64", "cortex-a72"))
 
     # ---- What is typed ----
 
@@ -284,7 +313,7 @@ class Create(unittest.TestCase):
 
     def test_other_architecture(self):
         app = self.open("foreign")
-        app.find("It starts on x86_64, and the machines here are riscv64: choose another image.", "label")
+        app.find("It starts on x86_64, and the machines here are riscv64, aarch64: choose another image.", "label")
         self.wait_sensitive(app, "Create", False)
         app.screenshot("create-foreign")
 

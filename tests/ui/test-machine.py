@@ -4,7 +4,7 @@
 
 Usage: test-machine.py BUILD-FOLDER
 
-Debian's installer and the demonstration CD are started through the window, used by keyboard and mouse, and recognised by
+Debian's installers and the demonstration CD are started through the window, used by keyboard and mouse, and recognised by
 the pixels that the window shows.
 """
 
@@ -19,14 +19,13 @@ from desktop import Desktop, run_tests
 
 BUILD = sys.argv.pop(1)
 TOP = Path(__file__).resolve().parent.parent.parent
-NAME = "Debian 13"
 # How long a busy computer may take for one step of a guest, in seconds.
 PATIENCE = 240
 GREEN = 0x00aa00
 
 
-def make_iso(maker):
-    done = subprocess.run([TOP / "tools" / maker], check=False, stdout=subprocess.PIPE, text=True)
+def make_iso(maker, *arguments):
+    done = subprocess.run([TOP / "tools" / maker, *arguments], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode == 77:
         raise unittest.SkipTest(f"the packages for {maker} are not to be had")
     if done.returncode:
@@ -35,11 +34,16 @@ def make_iso(maker):
 
 
 class Machine(unittest.TestCase):
-    def start(self, maker, **options):
+    name = "Debian 13"
+
+    def prepare(self, maker, *arguments):
         # First, for the desktop has a cache of its own.
-        self.iso = make_iso(maker)
-        self.desktop = Desktop(BUILD, engine="real", **options)
+        self.iso = make_iso(maker, *arguments)
+        self.desktop = Desktop(BUILD, engine="real")
         self.addCleanup(self.desktop.close)
+
+    def start(self, maker, *arguments):
+        self.prepare(maker, *arguments)
         return self.open(self.iso)
 
     def open(self, *arguments, **options):
@@ -56,7 +60,7 @@ class Machine(unittest.TestCase):
         app.find(Path(self.iso).name, "label")
         app.wait_sensitive(button, 60)
         app.press("Create", "button")
-        return guest.Guest(app, NAME)
+        return guest.Guest(app, self.name)
 
     def folder(self, *parts):
         return self.desktop.folder.joinpath("data", *parts)
@@ -112,12 +116,12 @@ class Machine(unittest.TestCase):
         app.screenshot("installer-shell", 0)
         self.read_serial(app)
 
-    def read_serial(self, app):
+    def read_serial(self, app, text="riscv64", seconds=30):
         """The serial port is text, in a tab of its own."""
         self.choose_console(app, "Down", "Return")
         terminal = app.find("Text console serial0", wait=20)
-        end = time.monotonic() + 30
-        while "riscv64" not in app.text_of(terminal):
+        end = time.monotonic() + seconds
+        while text not in app.text_of(terminal):
             self.assertLess(time.monotonic(), end, app.text_of(terminal))
             time.sleep(0.2)
         app.screenshot("installer-serial")
@@ -127,8 +131,8 @@ class Machine(unittest.TestCase):
         app.quit()
         for name, options in {"dark": {"dark": True}, "narrow": {"size": (360, 640)}, "narrow-dark": {"size": (360, 640), "dark": True},
                               "full-hd": {"size": (1920, 1080)}, "right-to-left": {"locale": "ar_EG.UTF-8"}}.items():
-            other = self.open("--machine", NAME, **options)
-            other.find(NAME, "label", wait=20)
+            other = self.open("--machine", self.name, **options)
+            other.find(self.name, "label", wait=20)
             picture = self.desktop.screen
             end = time.monotonic() + 60
             while picture.take(0, 0, *other.size).share(GREEN) < 0.1:
@@ -138,33 +142,95 @@ class Machine(unittest.TestCase):
             other.quit()
 
     def power_off_and_delete(self):
-        app = self.open("--machine", NAME)
-        app.find(f"Screen of {NAME}", wait=20)
+        app = self.open("--machine", self.name)
+        app.find(f"Screen of {self.name}", wait=20)
         app.press("Machine Menu", "toggle button")
         time.sleep(0.5)
         app.key("o")
-        app.find(f"Power Off “{NAME}”?", "label")
+        app.find(f"Power Off “{self.name}”?", "label")
         app.screenshot("power-off")
         self.assertEqual(len(self.desktop.machine_processes()), 1)
         app.press("Power Off", "button")
         app.find("Off", "label", wait=30)
         self.assertEqual(self.desktop.machine_processes(), [])
-        self.assertTrue(self.folder("vitrine/machines", NAME, "machine.conf").exists())
+        self.assertTrue(self.folder("vitrine/machines", self.name, "machine.conf").exists())
         app.key("ctrl+Delete")
         app.press("Move to Trash", "button")
-        app.wait_gone(NAME, "list item", 30)
+        app.wait_gone(self.name, "list item", 30)
         self.assertEqual(list(self.folder("vitrine/machines").iterdir()), [])
-        trashed = self.folder("Trash/files", NAME)
+        trashed = self.folder("Trash/files", self.name)
         self.assertEqual({"machine.conf", "disk0.qcow2", "efi-vars.fd"} - {file.name for file in trashed.iterdir()}, set())
         app.screenshot("trashed")
 
+    # ---- Arm: the graphical installer ----
+
+    def test_graphical_installer(self):
+        self.name = "Debian 12"
+        self.prepare("installer-iso", "aarch64")
+        app = self.open()
+        app.find("New Machine", "button", wait=20)
+        app.drag(self.iso, (150, 600))
+        app.find("Arm (64-bit)", "label", wait=60)
+        app.screenshot("create-graphical-installer")
+        screen = self.create(app)
+        app.end_drag()
+        screen.wait("EDK2's logo", guest.shows_firmware, PATIENCE)
+        app.screenshot("graphical-firmware", 0)
+        screen.wait("GRUB's menu", guest.shows_grub, PATIENCE)
+        app.screenshot("graphical-grub", 0)
+        screen.wait("the installer's first page", guest.shows_page, 2 * PATIENCE)
+        self.choose_language(app, screen)
+        self.read_serial(app, "Select a language", PATIENCE)
+        app.quit()
+        self.power_off_and_delete()
+
+    def choose_language(self, app, screen):
+        """By the keyboard, then by the mouse, which presses the button that goes on, too."""
+        def chosen(picture):
+            return next(iter(picture.lines_of(guest.BAR, 0.5)), None)
+        first = screen.wait_still()
+        app.screenshot("graphical-language", 0)
+        line = chosen(first)
+        x, y, width, height = first.box(guest.PAGE)
+        scale = width / 1280
+        # Onto the page, where nothing is to be pressed, so that the screen has the keyboard.
+        screen.click(x + width // 2, y + height - 10 * scale)
+        screen.key("Down", "Down")
+        screen.wait("a line below", lambda picture: (chosen(picture) or line) > line, PATIENCE)
+        screen.key("Up", "Up")
+        screen.wait("the first line", lambda picture: chosen(picture) == line, PATIENCE)
+        screen.click(x + width // 4, line - 100 * scale)
+        screen.wait("a line above", lambda picture: (chosen(picture) or line) < line - 50 * scale, PATIENCE)
+        app.screenshot("graphical-chosen")
+        screen.click(x + width - 61 * scale, y + height - 25 * scale)
+        screen.wait("the next page", lambda picture: guest.shows_page(picture) and picture.differs(first) > 0.02
+                    and abs(chosen(picture) - line) > 5 * scale, PATIENCE)
+        screen.wait_still()
+        app.screenshot("graphical-location", 0)
+
+    # ---- The demonstration ----
+
     def test_demonstration(self):
-        app = self.start("demo-iso")
+        app, _ = self.start_demonstration("riscv64")
+        self.change_disc(app)
+        self.shut_down(app)
+
+    def test_demonstration_on_arm(self):
+        app, screen = self.start_demonstration("aarch64")
+        screen.click(*screen.middle(guest.TERMINAL))
+        screen.enter("uname -m >/dev/ttyAMA0")
+        self.read_serial(app, "aarch64\n")
+        self.shut_down(app)
+
+    def start_demonstration(self, architecture):
+        app = self.start("demo-iso", architecture)
         screen = self.create(app)
         screen.wait("the graphical session", guest.shows_session, PATIENCE)
-        app.screenshot("demo-session")
+        app.screenshot(f"demo-session-{architecture}")
         self.pull(screen)
-        self.change_disc(app)
+        return app, screen
+
+    def shut_down(self, app):
         app.press("Shut Down", "button")
         app.find("Off", "label", wait=60)
         app.screenshot("demo-off")
@@ -190,7 +256,7 @@ class Machine(unittest.TestCase):
         app.wait_gone(Path(self.iso).name, "label", 20)
         other = self.desktop.folder / "other.iso"
         other.write_bytes(bytes(32768) + Path(self.iso).read_bytes()[32768:1 << 20])
-        self.desktop.control("insert", NAME, str(other))
+        self.desktop.control("insert", self.name, str(other))
         app.find("other.iso", "label", wait=20)
         app.screenshot("details-other-disc")
         app.press("Screen", "page tab")
