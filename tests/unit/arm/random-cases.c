@@ -81,6 +81,13 @@ matches (const char *name, int n, char **patterns)
   return n == 0;
 }
 
+/* Where the number 31 may mean SP, which the programs that run the cases need themselves. */
+static bool
+may_name_sp (const DecodeInsn *insn)
+{
+  return g_str_has_suffix (insn->name, "_imm") || g_str_has_suffix (insn->name, "_ext");
+}
+
 /* A random encoding; its registers one and the same, or few, every now and then. */
 static bool
 random_word (GRand *rand, unsigned op, uint32_t *ret)
@@ -94,6 +101,11 @@ random_word (GRand *rand, unsigned op, uint32_t *ret)
     if (field->width == 5 &&
         (field->arg == A64_ARG_rd || field->arg == A64_ARG_rn || field->arg == A64_ARG_rm))
       *ret = decode_place (field, *ret, kind == 0 ? reg : decode_extract (field, *ret) & 3);
+  }
+  for (unsigned i = 0; i < insn->n_fields && may_name_sp (insn); i++) {
+    const DecodeField *field = &insn->fields[i];
+    if ((field->arg == A64_ARG_rd || field->arg == A64_ARG_rn) && decode_extract (field, *ret) == 31)
+      *ret = decode_place (field, *ret, 30);
   }
   return true;
 }
