@@ -124,7 +124,10 @@ on_invalidate (SpiceDisplayChannel *channel, int x, int y, int width, int height
     cairo_region_get_extents (self->damage, &area);
     cairo_region_union_rectangle (self->damage, &area);
   }
-  draw_soon (self, 4 * width * (height + 1) > BAND);
+  const gboolean more_comes = 4 * width * (height + 1) > BAND;
+  draw_soon (self, more_comes);
+  if (!more_comes)
+    g_debug ("the picture changed, the last of it at %i,%i to %i,%i", x, y, x + width, y + height);
 }
 
 static guint32

@@ -218,7 +218,10 @@ on_insert (VtDriveRow *self)
 {
   g_autoptr (GtkFileDialog) dialog = gtk_file_dialog_new ();
   g_autoptr (GListModel) filters = new_filters ();
+  const char *downloads = g_get_user_special_dir (G_USER_DIRECTORY_DOWNLOAD);
+  g_autoptr (GFile) folder = downloads ? g_file_new_for_path (downloads) : NULL;
   gtk_file_dialog_set_title (dialog, _ ("Insert an Image"));
+  gtk_file_dialog_set_initial_folder (dialog, folder);
   gtk_file_dialog_set_accept_label (dialog, _ ("_Insert"));
   gtk_file_dialog_set_filters (dialog, filters);
   gtk_file_dialog_open (dialog, GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), NULL, on_chosen,

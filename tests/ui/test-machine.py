@@ -41,10 +41,19 @@ class Machine(unittest.TestCase):
         self.iso = make_iso(maker, *arguments)
         self.desktop = Desktop(BUILD, engine="real")
         self.addCleanup(self.desktop.close)
+        self.put_downloads()
 
     def start(self, maker, *arguments):
         self.prepare(maker, *arguments)
         return self.open(self.iso)
+
+    def put_downloads(self):
+        """A folder for them, with another disc's image."""
+        downloads = self.desktop.folder / "downloads"
+        downloads.mkdir()
+        (self.desktop.folder / "config").mkdir(exist_ok=True)
+        (self.desktop.folder / "config/user-dirs.dirs").write_text('XDG_DOWNLOAD_DIR="$HOME/downloads"\n')
+        (downloads / "other.iso").write_bytes(bytes(32768) + Path(self.iso).read_bytes()[32768:1 << 20])
 
     def open(self, *arguments, **options):
         app = self.desktop.app(*arguments, **options)
@@ -246,7 +255,7 @@ class Machine(unittest.TestCase):
         screen.app.screenshot("demo-pulled")
 
     def change_disc(self, app):
-        """The window tells what is in the drive, whoever has put it there."""
+        """Another one is chosen as a person would, among the downloads."""
         app.press("Details", "page tab")
         app.screenshot("details")
         app.press("Storage", "page tab")
@@ -254,9 +263,12 @@ class Machine(unittest.TestCase):
         app.screenshot("details-storage")
         app.press("Eject", "button")
         app.wait_gone(Path(self.iso).name, "label", 20)
-        other = self.desktop.folder / "other.iso"
-        other.write_bytes(bytes(32768) + Path(self.iso).read_bytes()[32768:1 << 20])
-        self.desktop.control("insert", self.name, str(other))
+        app.press("Insert an Image…", "button")
+        app.find("Insert an Image", wait=20)
+        listed = app.find("other.iso", wait=20)
+        app.screenshot("details-choose-disc")
+        app.click(listed)
+        app.press("Insert", "button")
         app.find("other.iso", "label", wait=20)
         app.screenshot("details-other-disc")
         app.press("Screen", "page tab")

@@ -100,7 +100,7 @@ class Desk(desktop.Desktop):
         places = [tools, tools / 'img', tools / 'media', tools / 'ctl', tools / 'engine']
         self.environment.update({
             'VITRINE_PROGRAMS': ':'.join(map(str, places)), 'PATH': ':'.join([*map(str, places), os.environ['PATH']]),
-            'GSK_RENDERER': self.renderer, 'GTK_A11Y': 'none'})
+            'GSK_RENDERER': self.renderer, 'GTK_A11Y': 'none', 'G_MESSAGES_DEBUG': 'vitrine'})
         if self.guest:
             (self.folder / 'firmware').mkdir()
             build_guest(self.folder / 'firmware' / FIRMWARE)
@@ -174,6 +174,10 @@ class Desk(desktop.Desktop):
     def spawn_viewer(self, command):
         log = open(self.folder / 'viewer.log', 'w')
         return self.spawn([str(part) for part in command], stderr=log, stdout=log)
+
+    def viewer_said(self, end_of_line):
+        """How many such lines it has written."""
+        return (self.folder / 'viewer.log').read_text().count(end_of_line)
 
     def wait_window(self, timeout=20):
         end = time.monotonic() + timeout
