@@ -48,24 +48,31 @@ defines (const IrOp *op, IrVal v)
   return op->dst == v && !IR_IS_CONST (v) && v != IR_NONE;
 }
 
-/* The op of the open block that wrote the flags last, if all its operands still are what they were. */
+/* Whether the operands of the op at that index still are what they were there. */
+static bool
+operands_hold (const IrRegion *r, uint32_t index)
+{
+  const IrOp *op = &r->ops[index];
+  for (uint32_t k = index + 1; k < r->n_ops; k++)
+    if ((IR_IS_VAR (op->a) && defines (&r->ops[k], op->a)) ||
+        (IR_IS_VAR (op->b) && defines (&r->ops[k], op->b)))
+      return false;
+  return true;
+}
+
+/* The op of the open block that wrote `value` last, if all its operands still are what they were. */
 static const IrOp *
-find_writer (const A64Trans *t)
+find_writer (const A64Trans *t, IrVal value)
 {
   const IrRegion *r = t->b->region;
   uint32_t first = t->b->block->first_op;
 
   for (uint32_t i = r->n_ops; i-- > first;) {
     const IrOp *op = &r->ops[i];
+    if (op->dst == value)
+      return operands_hold (r, i) ? op : NULL;
     if (op->op == IR_HELPER) /* may write any variable */
       return NULL;
-    if (op->dst != ARM_VAR_NZCV)
-      continue;
-    for (uint32_t k = i + 1; k < r->n_ops; k++)
-      if ((IR_IS_VAR (op->a) && defines (&r->ops[k], op->a)) ||
-          (IR_IS_VAR (op->b) && defines (&r->ops[k], op->b)))
-        return NULL;
-    return op;
   }
   return NULL;
 }
@@ -155,22 +162,51 @@ test_of_numbers (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
   return true;
 }
 
+static bool
+test_of_op (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
+{
+  switch (op->op) {
+    case IR_CCSUB: return test_of_difference (t, op, cond, ret);
+    case IR_CCADD: return test_of_sum (t, op, cond, ret);
+    case IR_CCLOGIC: return test_of_logic (t, op, cond, ret);
+    case IR_FCC: return test_of_numbers (t, op, cond, ret);
+    default: return false;
+  }
+}
+
+/* A conditional comparison: the flags are those of another op where a test holds, else constant. */
+static bool
+test_of_selection (A64Trans *t, const IrOp *op, unsigned cond, A64Test *ret)
+{
+  IrVal chosen = op->a;
+  int64_t otherwise;
+  A64Test inner;
+
+  if (!IR_IS_TEMP (chosen) || !IR_IS_TEMP (op->b) || !IR_IS_CONST (op->c))
+    return false;
+  otherwise = ir_const_value (t->b->region, op->c);
+  const IrOp *flags = find_writer (t, op->b);
+  if (flags == NULL || !test_of_op (t, flags, cond, &inner))
+    return false;
+  IrVal holds = ir_setcc (t->b, inner.cond, inner.type, inner.x, inner.y);
+  if (a64_holds (cond, (unsigned)otherwise & 15)) {
+    chosen = ir_op2 (t->b, IR_XOR, IR_I64, chosen, ir_const (t->b, 1));
+    holds = ir_op2 (t->b, IR_OR, IR_I64, chosen, holds);
+  } else {
+    holds = ir_op2 (t->b, IR_AND, IR_I64, chosen, holds);
+  }
+  *ret = test (IR_NE, IR_I64, holds, ir_const (t->b, 0));
+  return true;
+}
+
 A64Test
 a64_test (A64Trans *t, unsigned cond)
 {
-  const IrOp *op = find_writer (t);
+  const IrOp *op = find_writer (t, ARM_VAR_NZCV);
   A64Test result;
-  bool found = false;
 
-  if (op != NULL && op->op == IR_CCSUB)
-    found = test_of_difference (t, op, cond, &result);
-  else if (op != NULL && op->op == IR_CCADD)
-    found = test_of_sum (t, op, cond, &result);
-  else if (op != NULL && op->op == IR_CCLOGIC)
-    found = test_of_logic (t, op, cond, &result);
-  else if (op != NULL && op->op == IR_FCC)
-    found = test_of_numbers (t, op, cond, &result);
-  if (!found)
+  if (op == NULL ||
+      !(op->op == IR_SELECT ? test_of_selection (t, op, cond, &result) : test_of_op (t, op, cond, &result)))
     return test_of_flags (t, cond);
   ir_insn_reads_flags (t->b);
   return result;
