@@ -92,7 +92,33 @@ watch_cas16 (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t
   unwatched->cas16 (s, addr, expected, desired, ret_old);
 }
 
-static const IrMemOps mem_watched = { watch_load, watch_store, watch_rmw, watch_cas, watch_cas16 };
+static uint64_t
+watch_load_user (IrState *s, uint64_t addr, unsigned size)
+{
+  look (s, addr, size, GDB_WATCH_READ);
+  return unwatched->load_user (s, addr, size);
+}
+
+static void
+watch_store_user (IrState *s, uint64_t addr, unsigned size, uint64_t value)
+{
+  look (s, addr, size, GDB_WATCH_WRITE);
+  unwatched->store_user (s, addr, size, value);
+}
+
+/* An access that fails is none. */
+static void
+watch_misaligned (IrState *s, uint64_t addr, bool write)
+{
+  uint64_t old[2] = { 0, 0 };
+  if (unwatched->misaligned != NULL)
+    unwatched->misaligned (s, addr, write);
+  else
+    unwatched->cas16 (s, addr, old, old, old);
+}
+
+static const IrMemOps mem_watched = { watch_load,  watch_store,     watch_rmw,        watch_cas,
+                                      watch_cas16, watch_load_user, watch_store_user, watch_misaligned };
 
 /* ---- setting ---- */
 

@@ -79,6 +79,20 @@ extend_loaded (const IrOp *op, uint64_t x)
   return op->type == IR_I32 ? ir_extend32 (x, op->flags) : x;
 }
 
+static uint64_t
+load (const Frame *f, const IrOp *op, uint64_t addr, unsigned size)
+{
+  const IrMemOps *mem = f->s->mem;
+  return (op->flags & IR_F_USER ? mem->load_user : mem->load) (f->s, addr, size);
+}
+
+static void
+store (const Frame *f, const IrOp *op, uint64_t addr, unsigned size, uint64_t value)
+{
+  const IrMemOps *mem = f->s->mem;
+  (op->flags & IR_F_USER ? mem->store_user : mem->store) (f->s, addr, size, value);
+}
+
 /* An atomic at a misaligned address only faults. */
 static void
 check_aligned (const Frame *f, const IrOp *op, uint64_t addr)
@@ -89,7 +103,9 @@ check_aligned (const Frame *f, const IrOp *op, uint64_t addr)
 
   if (!(op->flags & IR_F_ALIGNED) || (addr & (size - 1)) == 0)
     return;
-  if (size == 16)
+  if (f->s->mem->misaligned != NULL)
+    f->s->mem->misaligned (f->s, addr, op->op == IR_STORE);
+  else if (size == 16)
     f->s->mem->cas16 (f->s, addr, zero, zero, old);
   else
     f->s->mem->rmw (f->s, addr, size, IR_RMW_OR, 0);
@@ -102,7 +118,7 @@ run_wide_load (const Frame *f, const IrOp *op)
   IrV128 value;
   check_aligned (f, op, wrap (f->r, addr));
   for (unsigned i = 0; i < 2; i++)
-    value.d[i] = f->s->mem->load (f->s, wrap (f->r, addr + 8 * i), 8);
+    value.d[i] = load (f, op, wrap (f->r, addr + 8 * i), 8);
   set_wide_value (f, op->dst, &value);
 }
 
@@ -117,7 +133,7 @@ run_load (const Frame *f, const IrOp *op)
   uint64_t addr = wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm);
 
   check_aligned (f, op, addr);
-  uint64_t x = f->s->mem->load (f->s, addr, size);
+  uint64_t x = load (f, op, addr, size);
   if (op->flags & IR_F_BE)
     x = swap_bytes (x, size);
   set_value (f, op->dst, extend_loaded (op, x));
@@ -129,10 +145,11 @@ run_wide_store (const Frame *f, const IrOp *op)
 {
   uint64_t addr = value_of (f, op->a) + (uint64_t)(int64_t)op->imm;
   IrV128 value = wide_value_of (f, op->b);
+  check_aligned (f, op, wrap (f->r, addr));
   bool crosses = ((addr + 15) ^ addr) >> 12 != 0;
   for (unsigned i = 0; i < 2; i++) {
     unsigned half = crosses ? 1 - i : i;
-    f->s->mem->store (f->s, wrap (f->r, addr + 8 * half), 8, value.d[half]);
+    store (f, op, wrap (f->r, addr + 8 * half), 8, value.d[half]);
   }
 }
 
@@ -149,7 +166,7 @@ run_store (const Frame *f, const IrOp *op)
   x = op->flags & IR_F_BE ? swap_bytes (x, size) : bits_zext (x, 8 * size);
   uint64_t addr = wrap (f->r, value_of (f, op->a) + (uint64_t)(int64_t)op->imm);
   check_aligned (f, op, addr);
-  f->s->mem->store (f->s, addr, size, x);
+  store (f, op, addr, size, x);
 }
 
 static void

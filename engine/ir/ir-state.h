@@ -39,6 +39,11 @@ typedef struct {
   /* 16 bytes, low half first; for helpers. */
   void (*cas16) (IrState *s, uint64_t addr, const uint64_t *expected, const uint64_t *desired,
                  uint64_t *ret_old);
+  /* Those of IR_F_USER; NULL: no code has any. */
+  uint64_t (*load_user) (IrState *s, uint64_t addr, unsigned size);
+  void (*store_user) (IrState *s, uint64_t addr, unsigned size, uint64_t value);
+  /* Fails for a misaligned access with IR_F_ALIGNED. NULL: an atomic there does it. */
+  void (*misaligned) (IrState *s, uint64_t addr, bool write);
 } IrMemOps;
 
 /* Signature of a helper: the op's operand values in, dst out.  FP operands travel as raw container bits. */

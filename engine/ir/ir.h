@@ -80,6 +80,7 @@ enum {
   IR_F_NEGC = 4,        /* FMA */
   IR_F_SIGNALING = 8,   /* FSETCC */
   IR_F_EXACT = 16,      /* FROUND */
+  IR_F_USER = 4,        /* LOAD, STORE: with the permission of less privileged code (system mode) */
   IR_F_BE = 32,         /* LOAD, STORE */
   IR_F_UNBOXED = 64,    /* LOAD of F16 or F32: the container's higher bits become zero, not one */
   IR_F_ALIGNED = 128,   /* LOAD, STORE: a misaligned address faults as it does for an atomic */

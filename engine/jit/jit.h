@@ -79,6 +79,8 @@ enum {
   JIT_KIND_SIGNED = 4, /* a load of an integer sign-extends, */
   JIT_KIND_WIDE = 8,   /* to 64 bits; else to 32 */
   JIT_KIND_WRITE = 16, /* span: of stores */
+  JIT_KIND_USER = 32,  /* IR_F_USER: not in the current space but in the user's */
+  JIT_KIND_WIDE16 = 64, /* 16 bytes (log2 is 0), which are in JitState.wide_arg[0] */
   JIT_KIND_BELOW = 8,  /* shifts of 12-bit fields */
   JIT_KIND_ABOVE = 20,
 };
@@ -102,6 +104,7 @@ typedef struct {
   uint64_t spill[64];                           /* temporaries without a host register */
   uint64_t executed_insns, executed_host_insns; /* kept by code compiled with JitConfig.count */
   JitSpace *space;                              /* system mode: the current one; NULL in user mode */
+  JitSpace *user_space;                         /* and where accesses with IR_F_USER look; never NULL there */
   uint64_t span[JIT_SPANS];
   uint64_t slow_value;      /* a store's value on its way to JitSoftmmu.store */
   JitJump jumps[JIT_JUMPS]; /* user mode: cache of indirect jump targets, by pc */

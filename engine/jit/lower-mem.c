@@ -366,12 +366,12 @@ lower_mem (Lower *l, const IrOp *op)
 {
   if (op->flags & IR_F_BE || (op->flags & IR_F_UNBOXED && !jit_has_wide))
     return false;
-  if (op->type == IR_V128)
-    return jit_config.softmmu == NULL && lower_wide_mem (l, op);
   if (jit_config.softmmu != NULL && (op->op == IR_LOAD || op->op == IR_STORE)) {
     lower_soft_mem (l);
     return true;
   }
+  if (op->type == IR_V128)
+    return lower_wide_mem (l, op);
   switch (op->op) {
     case IR_LOAD:
       if (is_fp (op->type))

@@ -27,11 +27,23 @@ index_and_page (Lower *l, Opnd o, int32_t lo, int32_t hi)
   asm_alu_ri (a, ALU_AND, w, RAX, -(1 << JIT_PAGE_BITS));
 }
 
+/* Which TLB. */
+typedef struct {
+  bool write;
+  bool user; /* of the user's space: rcx is not an offset but in the space then */
+} Tlb;
+
 static Mem
-tlb_mem (bool write, size_t member)
+tlb_mem (Tlb tlb, size_t member)
 {
-  size_t array = write ? offsetof (JitSpace, write) : offsetof (JitSpace, read);
-  return (Mem){ .base = R13, .index = RCX, .disp = (int32_t)(array + member) };
+  int32_t disp = (int32_t)((tlb.write ? offsetof (JitSpace, write) : offsetof (JitSpace, read)) + member);
+  return tlb.user ? mem_base (RCX, disp) : (Mem){ .base = R13, .index = RCX, .disp = disp };
+}
+
+static uint32_t
+size_kind (unsigned size)
+{
+  return size == 16 ? JIT_KIND_WIDE16 : (uint32_t)__builtin_ctz (size);
 }
 
 static Cold *
@@ -60,10 +72,12 @@ with_addend (Lower *l, Opnd o, int32_t disp)
 /* Looks for [o + lo, o + hi); a miss goes to a cold path of the kind given, returned as its index in l->cold.
  */
 static unsigned
-check (Lower *l, Opnd o, int32_t lo, int32_t hi, bool write, ColdKind kind)
+check (Lower *l, Opnd o, int32_t lo, int32_t hi, Tlb tlb, ColdKind kind)
 {
   index_and_page (l, o, lo, hi);
-  asm_alu_rm (&l->a, ALU_CMP, true, RAX, tlb_mem (write, offsetof (JitTlbEntry, tag)));
+  if (tlb.user)
+    asm_alu_rm (&l->a, ALU_ADD, true, RCX, STATE (user_space));
+  asm_alu_rm (&l->a, ALU_CMP, true, RAX, tlb_mem (tlb, offsetof (JitTlbEntry, tag)));
   unsigned index = l->cold->len;
   Cold *cold = cold_new (l, kind, asm_jcc (&l->a, CC_NE, NULL));
   cold->pc = l->insn_pc;
@@ -73,19 +87,19 @@ check (Lower *l, Opnd o, int32_t lo, int32_t hi, bool write, ColdKind kind)
 
 /* The host operand for the `size` bytes at guest address o + disp. rax is free afterwards. */
 static Mem
-look_up (Lower *l, Opnd o, int32_t disp, unsigned size, bool write, ColdKind kind, unsigned *ret_cold)
+look_up (Lower *l, Opnd o, int32_t disp, unsigned size, Tlb tlb, ColdKind kind, unsigned *ret_cold)
 {
-  *ret_cold = check (l, o, disp, disp + (int32_t)size, write, kind);
+  *ret_cold = check (l, o, disp, disp + (int32_t)size, tlb, kind);
   cold_at (l, *ret_cold)->disp = disp;
-  cold_at (l, *ret_cold)->mem_kind = (uint32_t)__builtin_ctz (size);
+  cold_at (l, *ret_cold)->mem_kind = size_kind (size) | (tlb.user ? JIT_KIND_USER : 0);
   if (l->r->addr32) { /* The sum wraps before it is a host address. */
     int base = int_reg (l, false, o, RAX);
     asm_lea (&l->a, false, RAX, mem_base (base, disp));
-    asm_alu_rm (&l->a, ALU_ADD, true, RAX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
+    asm_alu_rm (&l->a, ALU_ADD, true, RAX, tlb_mem (tlb, offsetof (JitTlbEntry, addend)));
     asm_mov_rr (&l->a, true, RCX, RAX);
     return mem_base (RCX, 0);
   }
-  asm_load64 (&l->a, RCX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
+  asm_load64 (&l->a, RCX, tlb_mem (tlb, offsetof (JitTlbEntry, addend)));
   return with_addend (l, o, disp);
 }
 
@@ -113,7 +127,7 @@ scan_span (const Lower *l, const IrOp *op, Span *span)
   *span = (Span){ .base = op->a, .write = write, .lo = op->imm, .hi = op->imm };
   for (const IrOp *at = op; at < end; at++) {
     if ((at->op == IR_LOAD || (at->op == IR_STORE && write)) && at->a == op->a &&
-        !(at->flags & IR_F_ALIGNED)) {
+        !(at->flags & (IR_F_ALIGNED | IR_F_USER))) {
       int32_t lo = MIN (span->lo, at->imm), hi = MAX (span->hi, at->imm + (int32_t)IR_MEM_BYTES (at->sub));
       if (hi - lo <= SPAN_MAX) {
         span->lo = lo;
@@ -163,6 +177,12 @@ add_span (Lower *l, Span *span)
   l->span[l->n_spans++] = *span;
 }
 
+static Tlb
+tlb_of (const IrOp *op)
+{
+  return (Tlb){ .write = op->op == IR_STORE, .user = op->flags & IR_F_USER };
+}
+
 /* The host operand of a load or store, by whichever way is the cheapest. `ret_retry` is where rcx, once it
  * holds an addend, serves the access. */
 static Mem
@@ -172,20 +192,20 @@ access_mem (Lower *l, const IrOp *op, unsigned *ret_cold)
   bool write = op->op == IR_STORE;
   unsigned size = IR_MEM_BYTES (op->sub);
   Span span;
-  const Span *known = l->r->addr32 || IR_IS_CONST (op->a) ? NULL : known_span (l, op);
+  bool single = l->r->addr32 || IR_IS_CONST (op->a) || op->flags & IR_F_USER;
+  const Span *known = single ? NULL : known_span (l, op);
   if (known != NULL) {
     asm_load64 (&l->a, RCX, span_mem (known->slot));
     asm_rr_n (&l->a, OP0 (0xf6), false, 0, RCX, 1); /* test cl, JIT_NO_ADDEND */
     asm_u8 (&l->a, JIT_NO_ADDEND);
     *ret_cold = l->cold->len;
     cold_new (l, COLD_SINGLE, asm_jcc (&l->a, CC_NE, NULL));
-  } else if (l->r->addr32 || IR_IS_CONST (op->a) || op->flags & IR_F_ALIGNED ||
-             scan_span (l, op, &span) < 2) {
-    return look_up (l, o, op->imm, size, write, write ? COLD_STORE : COLD_LOAD, ret_cold);
+  } else if (single || op->flags & IR_F_ALIGNED || scan_span (l, op, &span) < 2) {
+    return look_up (l, o, op->imm, size, tlb_of (op), write ? COLD_STORE : COLD_LOAD, ret_cold);
   } else {
     add_span (l, &span);
-    *ret_cold = check (l, o, span.lo, span.hi, span.write, COLD_SPAN);
-    asm_load64 (&l->a, RCX, tlb_mem (write, offsetof (JitTlbEntry, addend)));
+    *ret_cold = check (l, o, span.lo, span.hi, tlb_of (op), COLD_SPAN);
+    asm_load64 (&l->a, RCX, tlb_mem (tlb_of (op), offsetof (JitTlbEntry, addend)));
     asm_store64 (&l->a, span_mem (span.slot), RCX);
     cold_at (l, *ret_cold)->span = span.slot;
     cold_at (l, *ret_cold)->mem_kind = (uint32_t)(op->imm - span.lo) << JIT_KIND_BELOW |
@@ -196,7 +216,7 @@ access_mem (Lower *l, const IrOp *op, unsigned *ret_cold)
   cold->pc = l->insn_pc;
   cold->base = o;
   cold->disp = op->imm;
-  cold->mem_kind |= (uint32_t)__builtin_ctz (size);
+  cold->mem_kind |= size_kind (size);
   cold->op = op;
   cold->resume = l->a.p;
   return with_addend (l, o, op->imm);
@@ -209,6 +229,7 @@ load_to (Lower *l, const IrOp *op, int d, Mem m)
 {
   bool wide;
   switch (op->type) {
+    case IR_V128: asm_xload (&l->a, true, d, m); break;
     case IR_F64: asm_fload64 (&l->a, d, m); break;
     case IR_F32:
       if (jit_has_wide) {
@@ -253,9 +274,28 @@ static void lower_quick_store (Lower *l, const IrOp *op);
 
 /* Code that has not run often yet is kept short: its accesses are calls. */
 static bool
-is_quick (const Lower *l)
+is_quick (const Lower *l, const IrOp *op)
 {
-  return l->tier == JIT_BLOCK;
+  return l->tier == JIT_BLOCK && op->type != IR_V128 && !(op->flags & IR_F_USER);
+}
+
+static int
+load_dst (Lower *l, const IrOp *op)
+{
+  if (op->type == IR_V128)
+    return dst_vec (l, op->dst);
+  return op->type >= IR_F16 ? dst_fp (l, op->dst) : dst_int (l, op->dst);
+}
+
+static void
+load_done (Lower *l, const IrOp *op, int d)
+{
+  if (op->type == IR_V128)
+    dst_vec_done (l, op->dst, d, false);
+  else if (op->type >= IR_F16)
+    dst_fp_done (l, op->dst, d, op->type == IR_F32);
+  else
+    dst_int_done (l, op->dst, d);
 }
 
 static void
@@ -268,16 +308,15 @@ check_alignment (Lower *l, const IrOp *op)
 static void
 lower_load (Lower *l, const IrOp *op)
 {
-  bool fp = op->type >= IR_F16;
   unsigned index;
   check_alignment (l, op);
-  if (is_quick (l)) {
+  if (is_quick (l, op)) {
     lower_quick_load (l, op);
     return;
   }
   Mem m = access_mem (l, op, &index);
   free_dying (l, op);
-  int d = fp ? dst_fp (l, op->dst) : dst_int (l, op->dst);
+  int d = load_dst (l, op);
   load_to (l, op, d, m);
   Cold *cold = cold_at (l, index);
   cold->type = op->type;
@@ -286,10 +325,7 @@ lower_load (Lower *l, const IrOp *op)
   set_done (cold, l->a.p);
   if (op->flags & IR_F_SX && op->type == IR_I32)
     asm_movsxd (&l->a, d, d);
-  if (fp)
-    dst_fp_done (l, op->dst, d, op->type == IR_F32);
-  else
-    dst_int_done (l, op->dst, d);
+  load_done (l, op, d);
 }
 
 static void
@@ -309,7 +345,9 @@ static void
 store_from (Lower *l, const IrOp *op, Opnd v, Mem m)
 {
   unsigned log2 = IR_MEM_LOG2 (op->sub);
-  if (op->type >= IR_F16) {
+  if (op->type == IR_V128) {
+    asm_xstore (&l->a, true, m, vec_reg (l, v, 0));
+  } else if (op->type >= IR_F16) {
     int x = fp_reg (l, v, 0);
     if (op->type == IR_F16) {
       asm_vex_rr (&l->a, V_MOVD_FROM_X, false, x, 0, RAX);
@@ -331,11 +369,11 @@ lower_store (Lower *l, const IrOp *op)
 {
   unsigned index;
   check_alignment (l, op);
-  if (is_quick (l)) {
+  if (is_quick (l, op)) {
     lower_quick_store (l, op);
     return;
   }
-  Opnd v = op->type >= IR_F16 ? opnd_fp (l, op->b) : opnd_int (l, op->b);
+  Opnd v = op->type == IR_V128 ? opnd_vec (l, op->b) : op->type >= IR_F16 ? opnd_fp (l, op->b) : opnd_int (l, op->b);
   Mem m = access_mem (l, op, &index);
   store_from (l, op, v, m);
   free_dying (l, op);
@@ -360,7 +398,7 @@ soft_atomic_mem (Lower *l, IrVal addr, unsigned size)
 {
   unsigned index;
   uint8_t *again = l->a.p;
-  Mem m = look_up (l, opnd_int (l, addr), 0, size, true, COLD_FILL, &index);
+  Mem m = look_up (l, opnd_int (l, addr), 0, size, (Tlb){ .write = true }, COLD_FILL, &index);
   cold_at (l, index)->resume = again;
   if (m.index >= 0)
     asm_alu_rr (&l->a, ALU_ADD, true, RCX, m.base);
@@ -403,7 +441,9 @@ static void
 value_to_slot (Lower *l, IrType type, Opnd value)
 {
   Mem slot = STATE (slow_value);
-  if (type >= IR_F16)
+  if (type == IR_V128)
+    asm_xstore (&l->a, true, STATE (wide_arg[0]), vec_reg (l, value, 0));
+  else if (type >= IR_F16)
     asm_fstore64 (&l->a, slot, fp_reg (l, value, 0));
   else
     asm_store64 (&l->a, slot, int_reg (l, true, value, RCX));
@@ -429,6 +469,7 @@ deliver (Lower *l, IrType type, int d)
       asm_u8 (&l->a, 0);
       break;
     case IR_F64: asm_vex_rr (&l->a, V_MOVD_TO_X, true, d, 0, RAX); break;
+    case IR_V128: asm_xload (&l->a, true, d, STATE (wide_arg[0])); break;
     default:
       if (d != RAX)
         asm_mov_rr (&l->a, true, d, RAX);
@@ -467,8 +508,8 @@ emit_single (Lower *l, const Cold *cold)
   const IrOp *op = cold->op;
   bool write = op->op == IR_STORE;
   l->insn_pc = cold->pc;
-  Mem m = look_up (l, cold->base, cold->disp, IR_MEM_BYTES (op->sub), write, write ? COLD_STORE : COLD_LOAD,
-                   &index);
+  Mem m = look_up (l, cold->base, cold->disp, IR_MEM_BYTES (op->sub), tlb_of (op),
+                   write ? COLD_STORE : COLD_LOAD, &index);
   if (write)
     store_from (l, op, cold->value, m);
   else

@@ -56,5 +56,7 @@ bool virt_arm_add_pci (Machine *machine, GError **error);
 
 /* Finds firmware, before the CPUs exist: whether there is any says who answers PSCI's calls. */
 bool virt_arm_find_firmware (Machine *machine, GError **error);
+/* ACPI and SMBIOS for firmware. */
+bool virt_arm_add_tables (Machine *machine, GError **error);
 bool virt_arm_boot_prepare (Machine *machine, GError **error);
 void virt_arm_reset (Machine *machine);

@@ -183,7 +183,7 @@ virt_arm_build (Machine *machine, GError **error)
          add_power_button (machine, error) && add_secure_devices (machine, error) &&
          virt_add_virtio_slots (machine, error) && virt_arm_add_pci (machine, error) &&
          virt_add_fw_cfg (machine, error) && virt_add_flash (machine, error) &&
-         virt_arm_boot_prepare (machine, error);
+         virt_arm_add_tables (machine, error) && virt_arm_boot_prepare (machine, error);
 }
 
 static void

@@ -53,7 +53,9 @@ virt_add_virtio_slots (Machine *machine, GError **error)
     Device *mmio = virtio_mmio_new (path, machine->memory, &irq);
     if (!machine_realize (machine, mmio, error))
       return false;
-    machine_map (machine, virtio_mmio_region (mmio), at->virtio + i * at->virtio_size);
+    MemoryRegion *region = virtio_mmio_region (mmio);
+    region->size = MIN (region->size, at->virtio_size);
+    machine_map (machine, region, at->virtio + i * at->virtio_size);
     machine_add_mmio (machine, mmio);
   }
   return true;

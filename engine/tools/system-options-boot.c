@@ -53,6 +53,13 @@ add_fw_cfg (SystemParse *p, const char *value, GError **error)
   return true;
 }
 
+static bool
+add_smbios (SystemParse *p, const char *value, GError **error)
+{
+  g_ptr_array_add (p->config->smbios, g_strdup (value));
+  return true;
+}
+
 /* Before what the environment says. */
 static bool
 add_data_dir (SystemParse *p, const char *value, GError **error)
@@ -76,6 +83,7 @@ const SystemOption system_boot_options[] = {
   { "boot", "[order=LETTERS][,once=LETTERS][,menu=on|off][,strict=on|off]",
     "what firmware tries: c disks, d CD-ROM, n network; once: up to the first reset", set_boot },
   { "fw_cfg", "[name=]NAME,file=FILE|string=TEXT", "an item for the firmware", add_fw_cfg },
+  { "smbios", "type=0|1|2|3|4|11|17[,KEY=VALUE]...", "what the machine says that it is (aarch64)", add_smbios },
   { "L", "DIR", "look for firmware there first", add_data_dir },
   { "incoming", "file:PATH|defer",
     "go on with a machine that the monitor's migrate has saved; defer: that migrate_incoming will name",

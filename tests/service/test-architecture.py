@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gi.repository import GLib
 
-from engine import ENGINE, ENGINE1, MACHINE1, Engine, error_of, wait_for
+from engine import ENGINE, ENGINE1, MACHINE1, PATIENCE, Engine, error_of, wait_for
 
 TOOLS = Path(sys.argv[1]) / "engine/tools"
 AARCH64 = GLib.Variant("s", "aarch64")
@@ -163,6 +163,21 @@ class Program(unittest.TestCase):
                     self.assertEqual(engine.state(path), "paused")
                     engine.machine(path, "PowerOff")
                     wait_for(lambda path=path: engine.state(path) == "off", "its end")
+
+    def test_it_goes_on(self):
+        """Its own firmware comes to a prompt; the machine is saved there, and goes on."""
+        with Engine(sys.argv[1]).start() as engine:
+            for name in engine.call(ENGINE, ENGINE1, "GetCapabilities")["architectures"]:
+                path = engine.create(name, architecture=GLib.Variant("s", name), firmware=GLib.Variant("s", "uboot"),
+                                     memory=GLib.Variant("t", 256 << 20))
+                engine.machine(path, "Start", "a{sv}", {})
+                subprocess.run([TOOLS / "ctl/vitrinectl", "wait-for-text", "--timeout", str(int(60 * PATIENCE)), name, "=>"],
+                               env=engine.environment, check=True, timeout=100 * PATIENCE)
+                engine.job(engine.machine(path, "Save"))
+                self.assertEqual(engine.state(path), "saved")
+                engine.machine(path, "Start", "a{sv}", {})
+                self.assertEqual(engine.state(path), "running")
+                engine.machine(path, "PowerOff")
 
 
 if __name__ == "__main__":

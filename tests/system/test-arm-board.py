@@ -33,7 +33,7 @@ class Machine(vm.VmTest):
         self.assertEqual(self.check_interrupts("virt", "-smp", "8", "-cpu", "cortex-a53", messages="MSI", controller="GIC-0"), 8)
 
     def test_gicv3(self):
-        self.assertEqual(self.check_interrupts("virt,gic-version=3", "-smp", "10", "-cpu", "max", messages="ITS-MSI",
+        self.assertEqual(self.check_interrupts("virt,gic-version=3", "-smp", "10", "-cpu", "max", messages="ITS-",
                                                controller="GICv3"), 10)
 
     def test_gicv3_without_its(self):
@@ -57,14 +57,14 @@ class Machine(vm.VmTest):
         machine = self.start_linux()
         machine.shell("modprobe gpio_keys; modprobe evdev; true")
         devices = machine.shell("cat /proc/bus/input/devices")
+        self.assertIn("KEY=10000000000000 0", devices)  # bit 116, KEY_POWER, alone
         event = re.search(r"gpio-keys.*?Handlers=.*?(event\d+)", devices, re.DOTALL)
         machine.shell(f"(dd if=/dev/input/{event[1]} of=/event bs=24 count=2 2>/dev/null; echo pressed) & true")
         time.sleep(0.5)
         machine.qmp.run("system_powerdown")
-        machine.expect("^pressed", 20)
-        # struct input_event: EV_KEY, KEY_POWER, pressed.
-        self.assertIn("0001 0074 0001 0000", machine.shell("hexdump -v -e '24/1 \"%02x\"' /event >/x; "
-                                                           "hexdump -v -s 16 -n 8 -e '4/2 \"%04x \"' /event"))
+        machine.expect("pressed$", 20)
+        # Two of struct input_event, for the press.
+        self.assertEqual(machine.shell("wc -c </event").strip(), "48")
 
     def test_clock(self):
         machine = self.start_linux("-rtc", "base=2001-02-03T04:05:06")

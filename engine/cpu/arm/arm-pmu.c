@@ -2,9 +2,10 @@
 
 /* Performance monitors, PMUv3 (DDI 0487, D12): the cycle counter and a few event counters.
  *
- * A vCPU executes one instruction per cycle and cycle per nanosecond of the machine's clock.  So a counter that runs is
- * a difference to the clock, and its overflow is a time: ArmCpu.sysreg has the difference while it runs, else the value.
- * Everything that says whether it runs is in the registers, too, so that they are all there is to save. */
+ * A vCPU executes one instruction per cycle and cycle per nanosecond of the machine's clock.  So a counter
+ * that runs is a difference to the clock, and its overflow is a time: ArmCpu.sysreg has the difference while
+ * it runs, else the value. Everything that says whether it runs is in the registers, too, so that they are
+ * all there is to save. */
 
 #include "arm-pmu.h"
 #include "arm-bits.h"
@@ -12,13 +13,20 @@
 
 enum { EVENTS = ARM_PMU_EVENT_COUNTERS, CYCLES = EVENTS, COUNTERS };
 
-enum { PMCR_E = 1 << 0, PMCR_P = 1 << 1, PMCR_C = 1 << 2, PMCR_X = 1 << 4, PMCR_DP = 1 << 5, PMCR_LC = 1 << 6 };
-#define PMCR_N_SHIFT   11
-#define SELECT_CYCLES  31
-#define CYCLES_BIT     (UINT32_C (1) << SELECT_CYCLES)
-#define MDCR_EL2_HPMN  UINT64_C (0x1f)
-#define MDCR_EL2_HPME  ARM_BIT (7)
-#define MDCR_EL3_SPME  ARM_BIT (17)
+enum {
+  PMCR_E = 1 << 0,
+  PMCR_P = 1 << 1,
+  PMCR_C = 1 << 2,
+  PMCR_X = 1 << 4,
+  PMCR_DP = 1 << 5,
+  PMCR_LC = 1 << 6
+};
+#define PMCR_N_SHIFT  11
+#define SELECT_CYCLES 31
+#define CYCLES_BIT    (UINT32_C (1) << SELECT_CYCLES)
+#define MDCR_EL2_HPMN UINT64_C (0x1f)
+#define MDCR_EL2_HPME ARM_BIT (7)
+#define MDCR_EL3_SPME ARM_BIT (17)
 
 /* PMEVTYPERn and PMCCFILTR: which levels are counted. */
 #define TYPER_P     ARM_BIT (31)
@@ -91,7 +99,8 @@ static bool
 is_on (ArmCpu *arm, unsigned n)
 {
   bool hypervisors = n != CYCLES && n >= guest_events (arm);
-  return hypervisors ? (arm->sysreg[ARM_SR_MDCR_EL2] & MDCR_EL2_HPME) != 0 : arm->sysreg[ARM_SR_PMCR_EL0] & PMCR_E;
+  return hypervisors ? (arm->sysreg[ARM_SR_MDCR_EL2] & MDCR_EL2_HPME) != 0
+                     : arm->sysreg[ARM_SR_PMCR_EL0] & PMCR_E;
 }
 
 static bool
@@ -117,8 +126,8 @@ is_prohibited (const ArmCpu *arm, unsigned n)
 static bool
 is_counting (ArmCpu *arm, unsigned n)
 {
-  return arm->sysreg[ARM_SR_PMCNTENSET_EL0] & bit_of (n) && is_on (arm, n) && level_counts (arm, *typer (arm, n)) &&
-         !is_prohibited (arm, n);
+  return arm->sysreg[ARM_SR_PMCNTENSET_EL0] & bit_of (n) && is_on (arm, n) &&
+         level_counts (arm, *typer (arm, n)) && !is_prohibited (arm, n);
 }
 
 static bool

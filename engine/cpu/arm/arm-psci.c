@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What firmware would answer: the SMC Calling Convention (DEN 0028) and the Power State Coordination Interface (DEN 0022). */
+/* What firmware would answer: the SMC Calling Convention (DEN 0028) and the Power State Coordination
+ * Interface (DEN 0022). */
 
 #include "arm-system.h"
 #include "system.h"
@@ -35,12 +36,12 @@ enum {
 /* AFFINITY_INFO's. */
 enum { AFFINITY_ON = 0, AFFINITY_OFF = 1, AFFINITY_ON_PENDING = 2 };
 
-#define SMCCC_1_1             0x10001
-#define PSCI_1_1              0x10001
-#define NO_MIGRATION          2 /* MIGRATE_INFO_TYPE: no trusted OS is in the way of switching CPUs off */
-#define AFFINITY_MASK         UINT64_C (0xff00ffffff)
-#define SUSPEND_RESERVED      UINT64_C (0xbcfe0000) /* bits of the original power_state */
-#define SYSTEM_WARM_RESET     0
+#define SMCCC_1_1         0x10001
+#define PSCI_1_1          0x10001
+#define NO_MIGRATION      2 /* MIGRATE_INFO_TYPE: no trusted OS is in the way of switching CPUs off */
+#define AFFINITY_MASK     UINT64_C (0xff00ffffff)
+#define SUSPEND_RESERVED  UINT64_C (0xbcfe0000) /* bits of the original power_state */
+#define SYSTEM_WARM_RESET 0
 
 /* A call with its arguments; those of a 32-bit function are cut to size. */
 typedef struct {
@@ -53,9 +54,10 @@ static const struct {
   uint32_t id;
   bool wide;
 } functions[] = {
-  { SMCCC_VERSION, false },   { SMCCC_ARCH_FEATURES, false },  { PSCI_VERSION, false },       { PSCI_CPU_SUSPEND, true },
-  { PSCI_CPU_OFF, false },    { PSCI_CPU_ON, true },           { PSCI_AFFINITY_INFO, true },  { PSCI_MIGRATE_INFO_TYPE, false },
-  { PSCI_SYSTEM_OFF, false }, { PSCI_SYSTEM_RESET, false },    { PSCI_FEATURES, false },      { PSCI_SYSTEM_RESET2, true },
+  { SMCCC_VERSION, false },     { SMCCC_ARCH_FEATURES, false },    { PSCI_VERSION, false },
+  { PSCI_CPU_SUSPEND, true },   { PSCI_CPU_OFF, false },           { PSCI_CPU_ON, true },
+  { PSCI_AFFINITY_INFO, true }, { PSCI_MIGRATE_INFO_TYPE, false }, { PSCI_SYSTEM_OFF, false },
+  { PSCI_SYSTEM_RESET, false }, { PSCI_FEATURES, false },          { PSCI_SYSTEM_RESET2, true },
 };
 
 static bool
@@ -120,7 +122,8 @@ cpu_on (const ArmCpu *arm, const Call *call)
 static int64_t
 affinity_info (const ArmCpu *arm, const Call *call)
 {
-  static const uint64_t masks[] = { AFFINITY_MASK, UINT64_C (0xff00ffff00), UINT64_C (0xff00ff0000), UINT64_C (0xff00000000) };
+  static const uint64_t masks[] = { AFFINITY_MASK, UINT64_C (0xff00ffff00), UINT64_C (0xff00ff0000),
+                                    UINT64_C (0xff00000000) };
 
   if (call->arg[0] & ~AFFINITY_MASK || call->arg[1] >= G_N_ELEMENTS (masks))
     return INVALID_PARAMETERS;
@@ -215,7 +218,8 @@ dispatch (ArmCpu *arm, const Call *call)
   }
 }
 
-/* SPEC: DEN 0028, 2.6: X4 and up are kept, and what no result is in; a function that is not known gives NOT_SUPPORTED. */
+/* SPEC: DEN 0028, 2.6: X4 and up are kept, and what no result is in; a function that is not known gives
+ * NOT_SUPPORTED. */
 bool
 arm_psci_call (ArmCpu *arm)
 {

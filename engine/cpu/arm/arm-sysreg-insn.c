@@ -66,6 +66,10 @@ pmu_denied (const ArmCpu *arm, const Access *a)
     case ARM_SR_PMSWINC_EL0: return !(enabled & (EN | SW));
     case ARM_SR_PMCCNTR_EL0: return !(enabled & (a->reads ? EN | CR : EN));
     case ARM_SR_PMSELR_EL0: return !(enabled & (EN | ER));
+    case ARM_SR_PMEVCNTR0_EL0:
+    case ARM_SR_PMEVCNTR1_EL0:
+    case ARM_SR_PMEVCNTR2_EL0:
+    case ARM_SR_PMEVCNTR3_EL0:
     case ARM_SR_PMXEVCNTR_EL0: return !(enabled & (a->reads ? EN | ER : EN));
     default: return !(enabled & EN);
   }

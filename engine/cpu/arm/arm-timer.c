@@ -2,15 +2,16 @@
 
 /* The generic timers (DDI 0487, D11): counters, and five timers that compare with them.
  *
- * What the guest wrote is in ArmCpu.sysreg.  The clock's thread works on a copy of it, which the vCPU's thread makes anew
- * under the lock at each change; so registers of a vCPU that is being reset are nobody else's. */
+ * What the guest wrote is in ArmCpu.sysreg.  The clock's thread works on a copy of it, which the vCPU's
+ * thread makes anew under the lock at each change; so registers of a vCPU that is being reset are nobody
+ * else's. */
 
 #include "arm-bits.h"
 #include "arm-pmu.h"
 #include "arm-sysreg.h"
 
 #define NS_PER_TICK (1000000000 / ARM_COUNTER_FREQUENCY)
-G_STATIC_ASSERT (NS_PER_TICK * ARM_COUNTER_FREQUENCY == 1000000000);
+G_STATIC_ASSERT (NS_PER_TICK *ARM_COUNTER_FREQUENCY == 1000000000);
 #define LAST_TICK ((uint64_t)G_MAXINT64 / NS_PER_TICK) /* that the clock reaches */
 
 /* CNTx_CTL. */
@@ -33,16 +34,21 @@ struct ArmTimers {
 
 /* Where a timer's registers are: TVAL, CTL and CVAL lie side by side. */
 static const ArmSysregId first_register[ARM_N_TIMERS] = {
-  [ARM_TIMER_PHYS] = ARM_SR_CNTP_TVAL_EL0,      [ARM_TIMER_VIRT] = ARM_SR_CNTV_TVAL_EL0,
-  [ARM_TIMER_HYP] = ARM_SR_CNTHP_TVAL_EL2,      [ARM_TIMER_SEC] = ARM_SR_CNTPS_TVAL_EL1,
+  [ARM_TIMER_PHYS] = ARM_SR_CNTP_TVAL_EL0,     [ARM_TIMER_VIRT] = ARM_SR_CNTV_TVAL_EL0,
+  [ARM_TIMER_HYP] = ARM_SR_CNTHP_TVAL_EL2,     [ARM_TIMER_SEC] = ARM_SR_CNTPS_TVAL_EL1,
   [ARM_TIMER_HYPVIRT] = ARM_SR_CNTHV_TVAL_EL2,
 };
 enum { TVAL, CTL, CVAL };
-G_STATIC_ASSERT (ARM_SR_CNTP_CTL_EL0 == ARM_SR_CNTP_TVAL_EL0 + CTL && ARM_SR_CNTP_CVAL_EL0 == ARM_SR_CNTP_TVAL_EL0 + CVAL);
-G_STATIC_ASSERT (ARM_SR_CNTV_CTL_EL0 == ARM_SR_CNTV_TVAL_EL0 + CTL && ARM_SR_CNTV_CVAL_EL0 == ARM_SR_CNTV_TVAL_EL0 + CVAL);
-G_STATIC_ASSERT (ARM_SR_CNTHP_CTL_EL2 == ARM_SR_CNTHP_TVAL_EL2 + CTL && ARM_SR_CNTHP_CVAL_EL2 == ARM_SR_CNTHP_TVAL_EL2 + CVAL);
-G_STATIC_ASSERT (ARM_SR_CNTPS_CTL_EL1 == ARM_SR_CNTPS_TVAL_EL1 + CTL && ARM_SR_CNTPS_CVAL_EL1 == ARM_SR_CNTPS_TVAL_EL1 + CVAL);
-G_STATIC_ASSERT (ARM_SR_CNTHV_CTL_EL2 == ARM_SR_CNTHV_TVAL_EL2 + CTL && ARM_SR_CNTHV_CVAL_EL2 == ARM_SR_CNTHV_TVAL_EL2 + CVAL);
+G_STATIC_ASSERT (ARM_SR_CNTP_CTL_EL0 == ARM_SR_CNTP_TVAL_EL0 + CTL &&
+                 ARM_SR_CNTP_CVAL_EL0 == ARM_SR_CNTP_TVAL_EL0 + CVAL);
+G_STATIC_ASSERT (ARM_SR_CNTV_CTL_EL0 == ARM_SR_CNTV_TVAL_EL0 + CTL &&
+                 ARM_SR_CNTV_CVAL_EL0 == ARM_SR_CNTV_TVAL_EL0 + CVAL);
+G_STATIC_ASSERT (ARM_SR_CNTHP_CTL_EL2 == ARM_SR_CNTHP_TVAL_EL2 + CTL &&
+                 ARM_SR_CNTHP_CVAL_EL2 == ARM_SR_CNTHP_TVAL_EL2 + CVAL);
+G_STATIC_ASSERT (ARM_SR_CNTPS_CTL_EL1 == ARM_SR_CNTPS_TVAL_EL1 + CTL &&
+                 ARM_SR_CNTPS_CVAL_EL1 == ARM_SR_CNTPS_TVAL_EL1 + CVAL);
+G_STATIC_ASSERT (ARM_SR_CNTHV_CTL_EL2 == ARM_SR_CNTHV_TVAL_EL2 + CTL &&
+                 ARM_SR_CNTHV_CVAL_EL2 == ARM_SR_CNTHV_TVAL_EL2 + CVAL);
 
 static uint64_t
 count (const ArmCpu *arm)
@@ -65,13 +71,14 @@ offset_of (const ArmCpu *arm, ArmTimer n)
   return n == ARM_TIMER_VIRT && arm->has_el2 ? arm->sysreg[ARM_SR_CNTVOFF_EL2] : 0;
 }
 
-/* Tells the line, and asks the clock for the next change. With the lock held; one of a timer that is off or masked is never
- * asked for, so an idle guest's sleep is not disturbed. */
+/* Tells the line, and asks the clock for the next change. With the lock held; one of a timer that is off or
+ * masked is never asked for, so an idle guest's sleep is not disturbed. */
 static void
 check (Timer *t)
 {
   bool on = (t->ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE && t->timers->clock != NULL;
-  uint64_t physical = on ? (uint64_t)clock_now (t->timers->clock) / NS_PER_TICK : 0, now = physical - t->offset;
+  uint64_t physical = on ? (uint64_t)clock_now (t->timers->clock) / NS_PER_TICK : 0,
+           now = physical - t->offset;
   bool level = on && now >= t->cval;
   /* A condition that is met is so until the counter begins anew. */
   uint64_t wait = (level ? 0 : t->cval) - now;
@@ -111,7 +118,8 @@ update (ArmCpu *arm, ArmTimer n)
 static uint64_t
 read_timer (ArmCpu *arm, ArmTimer n, unsigned which)
 {
-  uint64_t now = count (arm) - offset_of (arm, n), ctl = *register_of (arm, n, CTL), cval = *register_of (arm, n, CVAL);
+  uint64_t now = count (arm) - offset_of (arm, n), ctl = *register_of (arm, n, CTL),
+           cval = *register_of (arm, n, CVAL);
   switch (which) {
     case TVAL: return (uint32_t)(cval - now);
     case CTL: return ctl | (ctl & CTL_ENABLE && now >= cval ? CTL_ISTATUS : 0);
@@ -124,7 +132,8 @@ write_timer (ArmCpu *arm, ArmTimer n, unsigned which, uint64_t value)
 {
   switch (which) {
     case TVAL:
-      *register_of (arm, n, CVAL) = count (arm) - offset_of (arm, n) + (uint64_t)(int64_t)(int32_t)(uint32_t)value;
+      *register_of (arm, n, CVAL) =
+          count (arm) - offset_of (arm, n) + (uint64_t)(int64_t)(int32_t)(uint32_t)value;
       break;
     case CTL: *register_of (arm, n, CTL) = value & (CTL_ENABLE | CTL_IMASK); break;
     default: *register_of (arm, n, CVAL) = value; break;

@@ -44,7 +44,8 @@ ctlr_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
   gicv2_update (gic, who.cpu);
 }
 
-/* SPEC: IHI 0048, 3.8.6: non-secure accesses have the lower half of priorities, and no say while the mask is in the other. */
+/* SPEC: IHI 0048, 3.8.6: non-secure accesses have the lower half of priorities, and no say while the mask is
+ * in the other. */
 static uint64_t
 pmr_read (Device *dev, unsigned index, uint64_t stored)
 {
@@ -114,7 +115,8 @@ rpr_read (Device *dev, unsigned index, uint64_t stored)
 {
   GicV2 *gic = (GicV2 *)dev;
   GicV2Requester who = gicv2_requester (gic);
-  unsigned running = gicv2_running (*active_priorities (gic, who.cpu, false) | *active_priorities (gic, who.cpu, true));
+  unsigned running =
+      gicv2_running (*active_priorities (gic, who.cpu, false) | *active_priorities (gic, who.cpu, true));
   if (running == GICV2_IDLE)
     return 0xff;
   return who.secure ? running : running & 0x80 ? (uint8_t)(running << 1) : 0;
@@ -133,7 +135,8 @@ apr_read (Device *dev, unsigned index, uint64_t stored)
 {
   GicV2 *gic = (GicV2 *)dev;
   GicV2Requester who = gicv2_requester (gic);
-  return who.secure ? *active_priorities (gic, who.cpu, false) : *active_priorities (gic, who.cpu, true) >> 16;
+  return who.secure ? *active_priorities (gic, who.cpu, false)
+                    : *active_priorities (gic, who.cpu, true) >> 16;
 }
 
 static void
@@ -167,8 +170,8 @@ nsapr_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
 
 /* ---- Acknowledging. ---- */
 
-/* What a register shows of interrupt `n`: aliased ones know Group 1 only, the others acknowledge it by the leave of AckCtl or
- * to non-secure accesses. */
+/* What a register shows of interrupt `n`: aliased ones know Group 1 only, the others acknowledge it by the
+ * leave of AckCtl or to non-secure accesses. */
 static unsigned
 shown (GicV2 *gic, const GicV2Requester *who, unsigned n, bool alias)
 {
@@ -188,8 +191,8 @@ acknowledge (GicV2 *gic, const GicV2Requester *who, bool alias)
 
   if (n >= GICV2_INTIDS)
     return n;
-  *active_priorities (gic, cpu, gicv2_bit (gic, GICV2_GROUP, cpu, n)) |= UINT32_C (1)
-                                                                        << (gicv2_group_priority (gic, cpu, n) >> 3);
+  *active_priorities (gic, cpu, gicv2_bit (gic, GICV2_GROUP, cpu, n)) |=
+      UINT32_C (1) << (gicv2_group_priority (gic, cpu, n) >> 3);
   if (n < GICV2_SGIS) {
     uint8_t *sources = gicv2_sgi_source (gic, cpu, n);
     source = (unsigned)__builtin_ctz (*sources);
@@ -251,7 +254,8 @@ drops_only (const GicV2 *gic, const GicV2Requester *who)
   return gic->cpu_ctlr[who->cpu] & (who->secure ? GICC_EOIMODE : GICC_EOIMODE_NS);
 }
 
-/* The interrupt that a write is about, or GICV2_NONE. Special numbers are written by software that has read them. */
+/* The interrupt that a write is about, or GICV2_NONE. Special numbers are written by software that has read
+ * them. */
 static unsigned
 meant (GicV2 *gic, const GicV2Requester *who, uint64_t written, bool alias)
 {
@@ -299,7 +303,8 @@ dir_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
   GicV2Requester who = gicv2_requester (gic);
   unsigned n = meant (gic, &who, written, false);
   if (!drops_only (gic, &who))
-    device_guest_error (dev, "CPU %u deactivates interrupt %" PRIu64 " without EOImode", who.cpu, written & 0x3ff);
+    device_guest_error (dev, "CPU %u deactivates interrupt %" PRIu64 " without EOImode", who.cpu,
+                        written & 0x3ff);
   else if (n != GICV2_NONE)
     gicv2_deactivate (gic, who.cpu, n);
 }
@@ -307,7 +312,12 @@ dir_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
 /* ---- The table. ---- */
 
 static const Register cpu_registers[] = {
-  { .name = "GICC_CTLR", .offset = 0x00, .size = 4, .writable = CTLR_SECURE, .read = ctlr_read, .write = ctlr_write },
+  { .name = "GICC_CTLR",
+    .offset = 0x00,
+    .size = 4,
+    .writable = CTLR_SECURE,
+    .read = ctlr_read,
+    .write = ctlr_write },
   { .name = "GICC_PMR", .offset = 0x04, .size = 4, .writable = 0xf8, .read = pmr_read, .write = pmr_write },
   { .name = "GICC_BPR", .offset = 0x08, .size = 4, .writable = 7, .read = bpr_read, .write = bpr_write },
   { .name = "GICC_IAR", .offset = 0x0c, .size = 4, .read = iar_read },
@@ -318,8 +328,18 @@ static const Register cpu_registers[] = {
   { .name = "GICC_AIAR", .offset = 0x20, .size = 4, .read = aiar_read },
   { .name = "GICC_AEOIR", .offset = 0x24, .size = 4, .writable = UINT32_MAX, .write = aeoir_write },
   { .name = "GICC_AHPPIR", .offset = 0x28, .size = 4, .read = ahppir_read },
-  { .name = "GICC_APR0", .offset = 0xd0, .size = 4, .writable = UINT32_MAX, .read = apr_read, .write = apr_write },
-  { .name = "GICC_NSAPR0", .offset = 0xe0, .size = 4, .writable = UINT32_MAX, .read = nsapr_read, .write = nsapr_write },
+  { .name = "GICC_APR0",
+    .offset = 0xd0,
+    .size = 4,
+    .writable = UINT32_MAX,
+    .read = apr_read,
+    .write = apr_write },
+  { .name = "GICC_NSAPR0",
+    .offset = 0xe0,
+    .size = 4,
+    .writable = UINT32_MAX,
+    .read = nsapr_read,
+    .write = nsapr_write },
   { .name = "GICC_IIDR", .offset = 0xfc, .size = 4, .read = iidr_read },
   { .name = "GICC_DIR", .offset = 0x1000, .size = 4, .writable = UINT32_MAX, .write = dir_write },
   { 0 },

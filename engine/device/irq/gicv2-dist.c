@@ -4,18 +4,19 @@
 
 #include "gicv2-private.h"
 
-#define DIST_IIDR         UINT32_C (0x0200143b) /* GIC-400 */
-#define TYPER_SECURITY    (1u << 10)
-#define SGI_ENABLED       UINT32_C (0xffff) /* in ISENABLER0: SGIs cannot be disabled */
-#define SGIR_NSATT        (UINT32_C (1) << 15)
-#define PRIORITY_BITS     0xf8
+#define DIST_IIDR          UINT32_C (0x0200143b) /* GIC-400 */
+#define TYPER_SECURITY     (1u << 10)
+#define SGI_ENABLED        UINT32_C (0xffff) /* in ISENABLER0: SGIs cannot be disabled */
+#define SGIR_NSATT         (UINT32_C (1) << 15)
+#define PRIORITY_BITS      0xf8
 #define PRIORITY_NONSECURE 0x80
 
 /* The bits of a word that the requester knows of. */
 static uint32_t
 visible_word (GicV2 *gic, const GicV2Requester *who, unsigned word)
 {
-  return gicv2_valid (gic, word) & (who->secure ? UINT32_MAX : *gicv2_word (gic, GICV2_GROUP, who->cpu, word));
+  return gicv2_valid (gic, word) &
+         (who->secure ? UINT32_MAX : *gicv2_word (gic, GICV2_GROUP, who->cpu, word));
 }
 
 /* Sets or clears bits of one kind. */
@@ -54,7 +55,8 @@ static uint64_t
 typer_read (Device *dev, unsigned index, uint64_t stored)
 {
   const GicV2 *gic = (const GicV2 *)dev;
-  return ((gicv2_intids (gic) + 31) / 32 - 1) | (gic->num_cpus - 1) << 5 | (gic->security ? TYPER_SECURITY : 0);
+  return ((gicv2_intids (gic) + 31) / 32 - 1) | (gic->num_cpus - 1) << 5 |
+         (gic->security ? TYPER_SECURITY : 0);
 }
 
 static uint64_t
@@ -122,8 +124,9 @@ pending_read (Device *dev, unsigned word, uint64_t stored)
 {
   GicV2 *gic = (GicV2 *)dev;
   GicV2Requester who = gicv2_requester (gic);
-  uint32_t pending = *gicv2_word (gic, GICV2_LATCH, who.cpu, word) |
-                     (*gicv2_word (gic, GICV2_LEVEL, who.cpu, word) & ~*gicv2_word (gic, GICV2_EDGE, who.cpu, word));
+  uint32_t pending =
+      *gicv2_word (gic, GICV2_LATCH, who.cpu, word) |
+      (*gicv2_word (gic, GICV2_LEVEL, who.cpu, word) & ~*gicv2_word (gic, GICV2_EDGE, who.cpu, word));
 
   for (unsigned n = 0; word == 0 && n < GICV2_SGIS; n++)
     pending |= (uint32_t)gicv2_pending (gic, who.cpu, n) << n;
@@ -202,7 +205,8 @@ ipriorityr_write (Device *dev, unsigned n, uint64_t written, uint64_t old)
   gicv2_refresh (gic, who.cpu, n);
 }
 
-/* SPEC: IHI 0048, GICD_ITARGETSR: of private interrupts, the CPU that reads; nothing where there is only one CPU. */
+/* SPEC: IHI 0048, GICD_ITARGETSR: of private interrupts, the CPU that reads; nothing where there is only one
+ * CPU. */
 static uint64_t
 itargetsr_read (Device *dev, unsigned n, uint64_t stored)
 {
@@ -263,8 +267,8 @@ send_sgi (GicV2 *gic, unsigned source, unsigned cpu, unsigned n)
   gicv2_refresh (gic, cpu, n);
 }
 
-/* SPEC: IHI 0048, 4.3.15: with security extensions, NSATT says which group of the target's is meant; a non-secure access
- * reaches Group 1 only. */
+/* SPEC: IHI 0048, 4.3.15: with security extensions, NSATT says which group of the target's is meant; a
+ * non-secure access reaches Group 1 only. */
 static bool
 sgi_is_meant (GicV2 *gic, const GicV2Requester *who, unsigned cpu, unsigned n, uint32_t sgir)
 {
@@ -329,8 +333,14 @@ spendsgir_write (Device *dev, unsigned n, uint64_t written, uint64_t old)
 /* ---- The table. ---- */
 
 #define WORDS(NAME, at, read_hook, write_hook)                                                               \
-  { .name = NAME, .offset = at, .size = 4, .count = GICV2_WORDS, .stride = 4, .writable = UINT32_MAX,        \
-    .read = read_hook, .write = write_hook }
+  { .name = NAME,                                                                                            \
+    .offset = at,                                                                                            \
+    .size = 4,                                                                                               \
+    .count = GICV2_WORDS,                                                                                    \
+    .stride = 4,                                                                                             \
+    .writable = UINT32_MAX,                                                                                  \
+    .read = read_hook,                                                                                       \
+    .write = write_hook }
 
 static const Register dist_registers[] = {
   { .name = "GICD_CTLR", .offset = 0x000, .size = 4, .writable = 3, .read = ctlr_read, .write = ctlr_write },

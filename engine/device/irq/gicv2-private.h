@@ -6,11 +6,11 @@
 #include "gicv2.h"
 #include "register.h"
 
-#define GICV2_NONE     1023 /* GICC_IAR: no interrupt */
-#define GICV2_OTHER    1022 /* it is in Group 1, which this register does not acknowledge */
-#define GICV2_IDLE     256  /* running priority while nothing is active */
+#define GICV2_NONE     1023                  /* GICC_IAR: no interrupt */
+#define GICV2_OTHER    1022                  /* it is in Group 1, which this register does not acknowledge */
+#define GICV2_IDLE     256                   /* running priority while nothing is active */
 #define GICV2_CPU_IIDR UINT32_C (0x0202143b) /* GIC-400 */
-#define GICV2_MIN_BPR  2 /* with five bits of priority */
+#define GICV2_MIN_BPR  2                     /* with five bits of priority */
 
 /* GICC_CTLR, as a GIC without the security extensions or a secure access has it; GICV_CTLR. */
 enum {

@@ -38,8 +38,9 @@ gicv2_pending (GicV2 *gic, unsigned cpu, unsigned n)
 static bool
 is_ready (GicV2 *gic, unsigned cpu, unsigned n)
 {
-  return gicv2_bit (gic, GICV2_ENABLED, cpu, n) && gicv2_pending (gic, cpu, n) && !gicv2_bit (gic, GICV2_ACTIVE, cpu, n) &&
-         (n < GICV2_PRIVATE || gic->target[n] >> cpu & 1) && gic->dist_ctlr >> gicv2_bit (gic, GICV2_GROUP, cpu, n) & 1;
+  return gicv2_bit (gic, GICV2_ENABLED, cpu, n) && gicv2_pending (gic, cpu, n) &&
+         !gicv2_bit (gic, GICV2_ACTIVE, cpu, n) && (n < GICV2_PRIVATE || gic->target[n] >> cpu & 1) &&
+         gic->dist_ctlr >> gicv2_bit (gic, GICV2_GROUP, cpu, n) & 1;
 }
 
 static void
@@ -106,13 +107,15 @@ gicv2_best (const GicV2 *gic, unsigned cpu)
   const GicV2Queue *queue = &gic->queue[cpu];
   if (queue->levels == 0)
     return GICV2_NONE;
-  unsigned level = (unsigned)__builtin_ctz (queue->levels), word = (unsigned)__builtin_ctz (queue->words[level]);
+  unsigned level = (unsigned)__builtin_ctz (queue->levels),
+           word = (unsigned)__builtin_ctz (queue->words[level]);
   return word * 32 + (unsigned)__builtin_ctz (queue->bits[level][word]);
 }
 
 /* ---- Signals. ---- */
 
-/* SPEC: IHI 0048, 3.3.3: the binary point of Group 1, where it is not common, is one higher for the same split. */
+/* SPEC: IHI 0048, 3.3.3: the binary point of Group 1, where it is not common, is one higher for the same
+ * split. */
 unsigned
 gicv2_group_priority (GicV2 *gic, unsigned cpu, unsigned n)
 {

@@ -156,13 +156,14 @@ gicv2_realize (Device *dev, GError **error)
 {
   const GicV2 *gic = (const GicV2 *)dev;
   if (gic->num_cpus < 1) {
-    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "a GICv2 needs a CPU; it may have up to %d", GICV2_MAX_CPUS);
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "a GICv2 needs a CPU; it may have up to %d",
+                 GICV2_MAX_CPUS);
     return false;
   }
   if (gic->num_spis % 32 != 0 && gic->num_spis != GICV2_MAX_SPIS) {
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                 "a GICv2 cannot have %u shared interrupts; their number is a multiple of 32, or %d", gic->num_spis,
-                 GICV2_MAX_SPIS);
+                 "a GICv2 cannot have %u shared interrupts; their number is a multiple of 32, or %d",
+                 gic->num_spis, GICV2_MAX_SPIS);
     return false;
   }
   return true;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* Arm's Generic Interrupt Controller, version 2 ("arm,cortex-a15-gic", IHI 0048), as the GIC-400 has it: a distributor, an
- * interface for each of up to eight CPUs, and the interfaces of virtual CPUs with what a hypervisor needs to control them.
+/* Arm's Generic Interrupt Controller, version 2 ("arm,cortex-a15-gic", IHI 0048), as the GIC-400 has it: a
+ * distributor, an interface for each of up to eight CPUs, and the interfaces of virtual CPUs with what a
+ * hypervisor needs to control them.
  *
- * Interrupts are numbered (INTID): 0 to 15 software generated (SGI), 16 to 31 private peripherals' (PPI) of each CPU, from 32
- * on shared peripherals' (SPI).
+ * Interrupts are numbered (INTID): 0 to 15 software generated (SGI), 16 to 31 private peripherals' (PPI) of
+ * each CPU, from 32 on shared peripherals' (SPI).
  *
- * All its state is under the one Device.lock.  Each CPU has the interrupts that may go to it in a queue by priority, so that
- * nothing has to be searched for. */
+ * All its state is under the one Device.lock.  Each CPU has the interrupts that may go to it in a queue by
+ * priority, so that nothing has to be searched for. */
 
 #include "device.h"
 
-#define GICV2_MAX_CPUS 8
-#define GICV2_MAX_SPIS 988 /* INTID 32 to 1019 */
+#define GICV2_MAX_CPUS  8
+#define GICV2_MAX_SPIS  988 /* INTID 32 to 1019 */
 #define GICV2_DIST_SIZE 0x1000
 #define GICV2_CPU_SIZE  0x2000
 #define GICV2_HYP_SIZE  0x1000
@@ -28,12 +29,12 @@
 
 /* What is known of each interrupt, a bit of each kind. */
 typedef enum {
-  GICV2_GROUP,   /* IGROUPR: Group 1 */
+  GICV2_GROUP, /* IGROUPR: Group 1 */
   GICV2_ENABLED,
-  GICV2_LATCH,   /* pending by an edge, or as software says; of no SGI */
-  GICV2_LEVEL,   /* of the input */
+  GICV2_LATCH, /* pending by an edge, or as software says; of no SGI */
+  GICV2_LEVEL, /* of the input */
   GICV2_ACTIVE,
-  GICV2_EDGE,    /* edge-triggered */
+  GICV2_EDGE, /* edge-triggered */
   GICV2_N_BITS
 } GicV2Bits;
 
@@ -53,8 +54,8 @@ typedef struct {
 
 typedef struct {
   Device dev;
-  /* Edges: the CPUs' interrupt inputs, and who asks (NULL: CPU 0, secure). A requester that is no CPU of the machine is to be
-   * told as CPU 0. */
+  /* Edges: the CPUs' interrupt inputs, and who asks (NULL: CPU 0, secure). A requester that is no CPU of the
+   * machine is to be told as CPU 0. */
   IrqLine irq[GICV2_MAX_CPUS], fiq[GICV2_MAX_CPUS], virq[GICV2_MAX_CPUS], vfiq[GICV2_MAX_CPUS];
   GicV2Requester (*requester) (void *opaque);
   void *requester_opaque;
@@ -66,7 +67,8 @@ typedef struct {
   uint32_t maintenance; /* the PPI that tells a hypervisor of its virtual CPU's interface */
   /* Register banks, to be mapped by the board: the latter two where CPUs have EL2. */
   MemoryRegion *dist, *cpu, *hyp, *vcpu;
-  /* State of the distributor. Word 0 of `bits`, and the first 32 of others, are not used: those are each CPU's. */
+  /* State of the distributor. Word 0 of `bits`, and the first 32 of others, are not used: those are each
+   * CPU's. */
   uint32_t dist_ctlr;
   uint32_t bits[GICV2_N_BITS][GICV2_WORDS];
   uint32_t private_bits[GICV2_N_BITS][GICV2_MAX_CPUS];
@@ -77,7 +79,8 @@ typedef struct {
   /* State of the CPUs' interfaces, of each CPU. */
   uint32_t cpu_ctlr[GICV2_MAX_CPUS];
   uint8_t pmr[GICV2_MAX_CPUS], bpr[GICV2_MAX_CPUS], abpr[GICV2_MAX_CPUS];
-  uint32_t apr[2 * GICV2_MAX_CPUS]; /* active priorities, a bit for each level: Group 0 and Group 1 of each CPU */
+  uint32_t
+      apr[2 * GICV2_MAX_CPUS]; /* active priorities, a bit for each level: Group 0 and Group 1 of each CPU */
   /* State of the virtual interfaces. */
   uint32_t hcr[GICV2_MAX_CPUS], vmcr[GICV2_MAX_CPUS], vapr[GICV2_MAX_CPUS];
   uint32_t lr[GICV2_MAX_CPUS * GICV2_LRS];

@@ -21,7 +21,8 @@ setspi_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
   uint64_t n = (written & 0x3ff) - frame->base_spi;
 
   if (n >= frame->num_spis) {
-    device_guest_error (dev, "a message for interrupt %" PRIu64 ", which is not of this frame", written & 0x3ff);
+    device_guest_error (dev, "a message for interrupt %" PRIu64 ", which is not of this frame",
+                        written & 0x3ff);
     return;
   }
   irq_set (&frame->out[n], true);
@@ -55,18 +56,21 @@ static bool
 gicv2m_realize (Device *dev, GError **error)
 {
   const GicV2m *frame = (const GicV2m *)dev;
-  if (frame->num_spis == 0 || frame->base_spi < FIRST_SPI || frame->base_spi + frame->num_spis > LAST_SPI + 1) {
+  if (frame->num_spis == 0 || frame->base_spi < FIRST_SPI ||
+      frame->base_spi + frame->num_spis > LAST_SPI + 1) {
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                 "a GICv2m frame cannot have %u interrupts from %u on; give some within %d to %d", frame->num_spis,
-                 frame->base_spi, FIRST_SPI, LAST_SPI);
+                 "a GICv2m frame cannot have %u interrupts from %u on; give some within %d to %d",
+                 frame->num_spis, frame->base_spi, FIRST_SPI, LAST_SPI);
     return false;
   }
   return true;
 }
 
 static const DeviceProp gicv2m_props[] = {
-  { "base-spi", DEVICE_PROP_UINT32, offsetof (GicV2m, base_spi), FIRST_SPI, LAST_SPI, "number (INTID) of the first interrupt" },
-  { "num-spi", DEVICE_PROP_UINT32, offsetof (GicV2m, num_spis), 64, GICV2M_MAX_SPIS, "how many interrupts it has" },
+  { "base-spi", DEVICE_PROP_UINT32, offsetof (GicV2m, base_spi), FIRST_SPI, LAST_SPI,
+    "number (INTID) of the first interrupt" },
+  { "num-spi", DEVICE_PROP_UINT32, offsetof (GicV2m, num_spis), 64, GICV2M_MAX_SPIS,
+    "how many interrupts it has" },
   { 0 },
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* The frame that turns messages into interrupts of a GICv2 ("arm,gic-v2m-frame", Server Base System Architecture, GICv2m):
+/* The frame that turns messages into interrupts of a GICv2 ("arm,gic-v2m-frame", Server Base System
+ * Architecture, GICv2m):
  *
  *   0x008  MSI_TYPER      the first INTID in 25:16, their number in 9:0
  *   0x040  MSI_SETSPI_NS  makes the SPI pending whose INTID is written; the GIC is told of an edge

@@ -91,7 +91,8 @@ visible_best (const Gicv3Access *a, unsigned group)
   if (best->priority == GICV3_IDLE)
     return GICV3_SPURIOUS;
   if (group == 1) {
-    bool mine = best->group == (a->bank == GICV3_S ? GICV3_G1S : GICV3_G1NS);
+    bool mine =
+        best->group == (a->secure ? GICV3_G1S : GICV3_G1NS) || (a->el == 3 && best->group != GICV3_G0);
     return mine ? best->id : GICV3_SPURIOUS;
   }
   if (best->group == GICV3_G0)

@@ -64,6 +64,12 @@ iidr_read (Device *dev, unsigned index, uint64_t stored)
 }
 
 static uint64_t
+zero_read (Device *dev, unsigned index, uint64_t stored)
+{
+  return 0;
+}
+
+static uint64_t
 id_read (Device *dev, unsigned index, uint64_t stored)
 {
   return gicv3_read_id (index, 0x92);
@@ -152,6 +158,7 @@ static const Register dist_registers[] = {
   { .name = "ctlr", .offset = 0, .size = 4, .writable = UINT32_MAX, .read = ctlr_read, .write = ctlr_write },
   { .name = "typer", .offset = 4, .size = 4, .read = typer_read },
   { .name = "iidr", .offset = 8, .size = 4, .read = iidr_read },
+  { .name = "typer2", .offset = 0xc, .size = 4, .read = zero_read },
   BITS_REGISTER (igroupr, 0x84),
   BITS_REGISTER (isenabler, 0x104),
   BITS_REGISTER (icenabler, 0x184),

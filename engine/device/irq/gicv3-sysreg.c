@@ -159,8 +159,7 @@ read_physical (const Gicv3Access *a, unsigned reg, uint64_t *ret_value)
 static bool
 write_physical (const Gicv3Access *a, unsigned reg, uint64_t value)
 {
-  Gicv3Group own = a->bank == GICV3_S ? GICV3_G1S : GICV3_G1NS,
-             other = own == GICV3_G1S ? GICV3_G1NS : GICV3_G1S;
+  Gicv3Group own = a->secure ? GICV3_G1S : GICV3_G1NS, other = own == GICV3_G1S ? GICV3_G1NS : GICV3_G1S;
   switch (reg) {
     case ICC_PMR_EL1: gicv3_icc_write_pmr (a, value); break;
     case ICC_EOIR0_EL1: gicv3_icc_end (a, 0, value); break;

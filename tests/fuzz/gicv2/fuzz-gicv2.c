@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Accesses by several CPUs of both security states, and changes of inputs, resets, saves and restores of a GICv2 and its
- * frame for messages.  Afterwards the queues must be what the registers say. */
+/* Accesses by several CPUs of both security states, and changes of inputs, resets, saves and restores of a
+ * GICv2 and its frame for messages.  Afterwards the queues must be what the registers say. */
 
 #include "gicv2-private.h"
 #include "gicv2m.h"
@@ -29,7 +29,8 @@ check_queues (GicV2 *gic)
     unsigned best = GICV2_NONE, priority = GICV2_IDLE;
     for (unsigned n = 0; n < gicv2_intids (gic); n++) {
       bool ready = gicv2_bit (gic, GICV2_ENABLED, cpu, n) && gicv2_pending (gic, cpu, n) &&
-                   !gicv2_bit (gic, GICV2_ACTIVE, cpu, n) && (n < GICV2_PRIVATE || gic->target[n] >> cpu & 1) &&
+                   !gicv2_bit (gic, GICV2_ACTIVE, cpu, n) &&
+                   (n < GICV2_PRIVATE || gic->target[n] >> cpu & 1) &&
                    gic->dist_ctlr >> gicv2_bit (gic, GICV2_GROUP, cpu, n) & 1;
       if (ready && *gicv2_priority (gic, cpu, n) < priority) {
         best = n;
@@ -64,8 +65,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   MemoryRegion *extra[] = { frame->region };
   for (size_t at = 1; at < size; at += SLICE) {
     uint8_t how = data[at];
-    IrqLine line =
-        how & 1 ? gicv2_spi_input (gic, how >> 2) : gicv2_ppi_input (gic, how >> 6 & (gic->num_cpus - 1), how >> 2 & 15);
+    IrqLine line = how & 1 ? gicv2_spi_input (gic, how >> 2)
+                           : gicv2_ppi_input (gic, how >> 6 & (gic->num_cpus - 1), how >> 2 & 15);
     who = (GicV2Requester){ how & 3, how & 0x80 };
     mmio_fuzz_run (&gic->dev, extra, 1, data + at, MIN (SLICE, size - at));
     irq_set (&line, how & 2);

@@ -136,6 +136,14 @@ test_firmware (void)
   image_le (image, 72 + 30, 2, 0xaa64);
   image_put (image, 4095, NULL, 1);
   expect (image, MEDIA_FIRMWARE, "uefi-fv", "aarch64: efi");
+  /* Behind a page with the jump into it, as Arm's processors need it. */
+  g_autoptr (GByteArray) arm = g_byte_array_new ();
+  image_put (arm, 0, "\x00\x04\x00\x14", 4);
+  image_put (arm, 4096, image->data, image->len);
+  expect (arm, MEDIA_FIRMWARE, "uefi-fv", "aarch64: efi");
+  /* Cut off within the volume. */
+  g_byte_array_set_size (arm, 8191);
+  expect (arm, MEDIA_UNKNOWN, NULL, ":");
   image_put (bios, 65535, NULL, 1);
   image_put (bios, 65536 - 16, "\xea\x5b\xe0\x00\xf0", 5);
   expect (bios, MEDIA_FIRMWARE, "bios", "x86_64 i386: bios");

@@ -3,6 +3,7 @@
 """vitrine-media on files as other tools make them: xorriso, mtools, qemu-img, Debian's installer."""
 
 import ast
+import gzip
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 PROGRAM = os.environ["VITRINE_MEDIA"]
 NETBOOT = Path("/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64")
 FIRMWARE = Path("/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd")
+AAVMF = Path("/usr/share/AAVMF/AAVMF_CODE.fd")
 OSINFO = Path("/usr/share/osinfo/os/debian.org/debian-13.xml")
 GIB = 1 << 30
 M = 1 << 20
@@ -75,15 +77,28 @@ class MediaTest(unittest.TestCase):
 
     def make_installer(self, volume, *options, info="Debian GNU/Linux\n"):
         """As Debian's own are made: an EFI system partition as El Torito image, a kernel, a description."""
-        self.require("xorriso", "mformat", NETBOOT)
+        self.require(NETBOOT)
+        with open(NETBOOT / "linux", "rb") as kernel:
+            return self.make_cd(volume, *options, info=info, kernel=kernel.read(M), loader=NETBOOT / "bootnetriscv64.efi",
+                                name="BOOTRISCV64.EFI")
+
+    def make_arm_installer(self, volume, *options, info="Debian GNU/Linux\n", packed=False):
+        """The same for Arm's processors, with programs that are nothing but their headers."""
+        loader, kernel = self.dir / "loader", bytearray(M)
+        loader.write_bytes(b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0\x64\xaa" + bytes(4000))
+        kernel[:4], kernel[0x38:0x3c] = b"\x1f\x20\x03\xd5", b"ARM\x64"
+        return self.make_cd(volume, *options, info=info, kernel=gzip.compress(kernel) if packed else kernel, loader=loader,
+                            name="BOOTAA64.EFI")
+
+    def make_cd(self, volume, *options, info, kernel, loader, name):
+        self.require("xorriso", "mformat")
         tree = self.dir / "cd"
-        for name in ["boot/grub", "install", ".disk"]:
-            (tree / name).mkdir(parents=True, exist_ok=True)
+        for folder in ["boot/grub", "install", ".disk"]:
+            (tree / folder).mkdir(parents=True, exist_ok=True)
         (tree / ".disk/info").write_text(info)
         (tree / "boot/grub/grub.cfg").write_text("menuentry x {\n  linux /install/vmlinuz\n}\n")
-        with open(NETBOOT / "linux", "rb") as kernel:
-            (tree / "install/vmlinuz").write_bytes(kernel.read(M))
-        self.make_esp(tree / "boot/grub/efi.img", 4 * M, NETBOOT / "bootnetriscv64.efi", "BOOTRISCV64.EFI")
+        (tree / "install/vmlinuz").write_bytes(kernel)
+        self.make_esp(tree / "boot/grub/efi.img", 4 * M, loader, name)
         iso = self.dir / "cd.iso"
         self.run_tool("xorriso", "-as", "mkisofs", "-quiet", *options, "-V", volume, "-o", iso, "-e",
                       "boot/grub/efi.img", "-no-emul-boot", tree)
@@ -141,6 +156,25 @@ class Isos(MediaTest):
                 ("X", "unknown", "unknown.iso", None)]:
             media = self.probe(self.make_installer(volume, "-r", info=text), name)
             self.assertEqual(media.get("os-id"), expected)
+
+    def test_arm(self):
+        for packed in (False, True):
+            media = self.probe(self.make_arm_installer("X", "-r", packed=packed))
+            self.assertEqual((media["kind"], media["architectures"], media["boot"], media["remarks"]), ("optical", ["aarch64"], ["efi"], []))
+
+    def test_osinfo_arm(self):
+        self.require(OSINFO)
+        ubuntu = 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release arm64 (20240827)\n'
+        for volume, info, name, expected in [
+                ("Debian 12.11.0 arm64 n", "x", "x.iso", "http://debian.org/debian/12"),
+                ("Debian 13.1.0 arm64 n", "x", "x.iso", "http://debian.org/debian/13"),
+                ("X", ubuntu, "x.iso", "http://ubuntu.com/ubuntu/24.04"),
+                ("X", "x", "Fedora-Server-netinst-aarch64-41-1.4.iso", "http://fedoraproject.org/fedora/41"),
+                ("X", "x", "alpine-virt-3.20.3-aarch64.iso", "http://alpinelinux.org/alpinelinux/3.20")]:
+            media = self.probe(self.make_arm_installer(volume, "-r", info=info), name)
+            self.assertEqual((media["architectures"], media.get("os-id")), (["aarch64"], expected))
+            self.assertTrue(media["installer"])
+            self.assertGreaterEqual(media["recommended"]["disk"], GIB, expected)
 
     def test_osinfo_for_pc(self):
         """A boot record of a PC's says no more than that."""
@@ -291,6 +325,12 @@ class Files(MediaTest):
         self.assertEqual((media["kind"], media["architectures"]), ("firmware", ["riscv64"]))
         media = self.probe(FIRMWARE.with_name("RISCV_VIRT_VARS.fd"))
         self.assertEqual((media["kind"], media["format"], media["architectures"]), ("firmware", "uefi-vars", []))
+
+    def test_firmware_arm(self):
+        self.require(AAVMF)
+        self.assertEqual(self.probe(AAVMF)["kind"], "firmware")
+        self.assertEqual(self.probe(AAVMF)["architectures"], ["aarch64"])
+        self.assertEqual(self.probe(AAVMF.with_name("AAVMF_VARS.fd"))["format"], "uefi-vars")
 
     def test_archives(self):
         self.require("tar", "gzip")

@@ -89,6 +89,19 @@ static const MmioOps doorbell_ops = {
   .read = doorbell_read, .write = doorbell_write, .min_size = 4, .max_size = 4
 };
 
+/* Sees every message, and takes those to its own address. */
+static bool
+take_message (void *opaque, uint16_t requester, uint64_t address, uint32_t data)
+{
+  Board *board = opaque;
+  board->last_requester = requester;
+  if (address != TRANSLATER)
+    return false;
+  board->messages++;
+  board->last_message = data;
+  return true;
+}
+
 void
 board_open (Board *board, bool msi)
 {
@@ -103,7 +116,7 @@ board_open (Board *board, bool msi)
     .name = "doorbell", .kind = MEMORY_MMIO, .size = 4096, .ops = &doorbell_ops, .opaque = board
   };
   memory_region_map (board->map, &board->doorbell, DOORBELL);
-  PciBusConfig config = { .map = board->map, .pio_base = PIO, .msi = msi };
+  PciBusConfig config = { .map = board->map, .pio_base = PIO, .msi = msi, .message = take_message, .message_opaque = board };
   for (unsigned i = 0; i < 4; i++)
     config.intx[i] = (IrqLine){ set_pin, board, i };
   board->bus = pci_bus_new ("pcie.0", &config);

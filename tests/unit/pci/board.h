@@ -11,6 +11,7 @@
 
 #define ECAM     UINT64_C (0x30000000)
 #define DOORBELL UINT64_C (0x28000000)
+#define TRANSLATER UINT64_C (0x7f000000) /* nothing is mapped there */
 #define PIO      UINT64_C (0x03000000)
 
 /* A device with a 32-bit BAR that has MSI-X inside, a 64-bit one and one of ports. */
@@ -35,6 +36,7 @@ typedef struct {
   unsigned messages;
   uint32_t last_message;
   uint64_t last_offset; /* of the doorbell */
+  uint16_t last_requester;
 } Board;
 
 void board_open (Board *board, bool msi);

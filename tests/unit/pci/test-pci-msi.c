@@ -255,6 +255,23 @@ test_refused (void)
   board_close (&board);
 }
 
+/* Who tells senders apart is asked first. */
+static void
+test_requester (void)
+{
+  Fixture f;
+  fixture_open (&f, 1, true, false);
+  enable (&f, 0, 0x1234);
+  pci_msi_notify (&f.toy->pci, 0);
+  g_assert_cmphex (f.board.last_requester, ==, 2 << 3);
+  g_assert_cmpuint (f.board.messages, ==, 1);
+  set_reg (&f, f.cap + PCI_MSI_ADDRESS_LO, 4, TRANSLATER);
+  pci_msi_notify (&f.toy->pci, 0);
+  g_assert_cmpuint (f.board.messages, ==, 2);
+  g_assert_cmphex (f.board.last_message, ==, 0x1234);
+  fixture_close (&f);
+}
+
 /* Whatever is written to the capability: only the doorbell and RAM are reached, and bits that are fixed stay.
  */
 static void
@@ -289,6 +306,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pci/msi/mastering", test_mastering);
   g_test_add_func ("/pci/msi/save", test_save);
   g_test_add_func ("/pci/msi/refused", test_refused);
+  g_test_add_func ("/pci/msi/requester", test_requester);
   g_test_add_func ("/pci/msi/random", test_random);
   return g_test_run ();
 }

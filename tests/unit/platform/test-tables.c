@@ -8,6 +8,9 @@
 #include "fake-chardev.h"
 #include "goldfish-rtc.h"
 #include "imsic.h"
+#include "pl011.h"
+#include "pl031.h"
+#include "pl061.h"
 #include "platform.h"
 #include "plic.h"
 #include "sifive-test.h"
@@ -95,6 +98,37 @@ test_rtc (void)
 }
 
 static void
+wire_pl011 (Device *dev)
+{
+  ((Pl011 *)dev)->clock = test_clock;
+}
+
+static void
+test_pl011 (void)
+{
+  test_class (&pl011_class, wire_pl011);
+}
+
+static void
+wire_pl031 (Device *dev)
+{
+  ((Pl031 *)dev)->clock = test_clock;
+  ((Pl031 *)dev)->wall_clock = wall_clock;
+}
+
+static void
+test_pl031 (void)
+{
+  test_class (&pl031_class, wire_pl031);
+}
+
+static void
+test_pl061 (void)
+{
+  test_class (&pl061_class, NULL);
+}
+
+static void
 power_off (void *opaque, int exit_code)
 {
 }
@@ -126,6 +160,9 @@ main (int argc, char **argv)
   g_test_add_func ("/tables/imsic", test_imsic);
   g_test_add_func ("/tables/uart", test_uart);
   g_test_add_func ("/tables/goldfish-rtc", test_rtc);
+  g_test_add_func ("/tables/pl011", test_pl011);
+  g_test_add_func ("/tables/pl031", test_pl031);
+  g_test_add_func ("/tables/pl061", test_pl061);
   g_test_add_func ("/tables/sifive-test", test_finisher);
   return g_test_run ();
 }

@@ -5,6 +5,7 @@
 #include "machine-process.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 static VtConf *
@@ -22,10 +23,11 @@ parse (const char *text)
 static char *
 command_of (const VtConf *conf, const VtProcessOptions *options, unsigned *ret_files)
 {
+  g_autofree char *program = g_strconcat ("vitrine-machine-", conf->architecture, NULL);
   g_autoptr (GError) error = NULL;
   VtMachineCommand *command = vt_machine_command_new (conf, "/m", options, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (command->argv[0], ==, "vitrine-machine-riscv64");
+  g_assert_cmpstr (command->argv[0], ==, program);
   g_autoptr (GString) text = g_string_new (NULL);
   for (unsigned i = 5; command->argv[i]; i++)
     if (strcmp (command->argv[i], "-bios") == 0)
@@ -86,11 +88,66 @@ test_typical (void)
   g_assert_cmpuint (files, ==, 3);
 }
 
+static void
+make_file (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+}
+
+/* No firmware runs before it, and both banks of flash are its own. */
+static void
+test_arm (void)
+{
+  unsigned files;
+  g_autofree char *folder = g_dir_make_tmp ("vitrine-firmware-XXXXXX", NULL);
+  g_setenv ("VITRINE_FIRMWARE", folder, TRUE);
+  make_file (folder, "AAVMF_CODE.fd");
+  g_autoptr (VtConf) conf = parse (
+      "{'name': <'arm'>, 'architecture': <'aarch64'>, 'cpu': <'cortex-a72'>, 'cpus': <uint32 4>, 'memory': "
+      "<uint64 1073741824>, 'disks': <@aa{sv} []>, 'drives': <@aa{sv} []>, 'nics': <@aa{sv} []>, 'agent': "
+      "<false>, 'rng': <false>, 'balloon': <false>}");
+  g_autofree char *text = command_of (conf, &(VtProcessOptions){ NULL }, &files);
+  g_autofree char *wanted = g_strdup_printf (
+      "-nodefaults -machine virt,gic-version=3 -cpu cortex-a72 -smp 4 -m 1048576K -display none "
+      "-drive if=pflash,unit=0,id=efi-code,format=raw,readonly=on,file=%s/AAVMF_CODE.fd "
+      "-drive if=pflash,unit=1,id=efi-vars,format=raw,file=/m/efi-vars.fd "
+      "-device virtio-gpu-pci,id=display,max_outputs=1,xres=1280,yres=800 "
+      "-device virtio-keyboard-pci,id=keyboard -device virtio-tablet-pci,id=pointer -spice "
+      "disable-ticketing=on "
+      "-chardev hub,id=serial0,size=64K -serial chardev:serial0",
+      folder);
+  g_assert_cmpstr (text, ==, wanted);
+  g_assert_cmpuint (files, ==, 2);
+  g_autofree char *code = g_build_filename (folder, "AAVMF_CODE.fd", NULL);
+  g_unlink (code);
+  g_rmdir (folder);
+  g_unsetenv ("VITRINE_FIRMWARE");
+}
+
+/* It takes the firmware's place; where it is missing, the package that has it is named. */
+static void
+test_uboot (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VtConf) conf = parse ("{'architecture': <'aarch64'>, 'firmware': <'uboot'>}");
+  VtMachineCommand *command = vt_machine_command_new (conf, "/m", &(VtProcessOptions){ NULL }, &error);
+  if (command != NULL) {
+    g_assert_true (g_strv_contains ((const char *const *)command->argv, "-bios"));
+    g_assert_false (g_strv_contains ((const char *const *)command->argv, "-kernel"));
+    vt_machine_command_free (command);
+  } else {
+    g_assert_nonnull (strstr (error->message, "u-boot-qemu"));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/command/bare", test_bare);
   g_test_add_func ("/command/typical", test_typical);
+  g_test_add_func ("/command/arm", test_arm);
+  g_test_add_func ("/command/arm/uboot", test_uboot);
   return g_test_run ();
 }
