@@ -13,8 +13,9 @@ typedef struct IsaSystem IsaSystem;
 
 typedef struct {
   const char *name;
-  /* IR_I32, IR_I64 (general), IR_F64 (floating point, 64-bit container), or IR_V128 (vector and floating point): such a
-   * one has an even number, and the number after it is its upper half's, which is never named. */
+  /* IR_I32, IR_I64 (general), IR_F64 (floating point, 64-bit container), or IR_V128 (vector and floating
+   * point): such a one has an even number, and the number after it is its upper half's, which is never named.
+   */
   IrType type;
 } IsaVar;
 
@@ -44,11 +45,11 @@ typedef struct {
 } IsaInsn;
 
 struct GuestIsa {
-  const char *name;              /* "riscv64", as in vitrine-riscv64 */
-  const char *gdb_arch;          /* "riscv:rv64" */
-  unsigned bits;                 /* 32 or 64: guest address width in user mode */
-  uint16_t elf_machine;          /* EM_* */
-  bool tagged;                   /* user mode: accesses and jumps ignore an address's top byte, which holds a tag */
+  const char *name;     /* "riscv64", as in vitrine-riscv64 */
+  const char *gdb_arch; /* "riscv:rv64" */
+  unsigned bits;        /* 32 or 64: guest address width in user mode */
+  uint16_t elf_machine; /* EM_* */
+  bool tagged;          /* user mode: accesses and jumps ignore an address's top byte, which holds a tag */
   unsigned insn_align, insn_max; /* bytes */
   unsigned n_vars;
   const IsaVar *vars;
@@ -61,7 +62,8 @@ struct GuestIsa {
   const IrVectorHelper *vector_helpers; /* or NULL */
   unsigned n_registers;
   const IsaRegister *registers;
-  /* Types of theirs that gdb does not have of its own: XML that stands before the registers of a feature; or NULL. */
+  /* Types of theirs that gdb does not have of its own: XML that stands before the registers of a feature; or
+   * NULL. */
   const char *gdb_types, *gdb_types_feature;
 
   size_t cpu_size; /* of the ISA's struct, whose first member is Cpu */

@@ -204,8 +204,8 @@ virt_arm_add_interrupt_controllers (Machine *machine, GError **error)
   return true;
 }
 
-/* The ITS tells the senders of messages apart: by the requester ids that the device tree's msi-map says are its
- * DeviceIDs. */
+/* The ITS tells the senders of messages apart: by the requester ids that the device tree's msi-map says are
+ * its DeviceIDs. */
 static bool
 send_to_its (void *opaque, uint16_t requester, uint64_t address, uint32_t data)
 {

@@ -22,8 +22,8 @@ typedef struct {
   unsigned cluster; /* CPUs that one Aff1 has */
   ArmConduit conduit;
   ArmPsciHooks psci;
-  GicV2 *gicv2;       /* or */
-  Gicv3 *gicv3;       /* with */
+  GicV2 *gicv2; /* or */
+  Gicv3 *gicv3; /* with */
   GicIts *its_device;
   GpioKey *power_key;
   /* How the guest is started. */

@@ -33,8 +33,7 @@ pci_send_message (PciDevice *pci, uint64_t address, uint32_t data)
   const PciBusConfig *config = &bus->config;
   const uint16_t requester = (uint16_t)(pci_bus_number (bus) << 8 | pci->devfn);
   sending = true;
-  bool taken =
-      config->message != NULL && config->message (config->message_opaque, requester, address, data);
+  bool taken = config->message != NULL && config->message (config->message_opaque, requester, address, data);
   if (!taken && memory_write (bus->config.map, address, 4, data) != MEMORY_OK)
     device_guest_error (&pci->dev, "a message interrupt goes to 0x%" PRIx64 ", where nothing takes it",
                         address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Loads and stores of one register or two (DDI 0487, C4.1.96).  Write-back follows the access: if that faults, the base is
- * as it was. */
+/* Loads and stores of one register or two (DDI 0487, C4.1.96).  Write-back follows the access: if that
+ * faults, the base is as it was. */
 
 #include "arm-trans.h"
 
@@ -50,7 +50,8 @@ load_vector (A64Trans *t, const Access *access, Address at)
     IrVal byte = ir_load (t->b, IR_I32, IR_MEM (0, 0), at.base, at.disp);
     return ir_op1 (t->b, IR_BITSF, IR_F32, byte);
   }
-  IrDesc d = IR_DESC (.op = IR_LOAD, .type = types[access->log2], .sub = IR_MEM (access->log2, 0), .imm = at.disp);
+  IrDesc d =
+      IR_DESC (.op = IR_LOAD, .type = types[access->log2], .sub = IR_MEM (access->log2, 0), .imm = at.disp);
   d.flags = (uint8_t)(mem_flags (t, access) | (d.type != IR_V128 ? IR_F_UNBOXED : 0));
   return ir_emit (t->b, d, at.base, IR_NONE, IR_NONE);
 }
@@ -61,8 +62,8 @@ load (A64Trans *t, const Access *access, Address at)
   if (access->vector)
     return load_vector (t, access, at);
   IrDesc d = IR_DESC (.op = IR_LOAD, .type = access->wide ? IR_I64 : IR_I32,
-                      .sub = IR_MEM (access->log2, access->is_signed), .flags = (uint8_t)mem_flags (t, access),
-                      .imm = at.disp);
+                      .sub = IR_MEM (access->log2, access->is_signed),
+                      .flags = (uint8_t)mem_flags (t, access), .imm = at.disp);
   return ir_emit (t->b, d, at.base, IR_NONE, IR_NONE);
 }
 
@@ -81,8 +82,9 @@ static void
 store (A64Trans *t, const Access *access, unsigned rt, Address at)
 {
   static const IrType types[] = { IR_F32, IR_F16, IR_F32, IR_F64, IR_V128 };
-  IrDesc d = IR_DESC (.op = IR_STORE, .type = access->log2 == 3 ? IR_I64 : IR_I32, .sub = IR_MEM (access->log2, 0),
-                      .flags = (uint8_t)mem_flags (t, access), .imm = at.disp);
+  IrDesc d =
+      IR_DESC (.op = IR_STORE, .type = access->log2 == 3 ? IR_I64 : IR_I32, .sub = IR_MEM (access->log2, 0),
+               .flags = (uint8_t)mem_flags (t, access), .imm = at.disp);
   if (!access->vector) {
     ir_emit (t->b, d, at.base, a64_x (t, rt), IR_NONE);
   } else if (access->log2 == 0) {
@@ -114,8 +116,8 @@ access_and_update (A64Trans *t, const Access *access, const A64Args *a, bool pre
     loaded = load (t, access, at);
   else
     store (t, access, a->rt, at);
-  /* The loaded value is set first: that of the same register is replaced by the new base, or the other way round, as the
-   * architecture leaves open. */
+  /* The loaded value is set first: that of the same register is replaced by the new base, or the other way
+   * round, as the architecture leaves open. */
   if (access->load)
     set_loaded (t, access, a->rt, loaded);
   ir_set (t->b, base, ir_op2 (t->b, IR_ADD, IR_I64, base, ir_const (t->b, a->imm)));
@@ -199,15 +201,17 @@ FORM (ldst_v_post, vector, POST)
 FORM (ldst_v_pre, vector, PRE)
 FORM (ldst_v_register, vector, REGISTER)
 
-/* `mode` (the encoding's bits 24:23): 0 and 2 offset (0: non-temporal), 1 post-index, 3 pre-index. Both registers are loaded
- * before either changes. */
+/* `mode` (the encoding's bits 24:23): 0 and 2 offset (0: non-temporal), 1 post-index, 3 pre-index. Both
+ * registers are loaded before either changes. */
 static IsaFlow
 pair (A64Trans *t, const Access *access, const A64Args *a)
 {
   IrVal base = a64_xsp (a->rn);
-  int32_t offset = a->imm * (1 << access->log2), first = a->mode == 1 ? 0 : offset, second = first + (1 << access->log2);
+  int32_t offset = a->imm * (1 << access->log2), first = a->mode == 1 ? 0 : offset,
+          second = first + (1 << access->log2);
   if (access->load) {
-    IrVal low = load (t, access, (Address){ base, first }), high = load (t, access, (Address){ base, second });
+    IrVal low = load (t, access, (Address){ base, first }),
+          high = load (t, access, (Address){ base, second });
     set_loaded (t, access, a->rt, low);
     set_loaded (t, access, a->rt2, high);
   } else {
@@ -241,14 +245,17 @@ a64_trans_ldst_v_pair (A64Trans *t, const A64Args *a)
 static IsaFlow
 literal (A64Trans *t, const Access *access, const A64Args *a)
 {
-  access_one (t, access, a->rt, (Address){ ir_const (t->b, (int64_t)(t->pc + (uint64_t)(int64_t)a->imm)), 0 });
+  access_one (t, access, a->rt,
+              (Address){ ir_const (t->b, (int64_t)(t->pc + (uint64_t)(int64_t)a->imm)), 0 });
   return ISA_NEXT;
 }
 
 IsaFlow
 a64_trans_ldr_literal (A64Trans *t, const A64Args *a)
 {
-  Access access = { .load = true, .is_signed = a->size == 2, .wide = a->size != 0, .log2 = a->size == 1 ? 3 : 2 };
+  Access access = {
+    .load = true, .is_signed = a->size == 2, .wide = a->size != 0, .log2 = a->size == 1 ? 3 : 2
+  };
   return a->size == 3 ? ISA_NEXT /* PRFM */ : literal (t, &access, a);
 }
 

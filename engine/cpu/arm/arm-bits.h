@@ -8,20 +8,20 @@
 #define ARM_BIT(n) (UINT64_C (1) << (n))
 
 /* SPSR_ELx and what PSTATE has at the same places. */
-#define PSTATE_SP   ARM_BIT (0)
+#define PSTATE_SP    ARM_BIT (0)
 #define PSTATE_EL(p) ((unsigned)((p) >> 2 & 3))
-#define PSTATE_NRW  ARM_BIT (4)
-#define PSTATE_F    ARM_BIT (6)
-#define PSTATE_I    ARM_BIT (7)
-#define PSTATE_A    ARM_BIT (8)
-#define PSTATE_D    ARM_BIT (9)
-#define PSTATE_DAIF (PSTATE_D | PSTATE_A | PSTATE_I | PSTATE_F)
-#define PSTATE_SSBS ARM_BIT (12)
-#define PSTATE_IL   ARM_BIT (20)
-#define PSTATE_SS   ARM_BIT (21)
-#define PSTATE_PAN  ARM_BIT (22)
-#define PSTATE_UAO  ARM_BIT (23)
-#define PSTATE_DIT  ARM_BIT (24)
+#define PSTATE_NRW   ARM_BIT (4)
+#define PSTATE_F     ARM_BIT (6)
+#define PSTATE_I     ARM_BIT (7)
+#define PSTATE_A     ARM_BIT (8)
+#define PSTATE_D     ARM_BIT (9)
+#define PSTATE_DAIF  (PSTATE_D | PSTATE_A | PSTATE_I | PSTATE_F)
+#define PSTATE_SSBS  ARM_BIT (12)
+#define PSTATE_IL    ARM_BIT (20)
+#define PSTATE_SS    ARM_BIT (21)
+#define PSTATE_PAN   ARM_BIT (22)
+#define PSTATE_UAO   ARM_BIT (23)
+#define PSTATE_DIT   ARM_BIT (24)
 
 #define SCTLR_M     ARM_BIT (0)
 #define SCTLR_A     ARM_BIT (1)
@@ -121,6 +121,6 @@
 #define CNTKCTL_EL0VTEN  ARM_BIT (8)
 #define CNTKCTL_EL0PTEN  ARM_BIT (9)
 
-#define ESR_IL ARM_BIT (25)
+#define ESR_IL       ARM_BIT (25)
 #define ESR_EC_SHIFT 26
-#define ESR_COND (ARM_BIT (24) | UINT64_C (14) << 20) /* CV and COND of what is always executed */
+#define ESR_COND     (ARM_BIT (24) | UINT64_C (14) << 20) /* CV and COND of what is always executed */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* The Arm processing element in AArch64 state: its model, its state beyond the IR variables, and what it tells of itself
- * (Arm Architecture Reference Manual for A-profile, DDI 0487). */
+/* The Arm processing element in AArch64 state: its model, its state beyond the IR variables, and what it
+ * tells of itself (Arm Architecture Reference Manual for A-profile, DDI 0487). */
 
 #include "clock.h"
 #include "cpu.h"
@@ -24,13 +24,14 @@ enum {
   ARM_VAR_EXCL_ADDR = 34, /* of the latest load-exclusive, or ARM_NOT_EXCLUSIVE */
   ARM_VAR_EXCL_LOW = 35,  /* what it loaded */
   ARM_VAR_EXCL_HIGH = 36,
-  ARM_VAR_FPCR = 37, /* as MRS reads it */
+  ARM_VAR_FPCR = 37,   /* as MRS reads it */
   ARM_VAR_PSTATE = 38, /* DIT and SSBS, where MRS of those has them */
-  ARM_VAR_DAIF = 39, /* of machines, where MRS has it */
-  ARM_VAR_V = 40,    /* V0 to V31, two numbers each */
-  ARM_VAR_QC = 104,  /* any bit set: FPSR.QC */
+  ARM_VAR_DAIF = 39,   /* of machines, where MRS has it */
+  ARM_VAR_V = 40,      /* V0 to V31, two numbers each */
+  ARM_VAR_QC = 104,    /* any bit set: FPSR.QC */
   ARM_N_VARS = 106,
-  /* Machines have these, too.  SP of the level and PSTATE.SP that are current is ARM_VAR_SP, and not up to date here. */
+  /* Machines have these, too.  SP of the level and PSTATE.SP that are current is ARM_VAR_SP, and not up to
+     date here. */
   ARM_VAR_SP_EL0 = 106,
   ARM_VAR_SP_EL1,
   ARM_VAR_SP_EL2,
@@ -62,7 +63,8 @@ enum {
   ARM_MODE_FZ = IR_MODE_GUEST << 1,  /* FPCR.FZ: denormals are flushed to zero */
   ARM_MODE_AHP = IR_MODE_GUEST << 2, /* FPCR.AHP: alternative half precision */
   ARM_MODE_FZ16 = IR_MODE_GUEST << 3,
-  /* Of machines. Those that begin with NO are of what code must not do without a trap: a program of user mode has none. */
+  /* Of machines. Those that begin with NO are of what code must not do without a trap: a program of user mode
+     has none. */
   ARM_MODE_EL_SHIFT = 12, /* two bits */
   ARM_MODE_SPSEL = IR_MODE_GUEST << 6,
   ARM_MODE_NO_FP = IR_MODE_GUEST << 7,
@@ -72,15 +74,16 @@ enum {
   ARM_MODE_NO_ZERO = IR_MODE_GUEST << 11,  /* DC ZVA */
   ARM_MODE_NO_WFI = IR_MODE_GUEST << 12,
   ARM_MODE_NO_WFE = IR_MODE_GUEST << 13,
-  ARM_MODE_NO_VM = IR_MODE_GUEST << 14,    /* ESR, FAR and their like */
-  ARM_MODE_NO_KEY_SHIFT = 23,              /* four bits, by ArmKey: that key's instructions do nothing */
-  ARM_MODE_ILLEGAL = IR_MODE_GUEST << 19,  /* PSTATE.IL */
-  ARM_MODE_STEP = IR_MODE_GUEST << 20,     /* software step or a breakpoint: each instruction asks arm_debug_insn() */
-  ARM_MODE_ALIGNED = IR_MODE_GUEST << 21,  /* a misaligned load or store faults */
-  ARM_MODE_USER = IR_MODE_GUEST << 22,     /* LDTR and STTR have the permission of EL0 */
+  ARM_MODE_NO_VM = IR_MODE_GUEST << 14,   /* ESR, FAR and their like */
+  ARM_MODE_NO_KEY_SHIFT = 23,             /* four bits, by ArmKey: that key's instructions do nothing */
+  ARM_MODE_ILLEGAL = IR_MODE_GUEST << 19, /* PSTATE.IL */
+  ARM_MODE_STEP =
+      IR_MODE_GUEST << 20, /* software step or a breakpoint: each instruction asks arm_debug_insn() */
+  ARM_MODE_ALIGNED = IR_MODE_GUEST << 21, /* a misaligned load or store faults */
+  ARM_MODE_USER = IR_MODE_GUEST << 22,    /* LDTR and STTR have the permission of EL0 */
 };
 #define ARM_N_MMU_CONTROLS 16
-#define ARM_MODE_EL(mode) ((mode) >> ARM_MODE_EL_SHIFT & 3)
+#define ARM_MODE_EL(mode)  ((mode) >> ARM_MODE_EL_SHIFT & 3)
 
 /* Keys of pointer authentication, in the order of PR_PAC_RESET_KEYS' bits. */
 typedef enum { ARM_KEY_IA, ARM_KEY_IB, ARM_KEY_DA, ARM_KEY_DB, ARM_KEY_GA, ARM_N_KEYS } ArmKey;
@@ -114,11 +117,11 @@ typedef enum {
 
 /* Why the latest translation of an address has failed (arm-mmu.c). */
 struct ArmFault {
-  uint8_t status;  /* DFSC and IFSC */
-  bool write;      /* or an atomic */
-  bool cache;      /* of a cache instruction (ISS.CM) */
-  bool stage2;     /* of stage 2: HPFAR_EL2 is set */
-  bool walk;       /* stage 2 of a stage 1 walk (ISS.S1PTW) */
+  uint8_t status; /* DFSC and IFSC */
+  bool write;     /* or an atomic */
+  bool cache;     /* of a cache instruction (ISS.CM) */
+  bool stage2;    /* of stage 2: HPFAR_EL2 is set */
+  bool walk;      /* stage 2 of a stage 1 walk (ISS.S1PTW) */
   bool external;
   bool watchpoint; /* there was a translation */
 };
@@ -129,7 +132,7 @@ typedef struct ArmCpu {
   unsigned model; /* index in arm-cpu.c's table */
   uint64_t pauth_key[ARM_N_KEYS][2];
   bool pauth_wide[2]; /* addresses of the lower and upper half have 52 bits (machines) */
-  bool system; /* of a machine: all below is zero otherwise */
+  bool system;        /* of a machine: all below is zero otherwise */
 
   /* ArmMachineConfig (arm-machine.h). */
   bool has_el2, has_el3, powered_off;
@@ -148,16 +151,17 @@ typedef struct ArmCpu {
   uint32_t stepped; /* ISS of the software step that is under way */
   uint64_t sysreg[ARM_N_SYSREGS];
   uint64_t id[ARM_N_IDS]; /* the machine's ID registers */
-  /* arm-mmu.c: the latest address space; what translations depend on besides; whether a low address was global. */
+  /* arm-mmu.c: the latest address space; what translations depend on besides; whether a low address was
+   * global. */
   uint64_t space[4], mmu_control[ARM_N_MMU_CONTROLS];
   bool global_low;
-  uint32_t lines;                   /* bit n: ArmLine n is high; atomic */
-  bool off;                         /* by PSCI; atomic */
-  uint32_t starting;                /* arm-power.c; atomic */
+  uint32_t lines;    /* bit n: ArmLine n is high; atomic */
+  bool off;          /* by PSCI; atomic */
+  uint32_t starting; /* arm-power.c; atomic */
   uint64_t start_pc, start_arg;
   struct ArmFault fault;
-  struct ArmTimers *timers; /* arm-timer.c */
-  struct ArmPmu *pmu;       /* arm-pmu.c */
+  struct ArmTimers *timers;        /* arm-timer.c */
+  struct ArmPmu *pmu;              /* arm-pmu.c */
   const struct ArmPsciHooks *psci; /* arm-psci.c */
 } ArmCpu;
 

@@ -10,7 +10,7 @@ typedef enum {
 #include "arm-helpers.def"
   ARM_N_HELPERS,
   ARM_LAST_USER_HELPER = ARM_N_HELPERS - 1,
-  /* Of machines. */
+/* Of machines. */
 #include "arm-system-helpers.def"
   ARM_N_SYSTEM_HELPERS
 #undef ARM_HELPER

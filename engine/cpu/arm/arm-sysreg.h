@@ -29,8 +29,8 @@ enum {
 
 typedef struct {
   const char *name;
-  unsigned reg;   /* ARM_REG */
-  uint8_t var;    /* IR variable, or 0 */
+  unsigned reg; /* ARM_REG */
+  uint8_t var;  /* IR variable, or 0 */
   uint64_t reset, writable;
   uint32_t flags;
 } ArmSysreg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* What the files of the exception levels, the MMU, the timers and PSCI share (DDI 0487, part D). Only machines link them. */
+/* What the files of the exception levels, the MMU, the timers and PSCI share (DDI 0487, part D). Only
+ * machines link them. */
 
 #include "arm-cpu.h"
 #include "arm-machine.h"
@@ -53,19 +54,25 @@ enum {
 };
 
 /* Offsets in the vector table, within the part for the level that the exception comes from. */
-typedef enum { ARM_VECTOR_SYNC = 0, ARM_VECTOR_IRQ = 0x80, ARM_VECTOR_FIQ = 0x100, ARM_VECTOR_SERROR = 0x180 } ArmVector;
+typedef enum {
+  ARM_VECTOR_SYNC = 0,
+  ARM_VECTOR_IRQ = 0x80,
+  ARM_VECTOR_FIQ = 0x100,
+  ARM_VECTOR_SERROR = 0x180
+} ArmVector;
 
-/* Enters `el` (1 to 3) with ESR_ELx = syndrome (of SYNC and SERROR) and, where `with_far`, FAR_ELx = far; the return
- * address is state.pc. Brings the mode up to date. */
-void arm_take_exception (ArmCpu *arm, unsigned el, ArmVector vector, uint64_t syndrome, bool with_far, uint64_t far);
-/* The level that a synchronous exception of the current level goes to that no trap names: at least EL1; EL2 with
- * HCR_EL2.TGE. */
+/* Enters `el` (1 to 3) with ESR_ELx = syndrome (of SYNC and SERROR) and, where `with_far`, FAR_ELx = far; the
+ * return address is state.pc. Brings the mode up to date. */
+void arm_take_exception (ArmCpu *arm, unsigned el, ArmVector vector, uint64_t syndrome, bool with_far,
+                         uint64_t far);
+/* The level that a synchronous exception of the current level goes to that no trap names: at least EL1; EL2
+ * with HCR_EL2.TGE. */
 unsigned arm_default_target (const ArmCpu *arm);
 /* PSTATE as SPSR_ELx holds it; and from there, for ERET and debuggers: all of it, banked SP included. */
 uint64_t arm_pstate (const ArmCpu *arm);
 void arm_set_pstate (ArmCpu *arm, uint64_t value);
-/* Brings IrState.mode and the address space in step with PSTATE and the system registers; true if one of them changed:
- * then the code being run is no longer right, and its block must end (IR_EXIT_MODE). */
+/* Brings IrState.mode and the address space in step with PSTATE and the system registers; true if one of them
+ * changed: then the code being run is no longer right, and its block must end (IR_EXIT_MODE). */
 bool arm_update_mode (ArmCpu *arm);
 /* HCR_EL2 as it takes effect: 0 without EL2. */
 uint64_t arm_hcr (const ArmCpu *arm);
@@ -107,7 +114,8 @@ unsigned arm_debug_target (const ArmCpu *arm);
 bool arm_debug_enabled (const ArmCpu *arm, unsigned el, bool masked);
 /* Software step, or some breakpoint, may be due: each instruction asks. */
 bool arm_debug_looks (const ArmCpu *arm);
-/* What a control register of a break- or watchpoint says of the current state; and of the breakpoint it is linked to. */
+/* What a control register of a break- or watchpoint says of the current state; and of the breakpoint it is
+ * linked to. */
 bool arm_debug_state_matches (const ArmCpu *arm, uint64_t control);
 bool arm_debug_link_matches (const ArmCpu *arm, unsigned link);
 /* After a translation: false where the access hits a watchpoint. */
@@ -130,26 +138,27 @@ bool arm_translate (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *
 bool arm_translate_debug (Cpu *cpu, uint64_t vaddr, uint64_t *ret_phys);
 void arm_bus_error (Cpu *cpu, uint64_t vaddr, CpuAccess access);
 void arm_misaligned (Cpu *cpu, uint64_t vaddr, CpuAccess access);
-/* After one of them has failed: the level that takes the abort and its ESR_ELx (EC, IL and ISS; a data abort that goes to
- * EL2 by stage 2 with its ISV part). HPFAR_EL2 has been set by the walk. For IR_EXIT_FAULT and IR_EXIT_FETCH_FAULT; the
- * address is state.fault.addr. */
+/* After one of them has failed: the level that takes the abort and its ESR_ELx (EC, IL and ISS; a data abort
+ * that goes to EL2 by stage 2 with its ISV part). HPFAR_EL2 has been set by the walk. For IR_EXIT_FAULT and
+ * IR_EXIT_FETCH_FAULT; the address is state.fault.addr. */
 uint64_t arm_abort_syndrome (ArmCpu *arm, bool fetch, unsigned *ret_el);
-/* TLBI: `reg` is its ARM_REG (1, …). The caller ends its block afterwards. Of the Inner Shareable and Outer Shareable
- * ones, all vCPUs are done when the next DSB of this vCPU is. */
+/* TLBI: `reg` is its ARM_REG (1, …). The caller ends its block afterwards. Of the Inner Shareable and Outer
+ * Shareable ones, all vCPUs are done when the next DSB of this vCPU is. */
 void arm_tlbi (ArmCpu *arm, unsigned reg, uint64_t value);
 void arm_tlb_work (Cpu *cpu, const CpuTlbWork *work);
-/* Waits, on the vCPU's thread between blocks or in a helper, until the others have done what TLBI has asked of them: true.
- * False: something else is to be done first; the instruction that waits is executed again. */
+/* Waits, on the vCPU's thread between blocks or in a helper, until the others have done what TLBI has asked
+ * of them: true. False: something else is to be done first; the instruction that waits is executed again. */
 bool arm_tlbi_done (ArmCpu *arm);
 /* AT: sets PAR_EL1, or leaves with a fault of the instruction at state.pc. */
 void arm_at (ArmCpu *arm, unsigned reg, uint64_t vaddr);
-/* A change of a register that translation depends on and that no space key holds (TCR, SCTLR, MAIR, VTCR): forgets. */
+/* A change of a register that translation depends on and that no space key holds (TCR, SCTLR, MAIR, VTCR):
+ * forgets. */
 void arm_mmu_changed (ArmCpu *arm);
 
 /* ---- Generic timers (arm-timer.c). ---- */
 
-/* Registers of the timers, by ARM_REG: counters, CVAL, TVAL, CTL, offsets and controls of all levels. The levels' permission
- * was checked. */
+/* Registers of the timers, by ARM_REG: counters, CVAL, TVAL, CTL, offsets and controls of all levels. The
+ * levels' permission was checked. */
 uint64_t arm_timer_read (ArmCpu *arm, unsigned reg);
 void arm_timer_write (ArmCpu *arm, unsigned reg, uint64_t value);
 void arm_timer_init (ArmCpu *arm);
@@ -170,8 +179,8 @@ typedef enum { ARM_POWER_ON, ARM_POWER_OFF, ARM_POWER_STARTING } ArmPower;
 enum { ARM_NOT_STARTING, ARM_START_CLAIMED, ARM_START_READY };
 /* Any thread. */
 ArmPower arm_power (const ArmCpu *arm);
-/* Of a vCPU that is off, from any thread: it starts anew at pc with X0 = arg, at the highest Non-secure level. False: it
- * is not off. */
+/* Of a vCPU that is off, from any thread: it starts anew at pc with X0 = arg, at the highest Non-secure
+ * level. False: it is not off. */
 bool arm_power_on (ArmCpu *arm, uint64_t pc, uint64_t arg);
 /* Of the vCPU itself, on its thread: in effect when the helper leaves with IR_EXIT_WAIT. */
 void arm_power_off (ArmCpu *arm);
@@ -181,7 +190,8 @@ void arm_power_start (ArmCpu *arm);
 
 /* ---- PSCI (arm-psci.c). ---- */
 
-/* An HVC or SMC whose conduit is PSCI's: true when X0 held a function of SMCCC or PSCI and X0 to X3 hold the answer. */
+/* An HVC or SMC whose conduit is PSCI's: true when X0 held a function of SMCCC or PSCI and X0 to X3 hold the
+ * answer. */
 bool arm_psci_call (ArmCpu *arm);
 
 /* ---- State (arm-save.c). ---- */

@@ -116,7 +116,9 @@ board_open (Board *board, bool msi)
     .name = "doorbell", .kind = MEMORY_MMIO, .size = 4096, .ops = &doorbell_ops, .opaque = board
   };
   memory_region_map (board->map, &board->doorbell, DOORBELL);
-  PciBusConfig config = { .map = board->map, .pio_base = PIO, .msi = msi, .message = take_message, .message_opaque = board };
+  PciBusConfig config = {
+    .map = board->map, .pio_base = PIO, .msi = msi, .message = take_message, .message_opaque = board
+  };
   for (unsigned i = 0; i < 4; i++)
     config.intx[i] = (IrqLine){ set_pin, board, i };
   board->bus = pci_bus_new ("pcie.0", &config);

@@ -9,10 +9,10 @@
 
 #include <linux/pci_regs.h>
 
-#define ECAM     UINT64_C (0x30000000)
-#define DOORBELL UINT64_C (0x28000000)
+#define ECAM       UINT64_C (0x30000000)
+#define DOORBELL   UINT64_C (0x28000000)
 #define TRANSLATER UINT64_C (0x7f000000) /* nothing is mapped there */
-#define PIO      UINT64_C (0x03000000)
+#define PIO        UINT64_C (0x03000000)
 
 /* A device with a 32-bit BAR that has MSI-X inside, a 64-bit one and one of ports. */
 typedef struct {
