@@ -149,7 +149,14 @@ put_iort_node (GByteArray *out, uint8_t type, uint16_t size, uint8_t revision, u
 static void
 add_iort (AcpiTables *t)
 {
-  enum { NODES_AT = 48, ITS_GROUP = 0, ITS_GROUP_SIZE = 24, ROOT_COMPLEX = 2, ROOT_COMPLEX_SIZE = 36, MAPPING_SIZE = 20 };
+  enum {
+    NODES_AT = 48,
+    ITS_GROUP = 0,
+    ITS_GROUP_SIZE = 24,
+    ROOT_COMPLEX = 2,
+    ROOT_COMPLEX_SIZE = 36,
+    MAPPING_SIZE = 20
+  };
   enum { COHERENT_PATH = 1 << 0, CACHED = 1 << 1 };
   GByteArray *out = acpi_begin_table (t, "IORT", 3);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Arm's virt board has that others have not: its interrupt controllers, levels, power button and firmware."""
 
+import gzip
 import re
 import time
 from pathlib import Path
@@ -70,6 +71,17 @@ class Machine(vm.VmTest):
         machine = self.start_linux("-rtc", "base=2001-02-03T04:05:06")
         self.assertRegex(machine.shell("dmesg | grep rtc-pl031; date -u"), r"Feb +3 04:05:\d\d .*2001")
 
+    def test_tree_and_compressed_kernel(self):
+        """A device tree of the user's, and an Image that gzip has packed."""
+        status, text = self.run_briefly("-machine", "virt,dumpdtb=virt.dtb", "-m", "512")
+        self.assertEqual((status, text), (0, ""))
+        packed = self.dir / "linux.gz"
+        packed.write_bytes(gzip.compress(vm.KERNEL.read_bytes(), 1))
+        machine = self.start("-m", "512", "-dtb", "virt.dtb", "-kernel", packed, "-initrd", vm.INITRD, "-append",
+                             "console=ttyAMA0 quiet rdinit=/bin/sh")
+        self.enter_shell(machine)
+        self.assertIn("rdinit", machine.shell("cat /proc/cmdline"))
+
 
 class Options(vm.VmTest):
     def refused(self, message, *args):
@@ -123,7 +135,7 @@ class Efi(vm.VmTest):
         vm.require(CODE)
         machine = self.start("-m", "256", "-net", "none")
         self.shell_prompt(machine)
-        self.assertIn("FS0", self.command(machine, "map -r") + "FS0")
+        self.assertIn("Not Found", self.command(machine, "map -r"))
         machine.send("reset -s\r")
         self.assertEqual(machine.wait(60), 0)
 
@@ -143,6 +155,22 @@ class Efi(vm.VmTest):
         self.shell_prompt(machine)
         self.assertIn("2A", self.command(machine, "setvar VitrineTest -guid 12345678-1234-1234-1234-123456789abc"))
         machine.qmp.run("quit")
+
+    def test_saved(self):
+        """Flash that no drive has is part of the saved machine."""
+        vm.require(CODE)
+        args = ("-m", "256", "-net", "none", "-device", "virtio-rng-pci")
+        options = {"command": [vm.VITRINE, "-machine", "virt,gic-version=3"]}
+        machine = self.start(*args, **options)
+        self.shell_prompt(machine)
+        machine.save(self.dir / "saved")
+        machine.end()
+        machine = self.start(*args, "-incoming", f"file:{self.dir}/saved", name="second", **options)
+        machine.send("\r")
+        self.shell_prompt(machine)
+        self.assertIn("UEFI", self.command(machine, "ver"))
+        machine.send("reset\r")
+        self.shell_prompt(machine)
 
     def test_kernel(self):
         """A kernel and its arguments that firmware is to start."""

@@ -163,7 +163,7 @@ class Machine(Console):
         self.qmp_path = self.folder / f"{name}.qmp"
         with contextlib.suppress(FileNotFoundError):
             self.qmp_path.unlink()
-        line = command or [VITRINE, "-machine", "virt"]
+        line = list(command or [VITRINE, "-machine", "virt"])
         line += ["-display", "none", "-monitor", "none"]
         line += ["-serial", "stdio"] if console else []
         line += ["-qmp", f"unix:{self.qmp_path},server=on,wait=off"] if qmp else []

@@ -38,7 +38,7 @@ put_address_space (AmlWriter *w, AcpiRangeKind kind, uint8_t flags, uint64_t bas
   /* Memory is read and written, not cached; all ports are passed on. */
   static const uint8_t specific[] = { [ACPI_RANGE_MEMORY] = 1, [ACPI_RANGE_IO] = 3, [ACPI_RANGE_BUS] = 0 };
   const uint64_t first = base - offset, last = first + size - 1;
-  unsigned bytes = (last | offset) <= UINT16_MAX && size <= UINT16_MAX     ? 2
+  unsigned bytes = (last | offset) <= UINT16_MAX && size <= UINT16_MAX   ? 2
                    : (last | offset) <= UINT32_MAX && size <= UINT32_MAX ? 4
                                                                          : 8;
 

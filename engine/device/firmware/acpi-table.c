@@ -145,7 +145,7 @@ put_rsdp (AcpiTables *t, GByteArray *out, guint32 xsdt)
   put_text (out, "RSD PTR ", 8, 0);
   put_u8 (out, 0);
   put_text (out, OEM_ID, 6, 0);
-  put_u8 (out, 2); /* of ACPI 2.0 and later */
+  put_u8 (out, 2);  /* of ACPI 2.0 and later */
   put_u32 (out, 0); /* no RSDT */
   put_u32 (out, SIZE);
   put_u64 (out, xsdt);

@@ -99,7 +99,8 @@ what_is_wrong (unsigned key, const char *value)
       return keyval_parse_uint (value, &number, NULL) && number <= keys[key].max ? NULL
              : keys[key].max == UINT16_MAX ? "has to be a number up to 65535"
                                            : "has to be a number";
-    case RELEASE: return smbios_release (value, release) ? NULL : "has to be two numbers up to 255, as in 1.0";
+    case RELEASE:
+      return smbios_release (value, release) ? NULL : "has to be two numbers up to 255, as in 1.0";
     case SWITCH: return keyval_parse_bool (value, &flag, NULL) ? NULL : "is either on or off";
     case UUID: return g_uuid_string_is_valid (value) ? NULL : "has to be one as uuidgen prints it";
   }

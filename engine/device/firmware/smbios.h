@@ -17,5 +17,6 @@ typedef struct {
 } SmbiosConfig;
 enum { SMBIOS_FAMILY_ARMV8 = 0x101, SMBIOS_FAMILY_RV64 = 0x201 };
 
-/* `options`: char *, what -smbios says: "type=1,serial=…"; NULL or none: nothing. What is said later counts. */
+/* `options`: char *, what -smbios says: "type=1,serial=…"; NULL or none: nothing. What is said later counts.
+ */
 bool smbios_add (FwCfg *fw, const SmbiosConfig *config, const GPtrArray *options, GError **error);

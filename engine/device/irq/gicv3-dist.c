@@ -6,7 +6,6 @@
 #include <gio/gio.h>
 
 #define GIC(dev)    ((Gicv3 *)(dev))
-#define SPI_WORDS   (GICV3_WORDS - 1)
 #define IROUTER_ANY (UINT64_C (1) << 31)
 
 /* GICD_TYPER. */
@@ -75,15 +74,16 @@ id_read (Device *dev, unsigned index, uint64_t stored)
   return gicv3_read_id (index, 0x92);
 }
 
-/* Their element 0 is of INTID 32 on: those of private interrupts are in the redistributors. */
+/* What is of the first 32 INTIDs, the private ones', is in the redistributors, and nothing here. */
 #define BITS(name, KIND, CHANGE)                                                                             \
   static uint64_t name##_read (Device *dev, unsigned index, uint64_t stored)                                 \
   {                                                                                                          \
-    return gicv3_read_bits (GIC (dev), NULL, KIND, index + 1);                                               \
+    return index == 0 ? 0 : gicv3_read_bits (GIC (dev), NULL, KIND, index);                                  \
   }                                                                                                          \
   static void name##_write (Device *dev, unsigned index, uint64_t written, uint64_t old)                     \
   {                                                                                                          \
-    gicv3_write_bits (GIC (dev), NULL, KIND, index + 1, CHANGE, (uint32_t)written);                          \
+    if (index != 0)                                                                                          \
+      gicv3_write_bits (GIC (dev), NULL, KIND, index, CHANGE, (uint32_t)written);                            \
   }
 BITS (igroupr, GICV3_GROUP, GICV3_WRITE)
 BITS (igrpmodr, GICV3_GRPMOD, GICV3_WRITE)
@@ -95,27 +95,29 @@ BITS (isactiver, GICV3_ACTIVE, GICV3_SET)
 BITS (icactiver, GICV3_ACTIVE, GICV3_CLEAR)
 
 static uint64_t
-ipriorityr_read (Device *dev, unsigned index, uint64_t stored)
+ipriorityr_read (Device *dev, unsigned id, uint64_t stored)
 {
-  return gicv3_read_priority (GIC (dev), NULL, index + 32);
+  return id < 32 ? 0 : gicv3_read_priority (GIC (dev), NULL, id);
 }
 
 static void
-ipriorityr_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
+ipriorityr_write (Device *dev, unsigned id, uint64_t written, uint64_t old)
 {
-  gicv3_write_priority (GIC (dev), NULL, index + 32, (uint8_t)written);
+  if (id >= 32)
+    gicv3_write_priority (GIC (dev), NULL, id, (uint8_t)written);
 }
 
 static uint64_t
 icfgr_read (Device *dev, unsigned index, uint64_t stored)
 {
-  return gicv3_read_config (GIC (dev), NULL, index + 2);
+  return index < 2 ? 0 : gicv3_read_config (GIC (dev), NULL, index);
 }
 
 static void
 icfgr_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
 {
-  gicv3_write_config (GIC (dev), NULL, index + 2, (uint32_t)written);
+  if (index >= 2)
+    gicv3_write_config (GIC (dev), NULL, index, (uint32_t)written);
 }
 
 static bool
@@ -149,7 +151,7 @@ irouter_write (Device *dev, unsigned index, uint64_t written, uint64_t old)
   { .name = #NAME,                                                                                           \
     .offset = OFFSET,                                                                                        \
     .size = 4,                                                                                               \
-    .count = SPI_WORDS,                                                                                      \
+    .count = GICV3_WORDS,                                                                                    \
     .writable = UINT32_MAX,                                                                                  \
     .read = NAME##_read,                                                                                     \
     .write = NAME##_write }
@@ -159,28 +161,28 @@ static const Register dist_registers[] = {
   { .name = "typer", .offset = 4, .size = 4, .read = typer_read },
   { .name = "iidr", .offset = 8, .size = 4, .read = iidr_read },
   { .name = "typer2", .offset = 0xc, .size = 4, .read = zero_read },
-  BITS_REGISTER (igroupr, 0x84),
-  BITS_REGISTER (isenabler, 0x104),
-  BITS_REGISTER (icenabler, 0x184),
-  BITS_REGISTER (ispendr, 0x204),
-  BITS_REGISTER (icpendr, 0x284),
-  BITS_REGISTER (isactiver, 0x304),
-  BITS_REGISTER (icactiver, 0x384),
+  BITS_REGISTER (igroupr, 0x80),
+  BITS_REGISTER (isenabler, 0x100),
+  BITS_REGISTER (icenabler, 0x180),
+  BITS_REGISTER (ispendr, 0x200),
+  BITS_REGISTER (icpendr, 0x280),
+  BITS_REGISTER (isactiver, 0x300),
+  BITS_REGISTER (icactiver, 0x380),
   { .name = "ipriorityr",
-    .offset = 0x420,
+    .offset = 0x400,
     .size = 1,
-    .count = GICV3_MAX_SPIS,
+    .count = GICV3_INTIDS,
     .writable = UINT8_MAX,
     .read = ipriorityr_read,
     .write = ipriorityr_write },
   { .name = "icfgr",
-    .offset = 0xc08,
+    .offset = 0xc00,
     .size = 4,
-    .count = 2 * SPI_WORDS,
+    .count = 2 * GICV3_WORDS,
     .writable = UINT32_MAX,
     .read = icfgr_read,
     .write = icfgr_write },
-  BITS_REGISTER (igrpmodr, 0xd04),
+  BITS_REGISTER (igrpmodr, 0xd00),
   { .name = "irouter",
     .offset = 0x6100,
     .size = 8,
@@ -271,8 +273,6 @@ gicv3_reset (Device *dev)
   for (unsigned kind = 0; kind < GICV3_N_BITS; kind++)
     if (kind != GICV3_LEVEL)
       memset (gic->bits[kind], 0, sizeof gic->bits[kind]);
-  if (gic->reset_nonsecure)
-    memset (gic->bits[GICV3_GROUP], 0xff, sizeof gic->bits[GICV3_GROUP]);
   memset (gic->priority, 0, sizeof gic->priority);
   memset (gic->irouter, 0, sizeof gic->irouter);
   gic->ctlr = gic->security ? 0 : GICD_CTLR_DS;
@@ -306,8 +306,6 @@ static const DeviceProp gicv3_props[] = {
   { "has-lpi", DEVICE_PROP_BOOL, offsetof (Gicv3, has_lpi), 0, 0, "LPIs, for an ITS" },
   { "redist-region-cpus", DEVICE_PROP_UINT32, offsetof (Gicv3, region_cpus), 0, GICV3_MAX_CPUS,
     "CPUs whose redistributors are in the first of two regions; 0: there is one region" },
-  { "irq-reset-nonsecure", DEVICE_PROP_BOOL, offsetof (Gicv3, reset_nonsecure), 0, 0,
-    "interrupts are Non-secure at reset, as firmware would leave them" },
   { 0 },
 };
 

@@ -267,7 +267,6 @@ redist_reset (Device *dev)
   for (unsigned kind = 0; kind < GICV3_N_BITS; kind++)
     if (kind != GICV3_LEVEL)
       cpu->bits[kind] = 0;
-  cpu->bits[GICV3_GROUP] = gic->reset_nonsecure ? UINT32_MAX : 0;
   cpu->bits[GICV3_EDGE] = 0xffff;
   memset (cpu->priority, 0, sizeof cpu->priority);
   cpu->waker = WAKER_SLEEP | WAKER_ASLEEP;

@@ -65,7 +65,6 @@ typedef struct Gicv3 {
   bool security;        /* two security states: the PEs have EL3 */
   bool has_lpi;         /* there is an ITS */
   uint32_t region_cpus; /* PEs in the first region of redistributors, the others being in a second; 0: all */
-  bool reset_nonsecure; /* interrupts are in Group 1 at reset: a kernel is started without firmware in EL3 */
   /* State, but for what is each PE's. Word 0 of bits, and the first 32 of others, are not used. */
   MemoryRegion *region; /* the distributor's */
   Gicv3Cpu **cpus;

@@ -24,7 +24,8 @@ make (const SmbiosConfig *c, ...)
   g_assert_true (device_realize (&fw->dev, NULL));
   g_assert_true (smbios_add (fw, c, options, &error));
   g_assert_no_error (error);
-  Made m = { fw_cfg_find_file (fw, "etc/smbios/smbios-tables"), fw_cfg_find_file (fw, "etc/smbios/smbios-anchor") };
+  Made m = { fw_cfg_find_file (fw, "etc/smbios/smbios-tables"),
+             fw_cfg_find_file (fw, "etc/smbios/smbios-anchor") };
   device_free (&fw->dev);
   return m;
 }
@@ -181,10 +182,11 @@ static void
 test_options (void)
 {
   SmbiosConfig c = config ();
-  Made m = make (&c, "type=0,vendor=Me,version=1,date=01/02/2026,release=4.11,uefi=off",
-                 "type=1,serial=A1,uuid=00112233-4455-6677-8899-aabbccddeeff,family=F", "type=1,serial=A2,sku=a,,b",
-                 "type=2,product=Board", "type=3,asset=T", "type=4,sock_pfx=S,max-speed=3000,processor-id=0x12",
-                 "type=11,value=io.systemd.credential:x=y,value=z", "type=17,loc_pfx=L,bank=B,speed=2400", NULL);
+  Made m = make (
+      &c, "type=0,vendor=Me,version=1,date=01/02/2026,release=4.11,uefi=off",
+      "type=1,serial=A1,uuid=00112233-4455-6677-8899-aabbccddeeff,family=F", "type=1,serial=A2,sku=a,,b",
+      "type=2,product=Board", "type=3,asset=T", "type=4,sock_pfx=S,max-speed=3000,processor-id=0x12",
+      "type=11,value=io.systemd.credential:x=y,value=z", "type=17,loc_pfx=L,bank=B,speed=2400", NULL);
   const uint8_t *firmware = find (&m, 0, 0), *system = find (&m, 1, 0), *oem = find (&m, 11, 0);
 
   g_assert_cmpuint (firmware[1], ==, 0x18);
@@ -232,6 +234,7 @@ test_mistakes (void)
   FwCfg *fw = (FwCfg *)device_new (&fw_cfg_class, "/fw-cfg");
   SmbiosConfig c = config ();
 
+  g_assert_true (device_realize (&fw->dev, NULL));
   for (unsigned i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autoptr (GPtrArray) options = g_ptr_array_new ();
     g_autoptr (GError) error = NULL;
