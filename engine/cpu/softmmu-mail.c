@@ -5,9 +5,10 @@
 
 /* What vCPUs want each other to do to their TLBs, on architectures whose instructions do that.
  *
- * Each vCPU has a box.  Whoever sends puts the work there and asks the vCPU to leave its code; the sender is done once the
- * others have read what it sent, or are outside of code (system_settle()): they read it before they go back. One that waits
- * for the others is itself outside, so that two who wait for each other both go on. */
+ * Each vCPU has a box.  Whoever sends puts the work there and asks the vCPU to leave its code; the sender is
+ * done once the others have read what it sent, or are outside of code (system_settle()): they read it before
+ * they go back. One that waits for the others is itself outside, so that two who wait for each other both go
+ * on. */
 
 #define BOX 64
 
@@ -15,10 +16,10 @@ struct SystemMail {
   GMutex lock; /* protects what follows */
   CpuTlbWork work[BOX];
   unsigned n;
-  bool all; /* there was no more room: everything is to go */
+  bool all;      /* there was no more room: everything is to go */
   uint64_t sent; /* how many pieces of work were put here; atomic */
   uint64_t read; /* and done; atomic */
-  bool waits; /* the vCPU has sent something, and not made sure that it was done; its thread's own */
+  bool waits;    /* the vCPU has sent something, and not made sure that it was done; its thread's own */
 };
 
 void

@@ -79,7 +79,8 @@ is_space (const Space *space, CpuSpaceKey key, uint32_t mode)
          space->key.more[0] == key.more[0] && space->key.more[1] == key.more[1] && space->mode == mode;
 }
 
-/* The space of that key; the one that was not used for longest is given up for it. NULL: the host has no memory. */
+/* The space of that key; the one that was not used for longest is given up for it. NULL: the host has no
+ * memory. */
 static Space *
 find_space (CpuSystem *sys, CpuSpaceKey key, uint32_t mode)
 {

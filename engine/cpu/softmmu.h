@@ -25,7 +25,7 @@ typedef struct {
   uint8_t prot;  /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
   uint8_t log2_size; /* of the guest's page: 12 and more */
   bool once;         /* good for this access only (protection finer than a page) */
-  bool aligned; /* misaligned accesses are refused: by IsaSystem.misaligned */
+  bool aligned;      /* misaligned accesses are refused: by IsaSystem.misaligned */
   uint16_t
       bytes; /* with `once`: an access of more than so many from phys on is refused; 0: any in the page */
 } CpuTranslation;
@@ -47,7 +47,8 @@ struct IsaSystem {
   bool (*translate_user) (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret);
   /* Bits that addresses of the same page may differ in: a flush by page finds them all. */
   uint64_t tag_bits;
-  /* Does what another vCPU has sent (cpu_tlb_send()), or (`work` NULL) forgets everything. NULL: nobody sends. */
+  /* Does what another vCPU has sent (cpu_tlb_send()), or (`work` NULL) forgets everything. NULL: nobody
+   * sends. */
   void (*tlb_work) (Cpu *cpu, const CpuTlbWork *work);
   /* The same for a debugger: no checks, no side effects. Any thread while the vCPU is paused. */
   bool (*translate_debug) (Cpu *cpu, uint64_t vaddr, uint64_t *ret_phys);
@@ -81,9 +82,9 @@ void cpu_tlb_flush_page (Cpu *cpu, uint64_t vaddr, uint64_t mask, uint64_t value
 typedef bool (*CpuSpaceMatch) (const CpuSpaceKey *key, const void *opaque);
 void cpu_tlb_flush_if (Cpu *cpu, CpuSpaceMatch match, const void *opaque);
 void cpu_tlb_flush_page_if (Cpu *cpu, uint64_t vaddr, CpuSpaceMatch match, const void *opaque);
-/* Has all other vCPUs do it, before they next use their TLBs at the latest.  Then, on the vCPU's thread and outside of
- * compiled code's accesses (in a helper, or between blocks): true once they have; false, with something else waiting to be
- * done by this one: the caller leaves, and asks again afterwards. */
+/* Has all other vCPUs do it, before they next use their TLBs at the latest.  Then, on the vCPU's thread and
+ * outside of compiled code's accesses (in a helper, or between blocks): true once they have; false, with
+ * something else waiting to be done by this one: the caller leaves, and asks again afterwards. */
 void cpu_tlb_send (Cpu *cpu, const CpuTlbWork *work);
 bool cpu_tlb_sent_done (Cpu *cpu);
 /* From any thread (the memory map has changed): done before the vCPU next looks. */

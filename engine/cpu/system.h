@@ -36,8 +36,8 @@ typedef struct CpuSystem {
   bool returns_void;    /* return addresses of another space, or of before a flush, are on the JIT's stack */
   bool flush_requested; /* atomic: by other threads */
   struct SystemMail *mail; /* what other vCPUs have sent (softmmu-mail.c) */
-  uint64_t seen;        /* see system_settle() */
-  unsigned epoch;       /* of the JIT's latest flush its execute TLBs know of */
+  uint64_t seen;           /* see system_settle() */
+  unsigned epoch;          /* of the JIT's latest flush its execute TLBs know of */
 } CpuSystem;
 
 /* softmmu-space.c */

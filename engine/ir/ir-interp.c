@@ -270,7 +270,9 @@ run_op (const Frame *f, const IrOp *op)
     case IR_FENCE: __atomic_thread_fence (__ATOMIC_SEQ_CST); break;
     case IR_ZEROLINE: run_zeroline (f, op); break;
     case IR_HELPER: run_helper (f, op); break;
-    case IR_STATE: set_value (f, op->dst, *(const uint64_t *)(const void *)((const char *)f->s + op->imm)); break;
+    case IR_STATE:
+      set_value (f, op->dst, *(const uint64_t *)(const void *)((const char *)f->s + op->imm));
+      break;
     case IR_FPFLAGS: set_value (f, op->dst, flag_order (f->s->fp.flags, op->sub)); break;
     case IR_SETFPFLAGS: f->s->fp.flags = flag_order ((unsigned)value_of (f, op->a), op->sub); break;
     default:

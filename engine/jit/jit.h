@@ -75,13 +75,13 @@ typedef struct {
 } JitSoftmmu;
 #define JIT_NO_ADDEND 1
 enum {
-  JIT_KIND_LOG2 = 3,   /* mask: log2 of the size in bytes */
-  JIT_KIND_SIGNED = 4, /* a load of an integer sign-extends, */
-  JIT_KIND_WIDE = 8,   /* to 64 bits; else to 32 */
-  JIT_KIND_WRITE = 16, /* span: of stores */
-  JIT_KIND_USER = 32,  /* IR_F_USER: not in the current space but in the user's */
+  JIT_KIND_LOG2 = 3,    /* mask: log2 of the size in bytes */
+  JIT_KIND_SIGNED = 4,  /* a load of an integer sign-extends, */
+  JIT_KIND_WIDE = 8,    /* to 64 bits; else to 32 */
+  JIT_KIND_WRITE = 16,  /* span: of stores */
+  JIT_KIND_USER = 32,   /* IR_F_USER: not in the current space but in the user's */
   JIT_KIND_WIDE16 = 64, /* 16 bytes (log2 is 0), which are in JitState.wide_arg[0] */
-  JIT_KIND_BELOW = 8,  /* shifts of 12-bit fields */
+  JIT_KIND_BELOW = 8,   /* shifts of 12-bit fields */
   JIT_KIND_ABOVE = 20,
 };
 /* Addends that a block of compiled code keeps while it runs; a flush of the TLB makes them JIT_NO_ADDEND. */

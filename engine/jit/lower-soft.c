@@ -302,7 +302,8 @@ static void
 check_alignment (Lower *l, const IrOp *op)
 {
   if (op->flags & IR_F_ALIGNED && IR_MEM_LOG2 (op->sub) > 0)
-    check_aligned (l, mem_base (int_reg (l, true, opnd_int (l, op->a), RAX), op->imm), IR_MEM_BYTES (op->sub));
+    check_aligned (l, mem_base (int_reg (l, true, opnd_int (l, op->a), RAX), op->imm),
+                   IR_MEM_BYTES (op->sub));
 }
 
 static void
@@ -373,7 +374,9 @@ lower_store (Lower *l, const IrOp *op)
     lower_quick_store (l, op);
     return;
   }
-  Opnd v = op->type == IR_V128 ? opnd_vec (l, op->b) : op->type >= IR_F16 ? opnd_fp (l, op->b) : opnd_int (l, op->b);
+  Opnd v = op->type == IR_V128  ? opnd_vec (l, op->b)
+           : op->type >= IR_F16 ? opnd_fp (l, op->b)
+                                : opnd_int (l, op->b);
   Mem m = access_mem (l, op, &index);
   store_from (l, op, v, m);
   free_dying (l, op);

@@ -68,8 +68,7 @@ a64_trans_dsb (A64Trans *t, const A64Args *a)
 {
   unsigned helper = t->arm->system ? ARM_HELPER_DSB : ARM_HELPER_COMPLETE_INVALIDATION;
   a64_trans_dmb (t, a);
-  ir_helper (t->b, helper, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE,
-             IR_NONE);
+  ir_helper (t->b, helper, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE, IR_NONE);
   return ISA_NEXT;
 }
 

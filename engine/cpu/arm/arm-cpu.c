@@ -56,8 +56,8 @@ static const struct {
       [ARM_ID_PFR0] = UINT64_C (0x1100000000001111),
       [ARM_ID_DFR0] = 0x10305106,
       [ARM_ID_MMFR0] = 0x00101025 },
-      0x0a200023,
-      { 0x701fe00a, 0x201fe012, 0x70ffe07a } },
+    0x0a200023,
+    { 0x701fe00a, 0x201fe012, 0x70ffe07a } },
   { "cortex-a53",
     80,
     CRYPTO | E (CRC32),
@@ -66,8 +66,8 @@ static const struct {
       [ARM_ID_PFR0] = 0x2222,
       [ARM_ID_DFR0] = 0x10305106,
       [ARM_ID_MMFR0] = 0x1122 },
-      0x0a200023,
-      { 0x700fe01a, 0x201fe00a, 0x707fe07a } },
+    0x0a200023,
+    { 0x700fe01a, 0x201fe00a, 0x707fe07a } },
   { "cortex-a57",
     80,
     CRYPTO | E (CRC32),
@@ -76,8 +76,8 @@ static const struct {
       [ARM_ID_PFR0] = 0x2222,
       [ARM_ID_DFR0] = 0x10305106,
       [ARM_ID_MMFR0] = 0x1124 },
-      0x0a200023,
-      { 0x701fe00a, 0x201fe012, 0x70ffe07a } },
+    0x0a200023,
+    { 0x701fe00a, 0x201fe012, 0x70ffe07a } },
   { "cortex-a72",
     80,
     CRYPTO | E (CRC32),
@@ -86,8 +86,8 @@ static const struct {
       [ARM_ID_PFR0] = 0x2222,
       [ARM_ID_DFR0] = 0x10305106,
       [ARM_ID_MMFR0] = 0x1124 },
-      0x0a200023,
-      { 0x701fe00a, 0x201fe012, 0x707fe07a } },
+    0x0a200023,
+    { 0x701fe00a, 0x201fe012, 0x707fe07a } },
   { "cortex-a76",
     82,
     A76,
@@ -99,8 +99,8 @@ static const struct {
       [ARM_ID_MMFR0] = 0x101122,
       [ARM_ID_MMFR1] = 0x10202122,
       [ARM_ID_MMFR2] = 0x1011 },
-      0x82000023,
-      { 0x701fe01a, 0x201fe01a, 0x707fe03a } },
+    0x82000023,
+    { 0x701fe01a, 0x201fe01a, 0x707fe03a } },
   { "neoverse-n1",
     82,
     A76 | E (SSBS),
@@ -111,8 +111,8 @@ static const struct {
       [ARM_ID_MMFR0] = 0x101125,
       [ARM_ID_MMFR1] = 0x10202122,
       [ARM_ID_MMFR2] = 0x1011 },
-      0x82000023,
-      { 0x701fe01a, 0x201fe01a, 0x70ffe03a } },
+    0x82000023,
+    { 0x701fe01a, 0x201fe01a, 0x70ffe03a } },
 };
 
 static uint64_t
@@ -217,8 +217,8 @@ set_field (uint64_t *reg, unsigned field, uint64_t value)
   *reg = (*reg & ~(UINT64_C (15) << field)) | value << field;
 }
 
-/* What a machine has differs: no AArch32, no big-endian data, the levels and the GIC of its board, and debug registers of
- * the least number. */
+/* What a machine has differs: no AArch32, no big-endian data, the levels and the GIC of its board, and debug
+ * registers of the least number. */
 static uint64_t
 of_machine (const ArmCpu *arm, ArmId id, uint64_t reg)
 {
@@ -231,7 +231,9 @@ of_machine (const ArmCpu *arm, ArmId id, uint64_t reg)
       set_field (&reg, 24, arm->gic_version >= 3);
       set_field (&reg, 28, 0); /* RAS */
       break;
-    case ARM_ID_PFR1: set_field (&reg, 0, 0); /* BTI: no guarded pages */ break;
+    case ARM_ID_PFR1:
+      set_field (&reg, 0, 0); /* BTI: no guarded pages */
+      break;
     case ARM_ID_DFR0:
       set_field (&reg, 4, 0);  /* trace */
       set_field (&reg, 12, 1); /* two breakpoints */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What the machine's TLBs ask of the architecture: address spaces, translations, and the aborts that they end in. */
+/* What the machine's TLBs ask of the architecture: address spaces, translations, and the aborts that they end
+ * in. */
 
 #include "arm-bits.h"
 #include "arm-walk.h"
@@ -26,9 +27,9 @@ space_of (const ArmCpu *arm, bool as_user)
   const uint64_t cnp = 1;
   ArmView view = view_of (arm, as_user);
   uint64_t hcr = arm_hcr (arm);
-  CpuSpaceKey key = { .flags = view.regime | (view.user ? ARM_SPACE_USER : 0) | (view.pan ? ARM_SPACE_PAN : 0) |
-                               (arm_secure (arm) ? ARM_SPACE_SECURE : 0) | (as_user ? ARM_SPACE_VIEW : 0) |
-                               (view.stage2 ? ARM_SPACE_STAGE2 : 0) };
+  CpuSpaceKey key = { .flags = view.regime | (view.user ? ARM_SPACE_USER : 0) |
+                               (view.pan ? ARM_SPACE_PAN : 0) | (arm_secure (arm) ? ARM_SPACE_SECURE : 0) |
+                               (as_user ? ARM_SPACE_VIEW : 0) | (view.stage2 ? ARM_SPACE_STAGE2 : 0) };
 
   if (view.regime == ARM_REGIME_EL10) {
     key.flags |= (hcr & HCR_DC ? ARM_SPACE_HCR_DC : 0) | (hcr & HCR_TGE ? ARM_SPACE_HCR_TGE : 0);
@@ -39,7 +40,8 @@ space_of (const ArmCpu *arm, bool as_user)
   if (!arm_mmu_on (arm, view.regime))
     return key;
   key.flags |= (uint64_t)arm_asid (arm, view.regime) << ARM_SPACE_ASID_SHIFT;
-  static const ArmSysregId ttbr0[] = { ARM_SR_TTBR0_EL1, ARM_SR_TTBR0_EL2, ARM_SR_TTBR0_EL2, ARM_SR_TTBR0_EL3 };
+  static const ArmSysregId ttbr0[] = { ARM_SR_TTBR0_EL1, ARM_SR_TTBR0_EL2, ARM_SR_TTBR0_EL2,
+                                       ARM_SR_TTBR0_EL3 };
   key.root = arm->sysreg[ttbr0[view.regime]] & ~cnp;
   if (view.regime == ARM_REGIME_EL10)
     key.more[0] = arm->sysreg[ARM_SR_TTBR1_EL1] & ~cnp;
@@ -141,10 +143,9 @@ translate (ArmCpu *arm, ArmView view, uint64_t vaddr, CpuAccess access, CpuTrans
   }
   /* Without stage 1's translation the code itself says what has to be aligned. */
   bool device = arm_is_device (leaf.attributes) && (arm_mmu_on (arm, view.regime) || view.stage2);
-  *ret = (CpuTranslation){ .phys = leaf.phys,
-                           .prot = leaf.prot,
-                           .log2_size = leaf.log2_size,
-                           .aligned = access != CPU_EXEC && device };
+  *ret = (CpuTranslation){
+    .phys = leaf.phys, .prot = leaf.prot, .log2_size = leaf.log2_size, .aligned = access != CPU_EXEC && device
+  };
   arm->global_low |= leaf.global && !(vaddr >> 55 & 1);
   return true;
 }
@@ -168,8 +169,8 @@ arm_translate_debug (Cpu *cpu, uint64_t vaddr, uint64_t *ret_phys)
   struct ArmFault fault;
   uint64_t ipa;
 
-  if (!arm_walk (ARM_CPU (cpu), view_of (ARM_CPU (cpu), false), vaddr, CPU_READ, ARM_WALK_DEBUG, &leaf, &fault,
-                 &ipa))
+  if (!arm_walk (ARM_CPU (cpu), view_of (ARM_CPU (cpu), false), vaddr, CPU_READ, ARM_WALK_DEBUG, &leaf,
+                 &fault, &ipa))
     return false;
   *ret_phys = leaf.phys;
   return true;
@@ -201,19 +202,28 @@ instruction_at (ArmCpu *arm, uint64_t pc, uint32_t *ret_word)
   return true;
 }
 
-enum { ISS_ISV = 1 << 24, ISS_SSE = 1 << 21, ISS_SF = 1 << 15, ISS_AR = 1 << 14, ISS_EA = 1 << 9, ISS_CM = 1 << 8, ISS_S1PTW = 1 << 7, ISS_WNR = 1 << 6 };
+enum {
+  ISS_ISV = 1 << 24,
+  ISS_SSE = 1 << 21,
+  ISS_SF = 1 << 15,
+  ISS_AR = 1 << 14,
+  ISS_EA = 1 << 9,
+  ISS_CM = 1 << 8,
+  ISS_S1PTW = 1 << 7,
+  ISS_WNR = 1 << 6
+};
 
-/* SPEC: DDI 0487, ESR_ELx, ISS of a data abort, ISV: loads and stores of one general register without write-back, the
- * exclusive ones excepted. Zero where it is not one. */
+/* SPEC: DDI 0487, ESR_ELx, ISS of a data abort, ISV: loads and stores of one general register without
+ * write-back, the exclusive ones excepted. Zero where it is not one. */
 static uint32_t
 access_syndrome (uint32_t word)
 {
   unsigned size = word >> 30, opc = word >> 22 & 3;
   bool is_signed = false, wide = size == 3, ordered = false;
 
-  if ((word & 0x3f000000) == 0x39000000 ||                     /* unsigned offset */
+  if ((word & 0x3f000000) == 0x39000000 ||                        /* unsigned offset */
       ((word & 0x3f200000) == 0x38000000 && !(word >> 10 & 1)) || /* LDUR, LDTR, and stores */
-      (word & 0x3f200c00) == 0x38200800) {                     /* register offset */
+      (word & 0x3f200c00) == 0x38200800) {                        /* register offset */
     is_signed = opc >= 2;
     wide = opc == 2 || size == 3;
   } else if ((word & 0x3f200c00) == 0x19000000) { /* LDAPUR, STLUR */
@@ -298,7 +308,8 @@ par_of_leaf (const ArmLeaf *leaf)
 static uint64_t
 par_of_fault (const struct ArmFault *fault)
 {
-  return 1 | (uint64_t)fault->status << 1 | (fault->walk ? 1u << 8 : 0) | (fault->stage2 ? 1u << 9 : 0) | 1u << 11;
+  return 1 | (uint64_t)fault->status << 1 | (fault->walk ? 1u << 8 : 0) | (fault->stage2 ? 1u << 9 : 0) |
+         1u << 11;
 }
 
 void
@@ -312,7 +323,8 @@ arm_at (ArmCpu *arm, unsigned reg, uint64_t vaddr)
   CpuAccess access = reg & 1 ? CPU_WRITE : CPU_READ;
   bool ok = arm_walk (arm, view, vaddr, access, both ? ARM_WALK_AT : ARM_WALK_AT_STAGE1, &leaf, &fault, &ipa);
 
-  /* SPEC: DDI 0487, D8.5: a fault of stage 2 on stage 1's tables is the hypervisor's, and an external abort is taken. */
+  /* SPEC: DDI 0487, D8.5: a fault of stage 2 on stage 1's tables is the hypervisor's, and an external abort
+   * is taken. */
   if (!ok && (fault.external || (fault.stage2 && fault.walk && arm->el == 1))) {
     note_fault (arm, vaddr, &fault, ipa);
     ir_leave (&arm->cpu.state, IR_EXIT_FAULT);

@@ -103,13 +103,21 @@ arm_zva_allowed (const ArmCpu *arm)
   return arm->el > 1 || !(arm_hcr (arm) & HCR_TDZ);
 }
 
+/* EL0 may read CNTVCT_EL0. */
+static bool
+counter_granted (const ArmCpu *arm)
+{
+  ArmSysregId control = arm_in_host (arm) ? ARM_SR_CNTHCTL_EL2 : ARM_SR_CNTKCTL_EL1;
+  return arm->sysreg[control] & CNTKCTL_EL0VCTEN;
+}
+
 static uint32_t
 traps (const ArmCpu *arm)
 {
   uint64_t sctlr = current_sctlr (arm), hcr = arm->el <= 1 ? arm_hcr (arm) : 0;
   uint32_t mode = arm_fp_trap (arm) != 0 ? ARM_MODE_NO_FP : 0;
 
-  if ((arm->el == 0 && !(sctlr & SCTLR_UCT)) || hcr & HCR_TID2)
+  if ((arm->el == 0 && (!(sctlr & SCTLR_UCT) || !counter_granted (arm))) || hcr & HCR_TID2)
     mode |= ARM_MODE_NO_CTR;
   if ((arm->el == 0 && !(sctlr & SCTLR_UCI)) || hcr & (HCR_TPC | HCR_TPU | HCR_TSW))
     mode |= ARM_MODE_NO_CACHE;

@@ -25,12 +25,13 @@ arm_reset_registers (ArmCpu *arm)
   arm->sysreg[ARM_SR_VPIDR_EL2] = arm->id[ARM_ID_MIDR];
   arm->sysreg[ARM_SR_VMPIDR_EL2] = arm_cpu_mpidr (&arm->cpu);
   arm->sysreg[ARM_SR_HCR_EL2] = HCR_RW;
-  arm->sysreg[ARM_SR_PMCR_EL0] = 0;
   arm->el = arm->highest_el;
   arm->spsel = true;
   arm->pan = arm->uao = arm->il = arm->ss = false;
   arm->stepped = 0;
   s->pc = arm->rvbar;
+  /* SPEC: DDI 0487, MDCR_EL2.HPMN: after reset all event counters are EL1's. */
+  arm->sysreg[ARM_SR_MDCR_EL2] = arm_pmu_read (arm, arm_sysregs[ARM_SR_PMCR_EL0].reg) >> 11 & 31;
   arm_mmu_changed (arm);
   arm_timer_update (arm);
   arm_update_mode (arm);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* TLBI. What is invalidated is found by the keys of the address spaces; other vCPUs do the same on their own threads. */
+/* TLBI. What is invalidated is found by the keys of the address spaces; other vCPUs do the same on their own
+ * threads. */
 
 #include "arm-bits.h"
 #include "arm-walk.h"
@@ -26,7 +27,8 @@ context_of (const ArmCpu *arm)
 {
   uint64_t hcr = arm_el2_enabled (arm) ? arm_hcr (arm) : 0;
   bool host = arm->el >= 2 && arm_in_host (arm);
-  return (arm_el2_enabled (arm) ? arm_vmid (arm) : 0) | (host ? CONTEXT_HOST : 0) | (hcr & HCR_E2H ? CONTEXT_E2H : 0);
+  return (arm_el2_enabled (arm) ? arm_vmid (arm) : 0) | (host ? CONTEXT_HOST : 0) |
+         (hcr & HCR_E2H ? CONTEXT_E2H : 0);
 }
 
 static Scope
@@ -38,7 +40,8 @@ scope_of (unsigned reg, uint64_t value, uint64_t context)
   if (op1 == 6) {
     s.regime = ARM_REGIME_EL3;
     s.one_page = op2 & 1;
-  } else if (op1 == 4 && (crm == 0 || crm == 4)) { /* IPAS2E1: entries of both stages are not known by the IPA */
+  } else if (op1 == 4 &&
+             (crm == 0 || crm == 4)) { /* IPAS2E1: entries of both stages are not known by the IPA */
     s.one_vmid = true;
   } else if (op1 == 4 && op2 == 4) { /* ALLE1 */
   } else if (op1 == 4 && op2 == 6) { /* VMALLS12E1 */
@@ -63,7 +66,8 @@ is_meant (const CpuSpaceKey *key, const void *opaque)
   if ((key->flags & ARM_SPACE_REGIME) != s->regime ||
       (s->one_vmid && (key->flags >> ARM_SPACE_VMID_SHIFT & 0xffff) != s->vmid))
     return false;
-  /* With eight bits the upper ones of the operand are ignored; whoever uses sixteen is not hurt by the difference. */
+  /* With eight bits the upper ones of the operand are ignored; whoever uses sixteen is not hurt by the
+   * difference. */
   unsigned asid = key->flags >> ARM_SPACE_ASID_SHIFT & 0xffff;
   return !s->one_asid || s->global || asid == s->asid || (asid < 0x100 && asid == (s->asid & 0xff));
 }

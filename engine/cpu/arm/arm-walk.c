@@ -6,19 +6,19 @@
 #include "arm-bits.h"
 
 /* Descriptors. */
-#define DESC_VALID       ARM_BIT (0)
-#define DESC_TABLE       ARM_BIT (1) /* at level 3: a page */
-#define DESC_AP1         ARM_BIT (6) /* accessible at EL0; of stage 2: readable */
-#define DESC_AP2         ARM_BIT (7) /* read-only; of stage 2: writable */
-#define DESC_AF          ARM_BIT (10)
-#define DESC_NG          ARM_BIT (11)
-#define DESC_DBM         ARM_BIT (51)
-#define DESC_PXN         ARM_BIT (53)
-#define DESC_XN          ARM_BIT (54) /* UXN where there is an EL0 */
-#define TABLE_PXN        ARM_BIT (59)
-#define TABLE_XN         ARM_BIT (60)
-#define TABLE_AP0        ARM_BIT (61) /* none of it is EL0's */
-#define TABLE_AP1        ARM_BIT (62) /* all of it is read-only */
+#define DESC_VALID ARM_BIT (0)
+#define DESC_TABLE ARM_BIT (1) /* at level 3: a page */
+#define DESC_AP1   ARM_BIT (6) /* accessible at EL0; of stage 2: readable */
+#define DESC_AP2   ARM_BIT (7) /* read-only; of stage 2: writable */
+#define DESC_AF    ARM_BIT (10)
+#define DESC_NG    ARM_BIT (11)
+#define DESC_DBM   ARM_BIT (51)
+#define DESC_PXN   ARM_BIT (53)
+#define DESC_XN    ARM_BIT (54) /* UXN where there is an EL0 */
+#define TABLE_PXN  ARM_BIT (59)
+#define TABLE_XN   ARM_BIT (60)
+#define TABLE_AP0  ARM_BIT (61) /* none of it is EL0's */
+#define TABLE_AP1  ARM_BIT (62) /* all of it is read-only */
 
 /* One range of addresses of a regime, or stage 2's. */
 typedef struct {
@@ -88,10 +88,14 @@ arm_phys_bits (const ArmCpu *arm)
 static const struct {
   ArmSysregId sctlr, tcr, mair, ttbr0, ttbr1;
 } registers[] = {
-  [ARM_REGIME_EL10] = { ARM_SR_SCTLR_EL1, ARM_SR_TCR_EL1, ARM_SR_MAIR_EL1, ARM_SR_TTBR0_EL1, ARM_SR_TTBR1_EL1 },
-  [ARM_REGIME_EL2] = { ARM_SR_SCTLR_EL2, ARM_SR_TCR_EL2, ARM_SR_MAIR_EL2, ARM_SR_TTBR0_EL2, ARM_SR_TTBR0_EL2 },
-  [ARM_REGIME_EL20] = { ARM_SR_SCTLR_EL2, ARM_SR_TCR_EL2, ARM_SR_MAIR_EL2, ARM_SR_TTBR0_EL2, ARM_SR_TTBR1_EL2 },
-  [ARM_REGIME_EL3] = { ARM_SR_SCTLR_EL3, ARM_SR_TCR_EL3, ARM_SR_MAIR_EL3, ARM_SR_TTBR0_EL3, ARM_SR_TTBR0_EL3 },
+  [ARM_REGIME_EL10] = { ARM_SR_SCTLR_EL1, ARM_SR_TCR_EL1, ARM_SR_MAIR_EL1, ARM_SR_TTBR0_EL1,
+                        ARM_SR_TTBR1_EL1 },
+  [ARM_REGIME_EL2] = { ARM_SR_SCTLR_EL2, ARM_SR_TCR_EL2, ARM_SR_MAIR_EL2, ARM_SR_TTBR0_EL2,
+                       ARM_SR_TTBR0_EL2 },
+  [ARM_REGIME_EL20] = { ARM_SR_SCTLR_EL2, ARM_SR_TCR_EL2, ARM_SR_MAIR_EL2, ARM_SR_TTBR0_EL2,
+                        ARM_SR_TTBR1_EL2 },
+  [ARM_REGIME_EL3] = { ARM_SR_SCTLR_EL3, ARM_SR_TCR_EL3, ARM_SR_MAIR_EL3, ARM_SR_TTBR0_EL3,
+                       ARM_SR_TTBR0_EL3 },
 };
 
 ArmRegime
@@ -255,8 +259,8 @@ stage2_range (Walk *w, uint64_t ipa, Range *r)
 
 static bool stage2 (Walk *w, uint64_t ipa, CpuAccess access, bool of_walk, ArmLeaf *ret);
 
-/* The address in a descriptor or TTBR of a table or page with so many bits of offset. Of 52 bits the highest four lie
- * below the others. */
+/* The address in a descriptor or TTBR of a table or page with so many bits of offset. Of 52 bits the highest
+ * four lie below the others. */
 static uint64_t
 address_in (const Walk *w, const Range *r, uint64_t desc, unsigned offset_bits)
 {
@@ -294,7 +298,8 @@ locate_entry (Walk *w, const Range *r, CpuAccess access, Found *f)
 static bool
 may_be_block (const Walk *w, const Range *r, unsigned level)
 {
-  return level == 2 || (level == 1 && (r->granule == 12 || (r->granule == 16 && arm_phys_bits (w->arm) == 52)));
+  return level == 2 ||
+         (level == 1 && (r->granule == 12 || (r->granule == 16 && arm_phys_bits (w->arm) == 52)));
 }
 
 static bool
@@ -494,19 +499,23 @@ combine (ArmLeaf *first, const ArmLeaf *second)
 
 /* ---- Stage 1. ---- */
 
-/* SPEC: DDI 0487, D8.2.10: without translation addresses are physical, data is Device memory (Normal with HCR_EL2.DC). */
+/* SPEC: DDI 0487, D8.2.10: without translation addresses are physical, data is Device memory (Normal with
+ * HCR_EL2.DC). */
 static bool
 stage1_off (Walk *w, uint64_t vaddr, ArmLeaf *ret)
 {
   ArmRegime regime = w->view.regime;
   bool two = has_two_ranges (regime), upper = two && vaddr >> 55 & 1;
   uint64_t tcr = w->arm->sysreg[registers[regime].tcr];
-  bool tagged = ignores_top (w, tcr, two, upper), cached = regime == ARM_REGIME_EL10 && arm_hcr (w->arm) & HCR_DC;
+  bool tagged = ignores_top (w, tcr, two, upper),
+       cached = regime == ARM_REGIME_EL10 && arm_hcr (w->arm) & HCR_DC;
 
   *ret = (ArmLeaf){ .phys = tagged ? vaddr & low_mask (56) : vaddr,
                     .prot = 1 << CPU_READ | 1 << CPU_WRITE | 1 << CPU_EXEC,
                     .log2_size = 12,
-                    .attributes = cached ? 0xff : w->access == CPU_EXEC ? 0xaa : 0,
+                    .attributes = cached                  ? 0xff
+                                  : w->access == CPU_EXEC ? 0xaa
+                                                          : 0,
                     .shareability = cached ? 0 : 2,
                     .global = true };
   if (ret->phys >> arm_phys_bits (w->arm) != 0)

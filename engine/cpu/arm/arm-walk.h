@@ -8,7 +8,8 @@
 /* A translation regime: EL1&0, EL2, EL2&0 (HCR_EL2.E2H), EL3. */
 typedef enum { ARM_REGIME_EL10, ARM_REGIME_EL2, ARM_REGIME_EL20, ARM_REGIME_EL3 } ArmRegime;
 
-/* For whom an address is translated: all that permission depends on besides the tables and the control registers. */
+/* For whom an address is translated: all that permission depends on besides the tables and the control
+ * registers. */
 typedef struct {
   ArmRegime regime;
   bool user;   /* as EL0 */
@@ -27,18 +28,18 @@ typedef struct {
 } ArmLeaf;
 
 typedef enum {
-  ARM_WALK_ACCESS, /* what an access does: hardware's A and D flags are set */
-  ARM_WALK_AT,     /* D is left alone */
+  ARM_WALK_ACCESS,    /* what an access does: hardware's A and D flags are set */
+  ARM_WALK_AT,        /* D is left alone */
   ARM_WALK_AT_STAGE1, /* and the result is stage 1's, in which stage 2 translates the tables only */
-  ARM_WALK_DEBUG,  /* neither flags nor permission count */
+  ARM_WALK_DEBUG,     /* neither flags nor permission count */
 } ArmWalkKind;
 
 /* ISS.DFSC and IFSC; the level of a walk is to be added where it says so. */
 enum {
-  ARM_STATUS_ADDRESS_SIZE = 0x00,  /* + level */
-  ARM_STATUS_TRANSLATION = 0x04,   /* + level */
-  ARM_STATUS_ACCESS_FLAG = 0x08,   /* + level */
-  ARM_STATUS_PERMISSION = 0x0c,    /* + level */
+  ARM_STATUS_ADDRESS_SIZE = 0x00, /* + level */
+  ARM_STATUS_TRANSLATION = 0x04,  /* + level */
+  ARM_STATUS_ACCESS_FLAG = 0x08,  /* + level */
+  ARM_STATUS_PERMISSION = 0x0c,   /* + level */
   ARM_STATUS_EXTERNAL = 0x10,
   ARM_STATUS_EXTERNAL_WALK = 0x14, /* + level */
   ARM_STATUS_ALIGNMENT = 0x21,

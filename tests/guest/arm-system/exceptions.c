@@ -208,6 +208,23 @@ el0_trapped (uint64_t line)
   return 0;
 }
 
+/* Of two that are granted together most times, one. */
+static uint64_t
+el0_no_counter (uint64_t ignored)
+{
+  CHECK_NO_TRAP (__asm__ volatile ("mrs x9, ctr_el0" :: : "x9"));
+  CHECK_SYSREG_TRAP (ISS (3, 3, 14, 0, 2, 9, 1), "mrs x9, cntvct_el0");
+  return 0;
+}
+
+static uint64_t
+el0_no_cache_type (uint64_t ignored)
+{
+  CHECK_SYSREG_TRAP (ISS (3, 3, 0, 0, 1, 9, 1), "mrs x9, ctr_el0");
+  CHECK_NO_TRAP (__asm__ volatile ("mrs x9, cntvct_el0" :: : "x9"));
+  return 0;
+}
+
 static uint64_t
 el0_granted (uint64_t ignored)
 {
@@ -236,7 +253,11 @@ el1_with_el0 (uint64_t ignored)
   sysreg_write (pmuserenr_el0, 0);
   run_in (0, el0_trapped, 1);
   sysreg_write (sctlr_el1, sctlr | user);
+  run_in (0, el0_no_counter, 0);
   sysreg_write (cntkctl_el1, 0x303);
+  sysreg_write (sctlr_el1, (sctlr | user) & ~SCTLR_UCT);
+  run_in (0, el0_no_cache_type, 0);
+  sysreg_write (sctlr_el1, sctlr | user);
   run_in (0, el0_granted, 0);
   sysreg_write (cntkctl_el1, 0);
   sysreg_write (sctlr_el1, sctlr);
@@ -392,26 +413,16 @@ lower_smc (uint64_t ignored)
   return 0;
 }
 
-static uint64_t
-no_smc (uint64_t ignored)
-{
-  CHECK_TRAP (0, __asm__ volatile ("smc #1"));
-  return 0;
-}
-
 static void
 el3_controls (void)
 {
-  uint64_t cptr = sysreg_read (cptr_el3), scr = sysreg_read (scr_el3);
+  uint64_t cptr = sysreg_read (cptr_el3);
   unsigned lower = has_el (2) ? 2 : 1;
   run_in (lower, lower_smc, 0);
   sysreg_write (cptr_el3, 1ul << 10);
   use_fp (3);
   run_in (lower, use_fp, 3);
   sysreg_write (cptr_el3, cptr);
-  sysreg_write (scr_el3, scr | 1ul << 7); /* SMD */
-  run_in (lower, no_smc, 0);
-  sysreg_write (scr_el3, scr);
 }
 
 /* ---- Virtualization host extensions. ---- */
@@ -482,7 +493,8 @@ el2_all (uint64_t ignored)
 void
 test_main (void)
 {
-  switch (current_el ()) {
+  unsigned first = current_el ();
+  switch (first) {
     case 1:
       at_each_level (0);
       el1_all (1);
@@ -497,4 +509,5 @@ test_main (void)
         run_in (1, el1_all, 3);
       break;
   }
+  CHECK_EQUAL (current_el (), first);
 }

@@ -286,4 +286,5 @@ test_main (void)
     if (sysreg_read (id_aa64pfr0_el1) >> 8 & 15)
       run_in (2, el2_all, 0);
   }
+  CHECK_EQUAL (current_el (), el);
 }
