@@ -16,9 +16,39 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent.parent
-INSTALLER = Path('/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64')
-KERNEL, INITRD = INSTALLER / 'linux', INSTALLER / 'initrd.gz'
+INSTALLERS = Path('/usr/lib/debian-installer/images/13')
 LINE = re.compile(rb'@(\w+)(?: (\S+))?(?: ([^\r\n]*))?\r?\n')
+
+
+@dataclass(frozen=True)
+class Guest:
+    """What differs between the machines that are measured."""
+    debian: str         # Debian's name of the architecture
+    compiler: str
+    program: str        # the last part of the programs' names
+    console: str        # the kernel's
+    marks: tuple        # what the console shows on the way
+    question: bytes     # of the installer
+    ours: tuple = ()    # options
+    qemu: tuple = ()
+
+    @property
+    def installer(self):
+        return INSTALLERS / self.debian / 'text/debian-installer' / self.debian
+
+
+def _arm(ours, qemu):
+    return Guest('arm64', 'aarch64-linux-gnu-gcc', 'aarch64', 'ttyAMA0', (b'Linux version', b'Run /init'), b'Choose the language',
+                 ('-machine', 'virt,gic-version=3', '-cpu', ours), ('-machine', 'virt,gic-version=3', '-cpu', qemu))
+
+
+GUESTS = {
+    'riscv64': Guest('riscv64', 'riscv64-linux-gnu-gcc', 'riscv64', 'ttyS0', (b'OpenSBI', b'Linux version', b'Run /init'),
+                     b'1*installer', ('-machine', 'virt'), ('-machine', 'virt')),
+    # QEMU computes Arm's own pointer authentication code slowly; its option takes a faster one, as ours is.
+    'aarch64': _arm('max', 'max,pauth-impdef=on'),
+    'aarch64-a72': _arm('cortex-a72', 'cortex-a72'),
+}
 
 
 def _entry(number, name, data, mode):
@@ -44,9 +74,10 @@ def archive(files):
     return out + _entry(0, 'TRAILER!!!', b'', 0)
 
 
-def modules(*names):
+def modules(guest, *names):
     """Modules of the installer's kernel, from Debian's package of the same kernel: {archive name: bytes}."""
-    run = subprocess.run([TOP / 'tools' / 'sysroot', '-n', 'riscv64-kernel', 'riscv64', 'linux-image-riscv64'],
+    run = subprocess.run([TOP / 'tools' / 'sysroot', '-n', f'{guest.debian}-kernel', guest.debian,
+                          f'linux-image-{guest.debian}'],
                          capture_output=True, text=True, check=True)
     directory, found = Path(run.stdout.splitlines()[-1]), {}
     for name in names:
@@ -56,9 +87,9 @@ def modules(*names):
     return found
 
 
-def make_initrd(path, files, with_installer):
+def make_initrd(guest, path, files, with_installer):
     """The kernel takes several archives in a row: the installer's, for its shell and tools, and ours."""
-    base = gzip.decompress(INITRD.read_bytes()) if with_installer else b''
+    base = gzip.decompress((guest.installer / 'initrd.gz').read_bytes()) if with_installer else b''
     path.write_bytes(base + b'\0' * (-len(base) % 4) + archive(files))
     return path
 
@@ -142,9 +173,9 @@ class Server:
                     connection.sendall(block)
 
 
-def machine(program, *options, smp=1):
-    return [program, '-machine', 'virt', '-m', '1024', '-smp', str(smp), '-nographic', '-no-reboot',
-            '-kernel', str(KERNEL), *options]
+def machine(guest, program, own, *options, smp=1):
+    """`own`: the options that are the program's for this guest."""
+    return [program, *own, '-m', '1024', '-smp', str(smp), '-nographic', '-no-reboot', '-kernel', str(guest.installer / 'linux'), *options]
 
 
 def find(name):
