@@ -16,9 +16,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 import vm  # noqa: E402
 
 TOOL = Path(__file__).resolve().parents[2] / "tools/debian-image"
-EFI = Path("/usr/share/qemu-efi-riscv64")
-EFI_CODE, EFI_VARS = EFI / "RISCV_VIRT_CODE.fd", EFI / "RISCV_VIRT_VARS.fd"
-UBOOT = Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
+# EDK2 and its variables; the option and the file that start U-Boot; GRUB for CDs, and its name there.
+EFI_CODE, EFI_VARS, UBOOT_OPTION, UBOOT, GRUB_CD, EFI_NAME = {
+    "riscv64": (Path("/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd"), Path("/usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd"),
+                "-kernel", Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"),
+                "usr/lib/grub/riscv64-efi/monolithic/gcdriscv64.efi", "BOOTRISCV64.EFI"),
+    "aarch64": (Path("/usr/share/AAVMF/AAVMF_CODE.fd"), Path("/usr/share/AAVMF/AAVMF_VARS.fd"),
+                "-bios", Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin"),
+                "usr/lib/grub/arm64-efi/monolithic/gcdaa64.efi", "BOOTAA64.EFI"),
+}[vm.GUEST]
 # Where tools/debian-image puts the root file system.
 ROOT_START, ROOT_SIZE = 65 << 20, 4030 << 20
 
@@ -33,7 +39,7 @@ def run(*command, status=(0,)):
 
 def make_image():
     """The disk that tools/debian-image makes; what it says about its progress is part of the test's output."""
-    done = subprocess.run([TOOL], check=False, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([TOOL, vm.DEBIAN], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode == vm.SKIPPED:
         sys.exit(vm.SKIPPED)
     done.check_returncode()
@@ -77,7 +83,7 @@ class DebianTest(vm.VmTest):
         if not hasattr(self, "kernel"):
             self.kernel, self.initrd = boot_files(self.image, self.dir)
         machine = self.start_disk("-kernel", self.kernel, "-initrd", self.initrd, "-append",
-                                  "console=ttyS0 quiet root=/dev/vda2 rw init=/bin/bash", *args, **options)
+                                  f"console={vm.CONSOLE} quiet root=/dev/vda2 rw init=/bin/bash", *args, **options)
         machine.expect(r"root@\(none\):/# ", 120)
         machine.shell("stty cols 500; bind 'set enable-bracketed-paste off'; PS1='# '; cd", 60)
         return machine

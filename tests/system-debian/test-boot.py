@@ -84,7 +84,7 @@ class Boot(debian.DebianTest):
 
     def test_uboot(self):
         """U-Boot starts GRUB as EDK2 does, and the system can start itself anew."""
-        machine = self.start_disk("-kernel", debian.UBOOT)
+        machine = self.start_disk(debian.UBOOT_OPTION, debian.UBOOT)
         machine.expect(r"U-Boot 20\d\d", 60)
         machine.expect(r"GNU GRUB", 120)
         self.log_in(machine)

@@ -5,12 +5,11 @@
 import debian
 from debian import vm
 
-GRUB = "usr/lib/grub/riscv64-efi/monolithic/gcdriscv64.efi"
-CONFIG = """set timeout=1
-menuentry "Install" {
-  linux /install/vmlinuz console=ttyS0
+CONFIG = f"""set timeout=1
+menuentry "Install" {{
+  linux /install/vmlinuz console={vm.CONSOLE}
   initrd /install/initrd.gz
-}
+}}
 """
 
 
@@ -26,11 +25,11 @@ class Cdrom(debian.DebianTest):
         (tree / "install/initrd.gz").write_bytes(vm.INITRD.read_bytes())
         (tree / ".disk").mkdir()
         (tree / ".disk/info").write_text("Debian GNU/Linux\n")
-        grub = debian.read_file(self.image, GRUB, self.dir)
+        grub = debian.read_file(self.image, debian.GRUB_CD, self.dir)
         esp = tree / "boot/grub/efi.img"
         debian.run("mformat", "-C", "-i", esp, "-T", 16 << 11, "-h", 64, "-s", 32, "::")
         debian.run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT")
-        debian.run("mcopy", "-i", esp, grub, "::/EFI/BOOT/BOOTRISCV64.EFI")
+        debian.run("mcopy", "-i", esp, grub, f"::/EFI/BOOT/{debian.EFI_NAME}")
         iso = self.dir / "cd.iso"
         debian.run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-J", "-V", "DEBIAN", "-o", iso, "-e",
                    "boot/grub/efi.img", "-no-emul-boot", tree)
