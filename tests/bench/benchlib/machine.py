@@ -13,11 +13,21 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent.parent
-INSTALLERS = Path('/usr/lib/debian-installer/images/13')
+INSTALLERS = Path('/usr/lib/debian-installer/images')
+# Debian's releases: the root has the installers of its own, and the others are fetched from their suites.
+RELEASES = {'13': None, '12': 'bookworm'}
+# What a release's kernel has as modules, in the order of loading, before any virtio device works.
+VIRTIO = {'13': [], '12': ['virtio_pci_modern_dev', 'virtio_pci_legacy_dev', 'virtio_pci']}
+FETCH_SECONDS, STOP_SECONDS = 600, 10
 LINE = re.compile(rb'@(\w+)(?: (\S+))?(?: ([^\r\n]*))?\r?\n')
+
+
+class Unavailable(Exception):
+    pass
 
 
 @dataclass(frozen=True)
@@ -29,22 +39,45 @@ class Guest:
     console: str        # the kernel's
     marks: tuple        # what the console shows on the way
     question: bytes     # of the installer
+    early: str          # for the kernel: to speak from its first moment on
     ours: tuple = ()    # options
     qemu: tuple = ()
+    release: str = '13'
 
     @property
     def installer(self):
-        return INSTALLERS / self.debian / 'text/debian-installer' / self.debian
+        return self._root / (INSTALLERS / self.release / self.debian / 'text/debian-installer' / self.debian).relative_to('/')
+
+    @cached_property
+    def _root(self):
+        if not RELEASES[self.release]:
+            return Path('/')
+        # As tools/installer-iso asks for them, with which they are shared.
+        return self.sysroot(f'installer-iso-{self.debian}', f'grub-efi-{self.debian}-bin',
+                            f'debian-installer-{self.release}-netboot-{self.debian}')
+
+    def sysroot(self, name, *packages):
+        """The folder with these packages of this release, unpacked."""
+        suite = RELEASES[self.release]
+        command = [TOP / 'tools/sysroot', '-n', name, *(['-s', suite] if suite else []), self.debian, *packages]
+        try:
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=FETCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f'fetching {" ".join(packages)} took over {FETCH_SECONDS} s') from None
+        if run.returncode != 0:
+            raise Unavailable(f'Debian {self.release} for {self.debian} could not be fetched; why is said above')
+        return Path(run.stdout.splitlines()[-1])
 
 
 def _arm(ours, qemu):
-    return Guest('arm64', 'aarch64-linux-gnu-gcc', 'aarch64', 'ttyAMA0', (b'Linux version', b'Run /init'), b'Choose the language',
-                 ('-machine', 'virt,gic-version=3', '-cpu', ours), ('-machine', 'virt,gic-version=3', '-cpu', qemu))
+    return Guest('arm64', 'aarch64-linux-gnu-gcc', 'aarch64', 'ttyAMA0', (b'Linux version', b'Run /init'), b'Choose the language', 'earlycon',
+                 ('-machine', 'virt,gic-version=3', '-cpu', ours),
+                 ('-machine', 'virt,gic-version=3', '-cpu', qemu, '-accel', 'tcg,thread=multi'))
 
 
 GUESTS = {
     'riscv64': Guest('riscv64', 'riscv64-linux-gnu-gcc', 'riscv64', 'ttyS0', (b'OpenSBI', b'Linux version', b'Run /init'),
-                     b'1*installer', ('-machine', 'virt'), ('-machine', 'virt')),
+                     b'1*installer', 'earlycon=sbi', ('-machine', 'virt'), ('-machine', 'virt')),
     # QEMU computes Arm's own pointer authentication code slowly; its option takes a faster one, as ours is.
     'aarch64': _arm('max', 'max,pauth-impdef=on'),
     'aarch64-a72': _arm('cortex-a72', 'cortex-a72'),
@@ -74,17 +107,17 @@ def archive(files):
     return out + _entry(0, 'TRAILER!!!', b'', 0)
 
 
-def modules(guest, *names):
-    """Modules of the installer's kernel, from Debian's package of the same kernel: {archive name: bytes}."""
-    run = subprocess.run([TOP / 'tools' / 'sysroot', '-n', f'{guest.debian}-kernel', guest.debian,
-                          f'linux-image-{guest.debian}'],
-                         capture_output=True, text=True, check=True)
-    directory, found = Path(run.stdout.splitlines()[-1]), {}
+def packaged_kernel(guest, *names):
+    """Debian's packaged kernel, which may be newer than the installer's, and modules of it: {archive name: bytes}."""
+    name = f'{guest.debian}-kernel' + (f'-{guest.release}' if RELEASES[guest.release] else '')
+    directory, found = guest.sysroot(name, f'linux-image-{guest.debian}'), {}
+    kernel = max((directory / 'boot').glob('vmlinu[xz]-*'), key=lambda path: path.stat().st_mtime)
     for name in names:
-        path = next((directory / 'usr/lib/modules').rglob(f'{name}.ko*'))
+        # Debian 12's packages have a /lib of their own; Debian 13's is a link to /usr/lib.
+        path = next((directory / 'lib/modules' / kernel.name.partition('-')[2]).rglob(f'{name}.ko*'))
         data = path.read_bytes()
         found[f'bench/{name}.ko'] = lzma.decompress(data) if path.suffix == '.xz' else data
-    return found
+    return kernel, found
 
 
 def make_initrd(guest, path, files, with_installer):
@@ -112,6 +145,17 @@ def _peak(pid):
         return 0
 
 
+def _stop(process):
+    """Ends the machine, which is killed if it does not do so when asked to; returns what it used."""
+    os.killpg(process.pid, signal.SIGTERM)
+    patience = threading.Timer(STOP_SECONDS, os.killpg, [process.pid, signal.SIGKILL])
+    patience.start()
+    _, _, usage = os.wait4(process.pid, 0)
+    patience.cancel()
+    process.returncode = 0
+    return usage
+
+
 def boot(command, patterns=(b'Linux version', b'Run /', b'@ready'), until=b'@done', timeout=300):
     """Runs the machine until the pattern `until` is on its console, then stops it."""
     start, result = time.monotonic(), Boot()
@@ -131,10 +175,7 @@ def boot(command, patterns=(b'Linux version', b'Run /', b'@ready'), until=b'@don
             result.marks[until] = time.monotonic() - start
             break
     result.peak_kib = _peak(process.pid)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0
+    usage = _stop(process)
     result.cpu = usage.ru_utime + usage.ru_stime
     result.console = bytes(output)
     result.lines = [(m[1].decode(), (m[2] or b'').decode(), (m[3] or b'').decode()) for m in LINE.finditer(output)]
@@ -173,9 +214,10 @@ class Server:
                     connection.sendall(block)
 
 
-def machine(guest, program, own, *options, smp=1):
-    """`own`: the options that are the program's for this guest."""
-    return [program, *own, '-m', '1024', '-smp', str(smp), '-nographic', '-no-reboot', '-kernel', str(guest.installer / 'linux'), *options]
+def machine(guest, program, own, *options, smp=1, kernel=None):
+    """`own`: the options that are the program's for this guest. `kernel`: instead of the installer's."""
+    return [program, *own, '-m', '1024', '-smp', str(smp), '-nographic', '-no-reboot',
+            '-kernel', str(kernel or guest.installer / 'linux'), *options]
 
 
 def find(name):
