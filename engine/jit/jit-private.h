@@ -219,6 +219,3 @@ void fpflags_fold (JitState *js, unsigned csr);
 JitCode *table_publish (JitThread *t, JitCode *code, JitCode *replaces);
 void table_add_thread (JitThread *t);
 void table_remove_thread (JitThread *t);
-
-/* jit-disas.c: number of instructions in `size` bytes of host code. */
-unsigned count_host_insns (const uint8_t *code, size_t size);

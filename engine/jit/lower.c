@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
+#include "disassembler.h"
+
 bool
 op_dst_is_fp (const IrOp *op)
 {
@@ -466,7 +468,8 @@ fill_counts (Lower *l)
   gint64 start = g_get_monotonic_time ();
   for (uint32_t i = 0; i < l->r->n_blocks; i++) {
     const uint8_t *end = i + 1 < l->r->n_blocks ? l->label[i + 1] : l->a.p;
-    uint32_t n = count_host_insns (l->count_site[i] + 4, end - (l->count_site[i] + 4));
+    const uint8_t *start_of_block = l->count_site[i] + 4;
+    uint32_t n = disassembler_count (DISASSEMBLER_X86_64, start_of_block, (size_t)(end - start_of_block));
     memcpy (l->count_site[i], &n, 4);
   }
   jit_counters.measuring_us += (uint64_t)(g_get_monotonic_time () - start);

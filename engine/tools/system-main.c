@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -300,6 +301,9 @@ clear (System *s)
 int
 system_program (const char *name, bool confined, int argc, char **argv)
 {
+  /* Translating takes megabytes for a moment.  An arena for each thread would keep them once for each vCPU.
+   */
+  mallopt (M_ARENA_MAX, 1);
   System s = { 0 };
   const GuestIsa *isa = isa_from_name (argc ? argv[0] : name, name);
   if (isa == NULL)

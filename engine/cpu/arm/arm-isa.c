@@ -5,7 +5,7 @@
 #include "arm-helpers.h"
 #include "arm-trans.h"
 #include "arm-vector-helpers.h"
-#include <capstone/capstone.h>
+#include "disassembler.h"
 #include <elf.h>
 #include <string.h>
 
@@ -49,22 +49,14 @@ a64_translate (IsaInsn *insn)
 static unsigned
 disassemble (const uint8_t *code, size_t len, uint64_t pc, char *out, size_t out_size)
 {
-  static GMutex lock;
-  static csh handle;
-  cs_insn *insn = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  g_mutex_lock (&lock);
-  if (handle == 0 && cs_open (CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) != CS_ERR_OK)
-    handle = 0;
-  if (handle != 0 && len >= 4 && cs_disasm (handle, code, 4, pc, 1, &insn) == 1) {
-    g_snprintf (out, (gulong)out_size, "%s %s", insn->mnemonic, insn->op_str);
-    cs_free (insn, 1);
-  } else {
+  if (disassembler_print (DISASSEMBLER_A64, code, MIN (len, 4), pc, text) == 0) {
     uint32_t word = 0;
     memcpy (&word, code, MIN (len, 4));
-    g_snprintf (out, (gulong)out_size, ".inst 0x%08x", GUINT32_FROM_LE (word));
+    g_string_printf (text, ".inst 0x%08x", GUINT32_FROM_LE (word));
   }
-  g_mutex_unlock (&lock);
+  g_strlcpy (out, text->str, out_size);
   return 4;
 }
 
