@@ -13,6 +13,7 @@ SETS = {'main': HERE / 'kernels', 'extra': HERE / 'extra'}
 HELLO = HERE / 'hello.c'
 FLAGS = ['-O2', '-static', '-pthread']
 LIBRARIES = ['-lm']
+BARE_FLAGS = ['-nostdlib', '-static', '-Wl,--build-id=none', '-Wl,--omagic']  # without an operating system
 HOST_COMPILER = 'gcc'
 
 
@@ -39,11 +40,11 @@ def _key(command, version, source):
     return digest.hexdigest()
 
 
-def _compile(compiler, version, source, directory):
+def _compile(compiler, version, source, directory, flags=FLAGS, libraries=LIBRARIES):
     """Compiles one source unless a program made from the same text by the same command is there."""
     program = directory / source.stem
     stamp = directory / f'{source.stem}.key'
-    command = [compiler, *FLAGS, str(source), *LIBRARIES]
+    command = [compiler, *flags, str(source), *libraries]
     key = _key(command, version, source)
     if program.exists() and stamp.exists() and stamp.read_text() == key:
         return program
@@ -64,3 +65,9 @@ def build(compiler, sources, directory):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         programs = pool.map(lambda source: _compile(compiler, version, source, directory), sources.values())
         return dict(zip(sources, programs))
+
+
+def build_bare(compiler, source, directory, address):
+    """Compiles a program that needs no operating system, to stand at `address`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return _compile(compiler, compiler_version(compiler), source, directory, [*BARE_FLAGS, f'-Wl,-Ttext={address:#x}'], [])

@@ -23,6 +23,7 @@ RELEASES = {'13': None, '12': 'bookworm'}
 # What a release's kernel has as modules, in the order of loading, before any virtio device works.
 VIRTIO = {'13': [], '12': ['virtio_pci_modern_dev', 'virtio_pci_legacy_dev', 'virtio_pci']}
 FETCH_SECONDS, STOP_SECONDS = 600, 10
+RAM_MIB = 1024
 LINE = re.compile(rb'@(\w+)(?: (\S+))?(?: ([^\r\n]*))?\r?\n')
 
 
@@ -40,6 +41,8 @@ class Guest:
     marks: tuple        # what the console shows on the way
     question: bytes     # of the installer
     early: str          # for the kernel: to speak from its first moment on
+    bare: str           # the option for a program without an operating system,
+    ram: int            # which stands at this address
     ours: tuple = ()    # options
     qemu: tuple = ()
     release: str = '13'
@@ -70,14 +73,14 @@ class Guest:
 
 
 def _arm(ours, qemu):
-    return Guest('arm64', 'aarch64-linux-gnu-gcc', 'aarch64', 'ttyAMA0', (b'Linux version', b'Run /init'), b'Choose the language', 'earlycon',
+    return Guest('arm64', 'aarch64-linux-gnu-gcc', 'aarch64', 'ttyAMA0', (b'Linux version', b'Run /init'), b'Choose the language', 'earlycon', '-kernel', 0x40080000,
                  ('-machine', 'virt,gic-version=3', '-cpu', ours),
                  ('-machine', 'virt,gic-version=3', '-cpu', qemu, '-accel', 'tcg,thread=multi'))
 
 
 GUESTS = {
     'riscv64': Guest('riscv64', 'riscv64-linux-gnu-gcc', 'riscv64', 'ttyS0', (b'OpenSBI', b'Linux version', b'Run /init'),
-                     b'1*installer', 'earlycon=sbi', ('-machine', 'virt'), ('-machine', 'virt')),
+                     b'1*installer', 'earlycon=sbi', '-bios', 0x80000000, ('-machine', 'virt'), ('-machine', 'virt')),
     # QEMU computes Arm's own pointer authentication code slowly; its option takes a faster one, as ours is.
     'aarch64': _arm('max', 'max,pauth-impdef=on'),
     'aarch64-a72': _arm('cortex-a72', 'cortex-a72'),
@@ -133,6 +136,7 @@ class Boot:
     lines: list = field(default_factory=list)  # (verb, name, rest) of each line @verb name rest
     cpu: float = 0.0                           # processor time of the whole run
     peak_kib: int = 0
+    beyond_kib: int = 0  # what is resident at the end, without the guest's RAM
     console: bytes = b''
     problem: str | None = None
 
@@ -143,6 +147,15 @@ def _peak(pid):
         return int(re.search(r'VmHWM:\s+(\d+)', text)[1])
     except (OSError, TypeError):
         return 0
+
+
+def _beyond(pid):
+    """Shared pages count in parts. The guest's RAM is one mapping, which no other reaches the size of."""
+    try:
+        maps = re.findall(r'^Size:\s+(\d+) kB\n(?:.*\n)*?Pss:\s+(\d+) kB', Path(f'/proc/{pid}/smaps').read_text(), re.M)
+    except OSError:
+        return 0
+    return sum(int(pss) for size, pss in maps if int(size) < RAM_MIB * 1024)
 
 
 def _stop(process):
@@ -174,7 +187,7 @@ def boot(command, patterns=(b'Linux version', b'Run /', b'@ready'), until=b'@don
         if until in output:
             result.marks[until] = time.monotonic() - start
             break
-    result.peak_kib = _peak(process.pid)
+    result.peak_kib, result.beyond_kib = _peak(process.pid), _beyond(process.pid)
     usage = _stop(process)
     result.cpu = usage.ru_utime + usage.ru_stime
     result.console = bytes(output)
@@ -214,10 +227,9 @@ class Server:
                     connection.sendall(block)
 
 
-def machine(guest, program, own, *options, smp=1, kernel=None):
-    """`own`: the options that are the program's for this guest. `kernel`: instead of the installer's."""
-    return [program, *own, '-m', '1024', '-smp', str(smp), '-nographic', '-no-reboot',
-            '-kernel', str(kernel or guest.installer / 'linux'), *options]
+def machine(program, own, *options, smp=1):
+    """`own`: the options that are the program's for this guest."""
+    return [program, *own, '-m', str(RAM_MIB), '-smp', str(smp), '-nographic', '-no-reboot', *options]
 
 
 def find(name):
