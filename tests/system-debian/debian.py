@@ -98,7 +98,8 @@ class DebianTest(vm.VmTest):
         end = time.monotonic() + 10 * vm.PATIENCE
         while "Failed to get" in run("qemu-img", "info", self.disk, status=(0, 1)) and time.monotonic() < end:
             time.sleep(0.05)
-        report = json.loads(run("qemu-img", "check", "--output=json", self.disk, status=(0, 3) if leaks else (0,)))
+        text = run("qemu-img", "check", "--output=json", self.disk, status=(0, 3) if leaks else (0,))
+        report = json.loads(text[text.index("{"):])  # each leak is a line of its own before
         self.assertEqual((report.get("corruptions", 0), report["check-errors"]), (0, 0), report)
         if not leaks:
             self.assertEqual(report.get("leaks", 0), 0, report)
