@@ -81,6 +81,10 @@ bool cpu_host_fault (Cpu *cpu, const siginfo_t *info, void *ucontext);
 /* Drops translations made from guest code in [start, start + size): for munmap, mprotect, MAP_FIXED over
  * code, and breakpoints. Threads inside such code finish their current block. */
 void cpu_invalidate (uint64_t start, uint64_t size);
+/* User mode: other threads or processes see guest memory from now on, and atomic accesses have to be such to
+ * them too. Costs nothing but at the first call, which comes before any of them (a cpu_clone() that is a
+ * thread, say) runs. */
+void cpu_memory_shared (void);
 /* After the guest's instruction-cache flush: drops translations in the range whose source bytes have changed.
  */
 void cpu_flush_icache (uint64_t start, uint64_t size);

@@ -191,6 +191,12 @@ cpu_invalidate (uint64_t start, uint64_t size)
 }
 
 void
+cpu_memory_shared (void)
+{
+  jit_memory_shared ();
+}
+
+void
 cpu_flush_icache (uint64_t start, uint64_t size)
 {
   code_generation_advance ();

@@ -122,6 +122,7 @@ struct JitCode {
   uint32_t mode;
   JitTier tier;
   bool valid;
+  bool alone;     /* good only until jit_memory_shared() */
   uint8_t *entry; /* RX */
   uint8_t *body;  /* RX: behind the execution counter (JIT_BLOCK) */
   uint32_t size;
@@ -215,6 +216,8 @@ unsigned fpflags_mxcsr (const JitState *js);
 void fpflags_fold (JitState *js, unsigned csr);
 
 /* jit-table.c */
+/* Nobody else sees guest memory: what atomic accesses and fences are for cannot be noticed. */
+extern bool jit_alone;
 /* Makes the code known; where it is stale already, makes it lead to a look-up instead. */
 JitCode *table_publish (JitThread *t, JitCode *code, JitCode *replaces);
 void table_add_thread (JitThread *t);

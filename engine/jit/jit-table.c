@@ -34,6 +34,7 @@ typedef struct {
 static unsigned flush_epoch;
 static bool flushing;
 static GCond flush_done;
+bool jit_alone = true;
 
 static JitCode **
 bucket_of (uint64_t pc, uint64_t ram, uint32_t mode)
@@ -304,6 +305,21 @@ jit_invalidate (uint64_t start, uint64_t size)
   g_mutex_unlock (&lock);
   if (found != NULL)
     g_ptr_array_unref (found);
+}
+
+void
+jit_memory_shared (void)
+{
+  if (!__atomic_load_n (&jit_alone, __ATOMIC_ACQUIRE))
+    return;
+  g_mutex_lock (&lock);
+  __atomic_store_n (&jit_alone, false, __ATOMIC_RELEASE);
+  for (unsigned i = 0; all != NULL && i < all->len; i++) {
+    JitCode *code = g_ptr_array_index (all, i);
+    if (code->alone)
+      retire (code);
+  }
+  g_mutex_unlock (&lock);
 }
 
 static bool

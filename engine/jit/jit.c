@@ -43,6 +43,8 @@ bool
 jit_init (const JitConfig *config, GError **error)
 {
   jit_config = *config;
+  if (config->softmmu != NULL)
+    jit_alone = false; /* devices see guest memory */
   if (jit_config.hot_threshold == 0)
     jit_config.hot_threshold = DEFAULT_HOT;
   for (unsigned v = 0; v < config->n_vars; v++)

@@ -196,6 +196,10 @@ void jit_cool (JitCode *code, int n);
 void jit_invalidate (uint64_t start, uint64_t size);
 /* Drops code in the range whose guest bytes differ from those it was made from. */
 void jit_invalidate_changed (uint64_t start, uint64_t size);
+/* User mode: from now on guest memory is seen by other threads or processes.  Until the first call, atomic
+ * accesses and fences are compiled without what only these could notice; such code is dropped.  No other
+ * thread runs code at the first call. */
+void jit_memory_shared (void);
 /* Drops everything and reuses the memory. Waits until no other thread runs code. */
 void jit_flush (JitThread *t);
 /* In a forked child: makes the code cache private again. Only `t` survives. */

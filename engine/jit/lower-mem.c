@@ -187,10 +187,21 @@ atomic_mem (Lower *l, const IrOp *op)
   return m;
 }
 
+/* Whether the code being made may do without what only others could notice. */
+static bool
+is_alone (Lower *l)
+{
+  if (!jit_alone)
+    return false;
+  l->code->alone = true;
+  return true;
+}
+
 static void
 lock_prefix (Lower *l)
 {
-  asm_u8 (&l->a, 0xf0);
+  if (!is_alone (l))
+    asm_u8 (&l->a, 0xf0);
 }
 
 /* Extends the old value in rax as a load of its size would, and delivers it. */
@@ -269,9 +280,15 @@ lower_rmw_simple (Lower *l, const IrOp *op, Mem m)
     return false;
   int_to (l, true, RAX, opnd_int (l, op->b));
   fault_point (l);
-  if (op->imm == IR_RMW_ADD)
-    lock_prefix (l);
-  locked_rm (l, op->imm == IR_RMW_ADD ? OP0F (0xc0) : OP0 (0x86), log2, RAX, m);
+  if (op->imm == IR_RMW_SWAP && m.base != RCX && is_alone (l)) { /* xchg with memory is always locked */
+    asm_rm (&l->a, log2 == 0 ? OP0F (0xb6) : log2 == 1 ? OP0F (0xb7) : OP0 (0x8b), log2 == 3, RCX, m);
+    locked_rm (l, OP0 (0x88), log2, RAX, m);
+    asm_mov_rr (&l->a, true, RAX, RCX);
+  } else {
+    if (op->imm == IR_RMW_ADD)
+      lock_prefix (l);
+    locked_rm (l, op->imm == IR_RMW_ADD ? OP0F (0xc0) : OP0 (0x86), log2, RAX, m);
+  }
   reserve_dst (l, op);
   deliver_old (l, op);
   return true;
@@ -387,8 +404,8 @@ lower_mem (Lower *l, const IrOp *op)
     case IR_CAS: return lower_cas (l, op);
     case IR_RMW: return lower_rmw (l, op);
     case IR_FENCE:
-      if (op->sub & IR_FENCE_SL && !bit_get (l->boxed, FACT_FENCED)) { /* lock or dword [rsp - 64], 0 */
-        lock_prefix (l);
+      if (op->sub & IR_FENCE_SL && !bit_get (l->boxed, FACT_FENCED) && !is_alone (l)) {
+        asm_u8 (&l->a, 0xf0); /* lock or dword [rsp - 64], 0 */
         asm_alu_mi (&l->a, ALU_OR, false, mem_base (RSP, -64), 0);
       }
       return true;

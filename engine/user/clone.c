@@ -39,6 +39,9 @@ user_clone_args (UserThread *parent, const UserClone *args)
   int error = check_flags (args->flags);
   if (error)
     return error;
+  /* While a vfork's child runs, its parent does not. */
+  if (args->flags & CLONE_VM && !(args->flags & CLONE_VFORK))
+    cpu_memory_shared ();
   if (args->flags & CLONE_THREAD)
     return user_thread_create (parent, args);
   if (args->flags & CLONE_VM)

@@ -182,9 +182,19 @@ join_around (uint64_t start, uint64_t end)
     join_below (map);
 }
 
+/* Whoever else has a shared mapping may not be a thread of ours. What cannot be written to needs no care:
+ * that others' stores are seen in order is a matter of the loads. */
+static void
+note_shared (const UserMap *map)
+{
+  if (map->flags & USER_MAP_SHARED && map->prot & PROT_WRITE)
+    cpu_memory_shared ();
+}
+
 void
 user_map_insert (const UserMap *map)
 {
+  note_shared (map);
   user_map_clear (map->start, map->end);
   add (map);
   join_around (map->start, map->end);
@@ -196,8 +206,10 @@ user_map_protect (uint64_t start, uint64_t end, int prot)
 {
   split (start);
   split (end);
-  for (UserMap *map = user_map_find (start); map && map->start < end; map = user_map_next (map))
+  for (UserMap *map = user_map_find (start); map && map->start < end; map = user_map_next (map)) {
     map->prot = prot;
+    note_shared (map);
+  }
   for (uint64_t addr = end; addr > start;) {
     UserMap *map = node_map (node_before (addr));
     if (!map || map->end <= start)

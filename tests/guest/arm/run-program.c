@@ -68,6 +68,7 @@ run_thread (gpointer cpu)
 static void
 start_thread (const Cpu *parent)
 {
+  cpu_memory_shared ();
   Cpu *cpu = cpu_clone (parent);
   cpu->state.var[ARM_VAR_SP] = cpu->state.var[ARM_VAR_X + 1];
   cpu->state.var[ARM_VAR_X] = 0;

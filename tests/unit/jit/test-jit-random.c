@@ -653,6 +653,14 @@ set_up (void)
   sigaction (SIGFPE, &fpe, NULL);
 }
 
+/* Atomic accesses again, as others are to see them. */
+static void
+test_shared (void)
+{
+  jit_memory_shared ();
+  test_random (GUINT_TO_POINTER (JIT_REGION));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -664,5 +672,6 @@ main (int argc, char **argv)
   set_up ();
   g_test_add_data_func ("/jit/random/block", GUINT_TO_POINTER (JIT_BLOCK), test_random);
   g_test_add_data_func ("/jit/random/region", GUINT_TO_POINTER (JIT_REGION), test_random);
+  g_test_add_func ("/jit/random/shared", test_shared);
   return g_test_run ();
 }

@@ -12,6 +12,13 @@
 
 static uint64_t invalidated_start, invalidated_size;
 static unsigned invalidations;
+static bool memory_shared;
+
+void
+cpu_memory_shared (void)
+{
+  memory_shared = true;
+}
 
 void
 cpu_invalidate (uint64_t start, uint64_t size)

@@ -83,6 +83,25 @@ test_protection (void)
   g_assert_cmpint (user_munmap (at, PAGES (5)), ==, 0);
 }
 
+/* What others may see being written to is announced before the guest gets it. */
+static void
+test_shared (void)
+{
+  const int shared = MAP_SHARED | MAP_ANONYMOUS;
+  memory_shared = false;
+  uint64_t readable = (uint64_t)user_mmap (0, PAGES (2), PROT_READ, shared, -1, 0);
+  uint64_t private = map_anon (0, PAGES (2), RW);
+  g_assert_false (memory_shared);
+  g_assert_cmpint (user_mprotect (readable + PAGES (1), PAGES (1), RW), ==, 0);
+  g_assert_true (memory_shared);
+  memory_shared = false;
+  uint64_t writable = (uint64_t)user_mmap (0, PAGES (1), RW, shared, -1, 0);
+  g_assert_true (memory_shared);
+  user_munmap (readable, PAGES (2));
+  user_munmap (private, PAGES (2));
+  user_munmap (writable, PAGES (1));
+}
+
 static void
 test_code (void)
 {
@@ -327,6 +346,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mmap/limits", test_limits);
   g_test_add_func ("/mmap/placement", test_placement);
   g_test_add_func ("/mmap/protection", test_protection);
+  g_test_add_func ("/mmap/shared", test_shared);
   g_test_add_func ("/mmap/code", test_code);
   g_test_add_func ("/mmap/host-is-never-executable", test_host_is_never_executable);
   g_test_add_func ("/mmap/file", test_file);
