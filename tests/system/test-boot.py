@@ -110,11 +110,17 @@ class Linux(vm.VmTest):
         """A guest that waits for somebody to type needs no processor."""
         machine = self.start_linux("-smp", "2")
         machine.shell("echo ready")
-        time.sleep(2)
-        before = machine.cpu_seconds()
-        time.sleep(5)
-        used = machine.cpu_seconds() - before
-        self.assertLess(used, 0.05, f"{used:.2f} s of processor time in 5 s of idling")
+        # The kernel goes on initialising for a while behind the shell, and its few ticks a second have their price
+        # where they are interpreted, or compiled again and again.
+        limit = 0.5 if vm.FORCED else 0.05
+        end = time.monotonic() + 60 * vm.PATIENCE
+        while True:
+            before = machine.cpu_seconds()
+            time.sleep(5)
+            used = machine.cpu_seconds() - before
+            if used < limit or time.monotonic() > end:
+                break
+        self.assertLess(used, limit, f"{used:.2f} s of processor time in 5 s of idling")
         self.assertEqual(machine.shell("echo awake"), "awake")
 
 
