@@ -181,6 +181,32 @@ fold_same_operand (IrBuilder *b, IrOp *op)
   }
 }
 
+/* The latest op before op `i`, if it is in the same block. */
+static const IrOp *
+previous_op (const IrBuilder *b, uint32_t *i)
+{
+  while (*i > b->block->first_op && b->region->ops[*i - 1].op == IR_INSN)
+    --*i;
+  return *i > b->block->first_op ? &b->region->ops[--*i] : NULL;
+}
+
+/* Guests without an instruction for it count trailing zeros as the leading ones of all bits reversed. */
+static void
+fuse_reversal (IrBuilder *b, IrOp *op)
+{
+  uint32_t i = b->region->n_ops;
+  const IrOp *bits = previous_op (b, &i);
+
+  if (bits == NULL || bits->op != IR_BREV8 || bits->dst != op->a || bits->type != op->type)
+    return;
+  const IrOp *bytes = previous_op (b, &i);
+  if (bytes == NULL || bytes->op != IR_BSWAP || bytes->dst != bits->a || bytes->type != op->type ||
+      bytes->a == bits->dst || bytes->a == bytes->dst)
+    return;
+  op->op = IR_CTZ;
+  op->a = bytes->a;
+}
+
 static IrVal
 fold_unary (IrBuilder *b, IrOp *op)
 {
@@ -190,6 +216,8 @@ fold_unary (IrBuilder *b, IrOp *op)
     return ir_const (b, (int64_t)ir_eval_int (op->desc, (uint64_t)k, 0, 0));
   if ((op->op == IR_EXTS || op->op == IR_EXTZ) && op->imm >= (op->type == IR_I32 ? 32 : 64))
     return op_to_move (op, op->a);
+  if (op->op == IR_CLZ)
+    fuse_reversal (b, op);
   return IR_NONE;
 }
 

@@ -49,7 +49,9 @@ typedef struct {
 /* Signature of a helper: the op's operand values in, dst out.  FP operands travel as raw container bits. */
 typedef uint64_t (*IrHelperFn) (IrState *s, uint64_t a, uint64_t b, uint64_t c);
 enum {
-  IR_H_FP = 1,    /* reads or writes s->fp: the executor folds host flags in before, and reloads after */
+  /* Reads flags of s->fp, clears some or changes the rounding: the executor folds host flags in before, and
+   * reloads after.  A helper that only adds flags and computes with engine/fp does without. */
+  IR_H_FP = 1,
   IR_H_STATE = 2, /* reads or writes s->var, or may leave: all variables are in memory during the call */
 };
 typedef struct {

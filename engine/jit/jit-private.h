@@ -38,7 +38,7 @@ enum {
 
 extern JitConfig jit_config;
 extern bool jit_has_wide; /* there are V128 variables */
-extern bool jit_has_aes;
+extern bool jit_has_aes, jit_has_gfni;
 
 #define STATE_OFF(field) ((int32_t)offsetof (JitState, field) - STATE_BIAS)
 static inline Mem

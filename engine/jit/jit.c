@@ -10,7 +10,7 @@
 
 JitConfig jit_config;
 JitCounters jit_counters;
-bool jit_has_wide, jit_has_aes;
+bool jit_has_wide, jit_has_aes, jit_has_gfni;
 
 #define STACK_SIZE  (256 * 1024)
 #define DEFAULT_HOT 200
@@ -51,6 +51,7 @@ jit_init (const JitConfig *config, GError **error)
     jit_has_wide |= var_is_wide (v);
   make_pinned_map ();
   jit_has_aes = __builtin_cpu_supports ("aes");
+  jit_has_gfni = __builtin_cpu_supports ("gfni");
   return code_cache_init (config->cache_size, error);
 }
 

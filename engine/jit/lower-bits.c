@@ -144,6 +144,43 @@ lower_bswap (Lower *l, const IrOp *op)
   dst_int_finish (l, op, d);
 }
 
+/* The bits inside each byte reversed: a matrix over GF(2), or neighbours, pairs and nibbles exchanged. */
+static void
+lower_brev8 (Lower *l, const IrOp *op)
+{
+  static const uint64_t masks[] = { UINT64_C (0x5555555555555555), UINT64_C (0x3333333333333333),
+                                    UINT64_C (0x0f0f0f0f0f0f0f0f) };
+  bool w = op->type == IR_I64;
+  Opnd x = opnd_int (l, op->a);
+  if (jit_has_gfni) {
+    asm_vex_rr (&l->a, V_MOVD_TO_X, true, 0, 0, int_reg (l, true, x, RAX));
+    free_dying (l, op);
+    int d = dst_int (l, op->dst);
+    literal_load (l, 1, UINT64_C (0x8040201008040201), 0);
+    asm_vex_rr (&l->a, V_GF2P8AFFINEQB, true, 0, 0, 1);
+    asm_u8 (&l->a, 0);
+    asm_vex_rr (&l->a, V_MOVD_FROM_X, w, 0, 0, d);
+    dst_int_finish (l, op, d);
+    return;
+  }
+  int_to (l, w, RAX, x);
+  vacate_rdx (l);
+  for (unsigned i = 0; i < G_N_ELEMENTS (masks); i++) {
+    asm_mov_ri (&l->a, RDX, (int64_t)masks[i]);
+    asm_mov_rr (&l->a, true, RCX, RAX);
+    asm_shift_ri (&l->a, 5, true, RCX, 1u << i);
+    asm_alu_rr (&l->a, ALU_AND, true, RCX, RDX);
+    asm_alu_rr (&l->a, ALU_AND, true, RAX, RDX);
+    asm_shift_ri (&l->a, 4, true, RAX, 1u << i);
+    asm_alu_rr (&l->a, ALU_OR, true, RAX, RCX);
+  }
+  free_dying (l, op);
+  int d = dst_int (l, op->dst);
+  if (d != RAX)
+    asm_mov_rr (&l->a, w, d, RAX);
+  dst_int_finish (l, op, d);
+}
+
 /* Each byte all ones unless it is zero: the complement of a compare with zero. */
 static void
 lower_orcb (Lower *l, const IrOp *op)
@@ -196,6 +233,7 @@ lower_bits (Lower *l, const IrOp *op)
     case IR_CTZ: lower_count (l, OP_F3 (OP0F (0xbc)), op); return true;
     case IR_POPCNT: lower_count (l, OP_F3 (OP0F (0xb8)), op); return true;
     case IR_BSWAP: lower_bswap (l, op); return true;
+    case IR_BREV8: lower_brev8 (l, op); return true;
     case IR_ORCB: lower_orcb (l, op); return true;
     case IR_CLMUL:
     case IR_CLMULH:

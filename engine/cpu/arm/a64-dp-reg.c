@@ -268,7 +268,11 @@ IsaFlow
 a64_trans_rbit (A64Trans *t, const A64Args *a)
 {
   IrType type = a64_type (a->sf);
-  IrVal x = ir_op1 (t->b, IR_BSWAP, type, a64_x (t, a->rn));
+  IrVal x = a64_x (t, a->rn);
+  /* A CLZ that follows wants the number that was there: see ir-fold.c. */
+  if (a->rd == a->rn)
+    x = ir_op1 (t->b, IR_MOV, type, x);
+  x = ir_op1 (t->b, IR_BSWAP, type, x);
   a64_set_x (t, a->rd, ir_op1 (t->b, IR_BREV8, type, x));
   return ISA_NEXT;
 }
