@@ -14,7 +14,10 @@ typedef struct {
   const IrV128 *a, *b, *c;
 } VecArgs;
 
-static uint64_t
+/* Out of line, each op runs as a loop of its own, with the width of its lanes known: see EVAL_LANES. */
+#define SPECIAL static inline __attribute__ ((always_inline))
+
+SPECIAL uint64_t
 lane (const IrV128 *v, unsigned log2, unsigned i)
 {
   switch (log2) {
@@ -25,7 +28,7 @@ lane (const IrV128 *v, unsigned log2, unsigned i)
   }
 }
 
-static void
+SPECIAL void
 set_lane (IrV128 *v, unsigned log2, unsigned i, uint64_t x)
 {
   switch (log2) {
@@ -36,14 +39,14 @@ set_lane (IrV128 *v, unsigned log2, unsigned i, uint64_t x)
   }
 }
 
-static __int128
+SPECIAL __int128
 number (const VecArgs *v, const IrV128 *from, unsigned i)
 {
   uint64_t x = lane (from, v->log2, i);
   return v->is_signed ? (__int128)bits_sext (x, v->width) : (__int128)x;
 }
 
-static uint64_t
+SPECIAL uint64_t
 saturate (__int128 x, unsigned width, bool is_signed)
 {
   __int128 high = is_signed ? (__int128)bits_mask (width - 1) : (__int128)bits_mask (width);
@@ -51,7 +54,7 @@ saturate (__int128 x, unsigned width, bool is_signed)
   return (uint64_t)(x > high ? high : x < low ? low : x);
 }
 
-static uint64_t
+SPECIAL uint64_t
 eval_shift (const VecArgs *v, __int128 a, int count)
 {
   __int128 result;
@@ -76,7 +79,7 @@ eval_shift (const VecArgs *v, __int128 a, int count)
   return v->d.imm & IR_SHIFT_SATURATE ? saturate (result, v->width, to_signed) : (uint64_t)result;
 }
 
-static uint64_t
+SPECIAL uint64_t
 eval_qdmulh (const VecArgs *v, unsigned i)
 {
   __int128 a = bits_sext (lane (v->a, v->log2, i), v->width),
@@ -85,7 +88,7 @@ eval_qdmulh (const VecArgs *v, unsigned i)
   return saturate (product >> v->width, v->width, true);
 }
 
-static uint64_t
+SPECIAL uint64_t
 eval_dot (const VecArgs *v, unsigned i)
 {
   uint32_t sum = v->c->s[i];
@@ -95,7 +98,7 @@ eval_dot (const VecArgs *v, unsigned i)
   return sum;
 }
 
-static uint64_t
+SPECIAL uint64_t
 leading_sign_bits (const VecArgs *v, uint64_t x)
 {
   int64_t n = bits_sext (x, v->width);
@@ -103,12 +106,12 @@ leading_sign_bits (const VecArgs *v, uint64_t x)
 }
 
 /* Ops whose lane i depends on the lanes i of the operands. */
-static uint64_t
-eval_lane (const VecArgs *v, unsigned i)
+SPECIAL uint64_t
+eval_lane (const VecArgs *v, IrOpcode op, unsigned i)
 {
   __int128 a = number (v, v->a, i), b = number (v, v->b, i);
 
-  switch (v->d.op) {
+  switch (op) {
     case IR_VADD: return (uint64_t)(a + b);
     case IR_VSUB: return (uint64_t)(a - b);
     case IR_VMUL: return (uint64_t)a * (uint64_t)b;
@@ -137,6 +140,57 @@ eval_lane (const VecArgs *v, unsigned i)
     case IR_VBREV8: return bits_brev8 ((uint64_t)a);
     case IR_VQDMULH: return eval_qdmulh (v, i);
     default: return eval_dot (v, i);
+  }
+}
+
+SPECIAL void
+eval_lanes (VecArgs v, IrOpcode op, unsigned log2, unsigned n, IrV128 *out)
+{
+  v.log2 = log2;
+  v.width = 8u << log2;
+  for (unsigned i = 0; i < n; i++)
+    set_lane (out, log2, i, eval_lane (&v, op, i));
+}
+
+SPECIAL void
+eval_by_width (const VecArgs *v, IrOpcode op, unsigned n, IrV128 *out)
+{
+  switch (v->log2) {
+    case 0: eval_lanes (*v, op, 0, n, out); break;
+    case 1: eval_lanes (*v, op, 1, n, out); break;
+    case 2: eval_lanes (*v, op, 2, n, out); break;
+    default: eval_lanes (*v, op, 3, n, out);
+  }
+}
+
+#define EVAL_LANES(OP)                                                                                       \
+  case OP: eval_by_width (v, OP, n, out); break
+
+static void
+eval_by_op (const VecArgs *v, unsigned n, IrV128 *out)
+{
+  switch (v->d.op) {
+    EVAL_LANES (IR_VADD);
+    EVAL_LANES (IR_VSUB);
+    EVAL_LANES (IR_VMUL);
+    EVAL_LANES (IR_VABS);
+    EVAL_LANES (IR_VMIN);
+    EVAL_LANES (IR_VMAX);
+    EVAL_LANES (IR_VABD);
+    EVAL_LANES (IR_VQADD);
+    EVAL_LANES (IR_VQSUB);
+    EVAL_LANES (IR_VHADD);
+    EVAL_LANES (IR_VHSUB);
+    EVAL_LANES (IR_VCMP);
+    EVAL_LANES (IR_VSHL);
+    EVAL_LANES (IR_VSHR);
+    EVAL_LANES (IR_VSHIFT);
+    EVAL_LANES (IR_VCLZ);
+    EVAL_LANES (IR_VCLS);
+    EVAL_LANES (IR_VPOPCNT);
+    EVAL_LANES (IR_VBREV8);
+    EVAL_LANES (IR_VQDMULH);
+    default: eval_by_width (v, IR_VDOT, n, out);
   }
 }
 
@@ -277,8 +331,7 @@ ir_eval_vector (IrDesc d, IrV128 *ret_out, const IrV128 *a, const IrV128 *b, con
   } else if (d.op >= IR_VDUP) {
     eval_moves (&v, &out, n);
   } else {
-    for (unsigned i = 0; i < n; i++)
-      set_lane (&out, v.log2, i, eval_lane (&v, i));
+    eval_by_op (&v, n, &out);
   }
   if (d.flags & IR_F_HALF && d.op != IR_VGETL)
     out.d[1] = 0;
