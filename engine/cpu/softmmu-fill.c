@@ -145,7 +145,7 @@ find_exec (Cpu *cpu, uint64_t pc, uint64_t *ret_ram, unsigned *ret_reach)
     sys->isa->bus_error (cpu, pc, CPU_EXEC);
     return SYSTEM_EXEC_FAULT;
   }
-  *ret_ram = place.block->start + place.offset;
+  *ret_ram = (place.block->start + place.offset) | (t.guarded ? IR_RAM_GUARDED : 0);
   if (!whole || t.once)
     return SYSTEM_EXEC_ONCE;
   if (t.log2_size > RAM_PAGE_BITS)
@@ -185,7 +185,7 @@ system_fetch (Cpu *cpu, uint64_t pc, uint8_t *out, size_t want, IrFault *ret_fau
       break;
     }
     size_t part = MIN (want - done, reach);
-    if (!system_read_ram (ram, out + done, part)) { /* The memory ends inside the page. */
+    if (!system_read_ram (IR_RAM_ADDR (ram), out + done, part)) { /* The memory ends inside the page. */
       cpu->system->isa->bus_error (cpu, pc + done, CPU_EXEC);
       *ret_fault = cpu->state.fault;
       break;

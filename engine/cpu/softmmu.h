@@ -25,6 +25,7 @@ typedef struct {
   uint8_t prot;  /* bit 1 << CpuAccess for each access that may be cached: write only once the D bit is set */
   uint8_t log2_size; /* of the guest's page: 12 and more */
   bool once;         /* good for this access only (protection finer than a page) */
+  bool guarded;      /* executed from it, a block is told by IR_RAM_GUARDED */
   bool aligned;      /* misaligned accesses are refused: by IsaSystem.misaligned */
   uint16_t
       bytes; /* with `once`: an access of more than so many from phys on is refused; 0: any in the page */

@@ -141,7 +141,7 @@ note_crossing (Job *job, bool ended)
   if (system_exec (job->cpu, (r->pc | (PAGE - 1)) + 1, &r->next_ram) == SYSTEM_EXEC_FAULT)
     job->lost = true; /* Another vCPU has changed the page table. */
   else
-    system_watch_code (r->next_ram);
+    system_watch_code (IR_RAM_ADDR (r->next_ram));
 }
 
 /* Translates one basic block at pc; its successors become known through the block's targets. */
@@ -261,9 +261,9 @@ each_source (const IrRegion *r, bool (*fn) (uint64_t ram, const uint8_t *bytes, 
     uint32_t first = b->crosses ? PAGE - (b->pc & (PAGE - 1)) : b->size;
     if (b->size == 0)
       continue;
-    all &= fn (r->ram + (b->pc - r->pc), bytes, first);
+    all &= fn (IR_RAM_ADDR (r->ram) + (b->pc - r->pc), bytes, first);
     if (b->crosses)
-      all &= fn (r->next_ram, bytes + first, b->size - first);
+      all &= fn (IR_RAM_ADDR (r->next_ram), bytes + first, b->size - first);
     bytes += b->size;
   }
   return all;
@@ -295,7 +295,7 @@ translate_system (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const Transl
   bool known = system_exec (cpu, pc, &ram) != SYSTEM_EXEC_FAULT;
   for (unsigned tries = 0; tries < 3; tries++) {
     if (known)
-      system_watch_code (ram);
+      system_watch_code (IR_RAM_ADDR (ram));
     translate_once (cpu, b, r, pc, ram, scope);
     if (!known || each_source (r, keep_watch))
       return;

@@ -308,6 +308,12 @@ ir_fence (IrBuilder *b, unsigned mask)
   ir_emit (b, IR_DESC (.op = IR_FENCE, .sub = mask), IR_NONE, IR_NONE, IR_NONE);
 }
 
+void
+ir_trap (IrBuilder *b, unsigned index, IrVal test, IrVal arg)
+{
+  ir_emit (b, IR_DESC (.op = IR_TRAP, .type = IR_I64, .imm = (int32_t)index), test, arg, IR_NONE);
+}
+
 IrVal
 ir_helper (IrBuilder *b, unsigned index, bool want_dst, IrVal x, IrVal y, IrVal z)
 {

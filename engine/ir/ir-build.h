@@ -88,5 +88,7 @@ void ir_fence (IrBuilder *b, unsigned mask);
 /* Calls helper `index`; with no result wanted pass want_dst false. A helper flagged IR_H_STATE forgets known
  * values. */
 IrVal ir_helper (IrBuilder *b, unsigned index, bool want_dst, IrVal x, IrVal y, IrVal z);
+/* Calls helper `index` with `arg` if test is not 0, seldom. The helper leaves, or changes nothing. */
+void ir_trap (IrBuilder *b, unsigned index, IrVal test, IrVal arg);
 /* Forgets what is known of variables (after something the builder cannot see wrote them). */
 void ir_forget (IrBuilder *b);

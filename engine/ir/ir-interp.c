@@ -270,6 +270,10 @@ run_op (const Frame *f, const IrOp *op)
     case IR_FENCE: __atomic_thread_fence (__ATOMIC_SEQ_CST); break;
     case IR_ZEROLINE: run_zeroline (f, op); break;
     case IR_HELPER: run_helper (f, op); break;
+    case IR_TRAP:
+      if (value_of (f, op->a) != 0)
+        f->s->helpers[op->imm].fn (f->s, value_of (f, op->b), 0, 0);
+      break;
     case IR_STATE:
       set_value (f, op->dst, *(const uint64_t *)(const void *)((const char *)f->s + op->imm));
       break;

@@ -56,7 +56,7 @@ flags_use (const IrRegion *r, const IrBlock *block)
   IrVal v = r->flags_var;
   for (uint32_t i = block->first_op; i < block->first_op + block->n_ops; i++) {
     const IrOp *op = &r->ops[i];
-    if (op->a == v || op->b == v || op->c == v || op->op == IR_HELPER)
+    if (op->a == v || op->b == v || op->c == v || op->op == IR_HELPER || op->op == IR_TRAP)
       return FLAGS_READ;
     if (op->dst == v)
       return FLAGS_WRITTEN;

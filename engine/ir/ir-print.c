@@ -68,6 +68,7 @@ print_details (const Printer *p, const IrOp *op)
     case IR_FPFLAGS:
     case IR_SETFPFLAGS:
     case IR_FENCE: g_string_append_printf (p->out, ".%u", op->sub); break;
+    case IR_TRAP:
     case IR_HELPER: g_string_append_printf (p->out, ".%d", op->imm); break;
     case IR_FCVT: g_string_append_printf (p->out, ".%s", NAME (type_names, op->sub)); break;
     case IR_FMIN:

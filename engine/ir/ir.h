@@ -216,13 +216,19 @@ typedef struct {
   uint8_t flags_dead; /* bit n: the code at target[n].pc writes IrRegion.flags_var before anything reads it */
 } IrBlock;
 
+/* Beside a RAM address: the page is mapped as one whose code has to be branched to where it allows that. */
+#define IR_RAM_GUARDED   (UINT64_C (1) << 62)
+#define IR_RAM_ADDR(ram) ((ram) & ~IR_RAM_GUARDED)
+
 /* Of a region; so many bits fit a word. */
 #define IR_MAX_BLOCKS 64
 
 typedef struct {
-  uint64_t pc;  /* of block 0, the only entry */
-  uint64_t ram; /* system mode: RAM address of the code at pc; all blocks start in the same page. Else 0 */
-  uint64_t next_ram; /* of the page that follows it, where a block crosses */
+  uint64_t pc; /* of block 0, the only entry */
+  /* System mode: RAM address of the code at pc; all blocks start in the same page.  Else 0.  With
+   * IR_RAM_GUARDED where that holds: the same bytes mean something else then. */
+  uint64_t ram;
+  uint64_t next_ram; /* the same of the page that follows it, where a block crosses */
   uint32_t mode;     /* IrState.mode the code was translated for */
   bool addr32;       /* guest addresses wrap at 32 bits */
   /* The guest's condition flags, or IR_NONE.  What is written there and overwritten before any instruction

@@ -163,7 +163,7 @@ room_for (const IrRegion *r)
 static uint64_t
 source_addr (const IrRegion *r, const IrBlock *b)
 {
-  return jit_config.softmmu != NULL ? r->ram + (b->pc - r->pc) : b->pc;
+  return jit_config.softmmu != NULL ? IR_RAM_ADDR (r->ram) + (b->pc - r->pc) : b->pc;
 }
 
 static void
@@ -175,7 +175,8 @@ add_sources (JitCode *code, const IrRegion *r, const IrBlock *b, uint32_t at)
     first = (1u << JIT_PAGE_BITS) - (b->pc & ((1u << JIT_PAGE_BITS) - 1));
   code->sources[code->n_sources++] = (SourceRange){ addr, first, at };
   if (first < b->size)
-    code->sources[code->n_sources++] = (SourceRange){ r->next_ram, b->size - first, at + first };
+    code->sources[code->n_sources++] =
+        (SourceRange){ IR_RAM_ADDR (r->next_ram), b->size - first, at + first };
 }
 
 /* The tables that belong to finished code. */

@@ -341,6 +341,11 @@ lower_op (Lower *l, const IrOp *original)
     save_aliases (l, op.dst);
   if (op.op == IR_HELPER) {
     lower_helper (l, &op);
+  } else if (op.op == IR_TRAP) {
+    int test = int_reg (l, true, opnd_int (l, op.a), RAX);
+    asm_test_rr (&l->a, true, test, test);
+    bail_if (l, CC_NE);
+    free_dying (l, &op);
   } else if (!lower_inline (l, &op)) {
     if (ir_op_info[op.op].props & IR_P_MEM) {
       Cold *cold = cold_new (l, COLD_EXIT, asm_jmp (&l->a, NULL));

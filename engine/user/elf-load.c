@@ -4,6 +4,7 @@
 
 #include "elf-parse.h"
 #include "loader.h"
+#include "user-abi.h"
 #include "user-map.h"
 #include "user-path.h"
 #include "vdso.h"
@@ -165,6 +166,15 @@ open_interp (const char *name, ElfImage *ret_image, GError **error)
   return -1;
 }
 
+/* As Linux does: of a program with a dynamic loader that one guards what may be. */
+static void
+guard_code (ElfImage *image)
+{
+  for (unsigned i = 0; i < image->n_segments && image->guard; i++)
+    if (image->segment[i].prot & PROT_EXEC)
+      image->segment[i].prot |= USER_PROT_GUARDED;
+}
+
 static bool
 load_interp (const char *name, uint64_t *ret_entry, GError **error)
 {
@@ -173,6 +183,7 @@ load_interp (const char *name, uint64_t *ret_entry, GError **error)
   if (fd < 0)
     return false;
   uint64_t bias;
+  guard_code (&image);
   bool ok = map_or_fail (fd, name, &image, 0, &bias, error);
   close (fd);
   user_process.interp_base = bias;
@@ -251,11 +262,13 @@ start_heap (const ElfImage *image, uint64_t bias)
 }
 
 static bool
-load_image (int fd, const char *path, const ElfImage *image, const UserLoaderAbi *abi, Cpu *cpu,
+load_image (int fd, const char *path, ElfImage *image, const UserLoaderAbi *abi, Cpu *cpu,
             UserStackInfo *info, GError **error)
 {
   UserProcess *p = &user_process;
   uint64_t pie = user_pie_base (), bias;
+  if (image->interp == NULL)
+    guard_code (image);
   if (!check_flags (abi, cpu, path, image, error) || !map_or_fail (fd, path, image, pie, &bias, error))
     return false;
   p->load_bias = bias;
@@ -278,6 +291,8 @@ user_load_program (const char *path, char **argv, char **envp, Cpu *cpu, GError 
     g_set_error (error, load_error (), EXIT_NOT_EXECUTABLE, "Linux programs for %s cannot be run", isa->name);
     return false;
   }
+  if (user_process.abi->init_guard != NULL)
+    user_process.abi->init_guard (cpu);
   int fd = open_program (path, error);
   if (fd < 0)
     return false;

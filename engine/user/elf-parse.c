@@ -206,6 +206,40 @@ parse_load (Parser *p, const Elf64_Phdr *h)
   return true;
 }
 
+/* SPEC: Linux Extensions to gABI: a note named GNU of type 5, in it properties of type, size and data, padded
+ * to 8 bytes; of AArch64's ELF: FEATURE_1_AND, bit 0 of which is BTI. What is damaged says nothing, as to
+ * Linux. */
+static bool
+asks_for_guard (const uint8_t *note, size_t size)
+{
+  enum { HEAD = 16, NT_PROPERTY = 5, FEATURE_1_AND = (int)0xc0000000, BTI = 1 };
+  uint32_t head[3], property[3];
+  if (size < HEAD)
+    return false;
+  memcpy (head, note, sizeof head);
+  if (head[0] != 4 || head[2] != NT_PROPERTY || memcmp (note + sizeof head, "GNU", 4) != 0)
+    return false;
+  for (size_t at = HEAD, end = HEAD + MIN (size - HEAD, head[1]); end - at >= sizeof property;) {
+    memcpy (property, note + at, sizeof property);
+    if (property[0] == (uint32_t)FEATURE_1_AND && property[1] == 4)
+      return property[2] & BTI;
+    size_t step = 8 + (((size_t)property[1] + 7) & ~(size_t)7);
+    if (step > end - at)
+      return false;
+    at += step;
+  }
+  return false;
+}
+
+static void
+parse_property (Parser *p, const Elf64_Phdr *h)
+{
+  uint8_t note[1024];
+  if (p->image->machine == EM_AARCH64 && h->p_filesz <= sizeof note &&
+      get (p->view, h->p_offset, note, h->p_filesz))
+    p->image->guard = asks_for_guard (note, h->p_filesz);
+}
+
 static bool
 parse_phdrs (Parser *p)
 {
@@ -218,6 +252,7 @@ parse_phdrs (Parser *p)
       case PT_LOAD: ok = parse_load (p, &h); break;
       case PT_INTERP: ok = parse_interp (p, &h); break;
       case PT_GNU_STACK: p->image->exec_stack = h.p_flags & PF_X; break;
+      case PT_GNU_PROPERTY: parse_property (p, &h); break;
     }
     if (!ok)
       return false;

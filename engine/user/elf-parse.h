@@ -28,6 +28,7 @@ typedef struct {
   uint64_t low, high; /* addresses of the image, page aligned */
   uint64_t end_brk;   /* end of the highest segment: where the heap starts */
   bool exec_stack;    /* PT_GNU_STACK asks for one */
+  bool guard;         /* PT_GNU_PROPERTY says that its code bears guarded pages; AArch64's */
   char *interp;       /* PT_INTERP, or NULL */
   uint64_t align;     /* largest p_align */
   unsigned n_segments;

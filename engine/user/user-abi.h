@@ -41,8 +41,9 @@ struct UserAbi {
   void (*save_link) (const Cpu *cpu, void *link);
   void (*enter_handler) (Cpu *cpu, const UserSignalEntry *entry);
 
-  /* Bits of mprotect()'s protection that this port has besides and that ask nothing of us; NULL: none. */
-  int (*prot_hints) (const Cpu *cpu);
+  /* Where the port has guarded pages (PROT_BTI) and the cpu heeds them: has user_guard_init() called. NULL:
+   * not. */
+  void (*init_guard) (const Cpu *cpu);
 
   unsigned stack_align; /* of a frame */
   unsigned min_stack;   /* MINSIGSTKSZ */

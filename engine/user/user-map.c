@@ -185,16 +185,20 @@ join_around (uint64_t start, uint64_t end)
 /* Whoever else has a shared mapping may not be a thread of ours. What cannot be written to needs no care:
  * that others' stores are seen in order is a matter of the loads. */
 static void
-note_shared (const UserMap *map)
+note_kind (const UserMap *map)
 {
   if (map->flags & USER_MAP_SHARED && map->prot & PROT_WRITE)
     cpu_memory_shared ();
+  if (map->prot & USER_PROT_GUARDED && user_map_space.guard_first != NULL) {
+    user_map_space.guard_first ();
+    user_map_space.guard_first = NULL;
+  }
 }
 
 void
 user_map_insert (const UserMap *map)
 {
-  note_shared (map);
+  note_kind (map);
   user_map_clear (map->start, map->end);
   add (map);
   join_around (map->start, map->end);
@@ -208,7 +212,7 @@ user_map_protect (uint64_t start, uint64_t end, int prot)
   split (end);
   for (UserMap *map = user_map_find (start); map && map->start < end; map = user_map_next (map)) {
     map->prot = prot;
-    note_shared (map);
+    note_kind (map);
   }
   for (uint64_t addr = end; addr > start;) {
     UserMap *map = node_map (node_before (addr));

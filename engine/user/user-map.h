@@ -22,11 +22,17 @@ typedef struct {
   uint32_t shm; /* number of the shmat() that made it, or 0 */
 } UserMap;
 
+/* A page that code is branched to only where that allows it: AArch64's PROT_BTI. */
+#define USER_PROT_GUARDED 0x10
+
 typedef struct {
   GMutex lock;   /* a fork takes it before, so that the child finds the table whole */
   uint64_t min;  /* lowest address that may be used */
   uint64_t base; /* where top-down placement starts: the space above is the stack's */
   uint64_t end;  /* first address that may not be used */
+  int guard;     /* USER_PROT_GUARDED where the port has that, else 0 */
+  /* Called once, with the lock held, before the first guarded page. */
+  void (*guard_first) (void);
   /* Changes with each change of the table: what a thread remembers of it is valid for one generation. */
   unsigned generation;
 } UserMapSpace;

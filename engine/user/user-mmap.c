@@ -137,9 +137,10 @@ user_mmap_kind (uint64_t addr, uint64_t size, int prot, int flags, int fd, uint6
       place = -errno;
     } else {
       had_code = user_map_any_exec (start, end);
-      UserMap map = {
-        .start = start, .end = end, .prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .kind = kind
-      };
+      UserMap map = { .start = start,
+                      .end = end,
+                      .prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC | user_map_space.guard),
+                      .kind = kind };
       map.flags = ((flags & MAP_TYPE) != MAP_PRIVATE ? USER_MAP_SHARED : 0) |
                   (real_flags & MAP_GROWSDOWN ? USER_MAP_GROWSDOWN : 0);
       user_map_insert (&map);
@@ -213,10 +214,27 @@ protect_range (uint64_t addr, uint64_t end, int prot, int grows)
   return mapped < end ? -ENOMEM : 0;
 }
 
+void
+user_guard_init (void (*first) (void))
+{
+  user_map_space.guard = USER_PROT_GUARDED;
+  user_map_space.guard_first = first;
+}
+
+bool
+user_page_guarded (uint64_t addr)
+{
+  g_mutex_lock (&user_map_space.lock);
+  const UserMap *map = user_map_find (addr);
+  bool guarded = map != NULL && addr >= map->start && map->prot & USER_PROT_GUARDED;
+  g_mutex_unlock (&user_map_space.lock);
+  return guarded;
+}
+
 int64_t
 user_mprotect (uint64_t addr, uint64_t size, int prot)
 {
-  const int known = PROT_READ | PROT_WRITE | PROT_EXEC | 8 /* PROT_SEM */;
+  const int known = PROT_READ | PROT_WRITE | PROT_EXEC | user_map_space.guard | 8 /* PROT_SEM */;
   int grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   prot &= ~grows;
   if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || addr & (USER_PAGE - 1))

@@ -15,6 +15,11 @@ typedef enum {
 
 /* First address beyond what a mapping may use (Linux's TASK_SIZE). */
 uint64_t user_task_size (void);
+/* This port's programs may guard pages by mmap(), mprotect() and their ELF notes; `first` is called once,
+ * before the first is there. */
+void user_guard_init (void (*first) (void));
+/* Whether addr is in a guarded page. */
+bool user_page_guarded (uint64_t addr);
 
 /* Whether [addr, addr + size) lies in the guest's address space: Linux's access_ok(). Pointers handed through
  * to the host must pass it, or a guest could name host memory. */

@@ -85,18 +85,33 @@ a64_trans_tbnz (A64Trans *t, const A64Args *a)
 
 /* A misaligned target faults at its fetch. */
 IsaFlow
+a64_branch_to (A64Trans *t, unsigned rn, IrVal target)
+{
+  /* SPEC: DDI 0487, BR: anywhere from X16 and X17, as linkers' veneers do; else to where jumps may lead. */
+  bool veneer = rn == 16 || rn == 17 || !a64_guarded (t);
+  a64_note_branch (t, target, veneer ? A64_BTYPE_VENEER : A64_BTYPE_JUMP);
+  ir_indirect (t->b, target, 0);
+  return ISA_END;
+}
+
+IsaFlow
+a64_call_to (A64Trans *t, IrVal target)
+{
+  a64_note_branch (t, target, A64_BTYPE_CALL);
+  ir_call_indirect (t->b, target, 0, ARM_VAR_X + 30, t->next_pc);
+  return ISA_END;
+}
+
+IsaFlow
 a64_trans_br (A64Trans *t, const A64Args *a)
 {
-  ir_indirect (t->b, a64_x (t, a->rn), 0);
-  return ISA_END;
+  return a64_branch_to (t, (unsigned)a->rn, a64_x (t, a->rn));
 }
 
 IsaFlow
 a64_trans_blr (A64Trans *t, const A64Args *a)
 {
-  IrVal target = a64_x (t, a->rn);
-  ir_call_indirect (t->b, target, 0, ARM_VAR_X + 30, t->next_pc);
-  return ISA_END;
+  return a64_call_to (t, a64_x (t, a->rn));
 }
 
 IsaFlow

@@ -169,29 +169,25 @@ target (A64Trans *t, const A64Args *a, IrVal modifier)
 IsaFlow
 a64_trans_braa (A64Trans *t, const A64Args *a)
 {
-  ir_indirect (t->b, target (t, a, a64_xsp (a->rm)), 0);
-  return ISA_END;
+  return a64_branch_to (t, (unsigned)a->rn, target (t, a, a64_xsp (a->rm)));
 }
 
 IsaFlow
 a64_trans_braaz (A64Trans *t, const A64Args *a)
 {
-  ir_indirect (t->b, target (t, a, ir_const (t->b, 0)), 0);
-  return ISA_END;
+  return a64_branch_to (t, (unsigned)a->rn, target (t, a, ir_const (t->b, 0)));
 }
 
 IsaFlow
 a64_trans_blraa (A64Trans *t, const A64Args *a)
 {
-  ir_call_indirect (t->b, target (t, a, a64_xsp (a->rm)), 0, ARM_VAR_X + 30, t->next_pc);
-  return ISA_END;
+  return a64_call_to (t, target (t, a, a64_xsp (a->rm)));
 }
 
 IsaFlow
 a64_trans_blraaz (A64Trans *t, const A64Args *a)
 {
-  ir_call_indirect (t->b, target (t, a, ir_const (t->b, 0)), 0, ARM_VAR_X + 30, t->next_pc);
-  return ISA_END;
+  return a64_call_to (t, target (t, a, ir_const (t->b, 0)));
 }
 
 IsaFlow

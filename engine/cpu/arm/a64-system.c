@@ -73,8 +73,8 @@ a64_trans_dsb (A64Trans *t, const A64Args *a)
 }
 
 /* Whatever changes what the following instructions are or mean (system registers, TLB and cache maintenance
- * with the DSB that completes it) is in effect at once, and ends its block.  Nothing is left to wait for: clocks
- * are read behind an ISB, so that it has to be cheap. */
+ * with the DSB that completes it) is in effect at once, and ends its block.  Nothing is left to wait for:
+ * clocks are read behind an ISB, so that it has to be cheap. */
 IsaFlow
 a64_trans_isb (A64Trans *t, const A64Args *a)
 {

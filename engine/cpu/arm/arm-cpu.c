@@ -231,9 +231,6 @@ of_machine (const ArmCpu *arm, ArmId id, uint64_t reg)
       set_field (&reg, 24, arm->gic_version >= 3);
       set_field (&reg, 28, 0); /* RAS */
       break;
-    case ARM_ID_PFR1:
-      set_field (&reg, 0, 0); /* BTI: no guarded pages */
-      break;
     case ARM_ID_DFR0:
       set_field (&reg, 4, 0);  /* trace */
       set_field (&reg, 12, 1); /* two breakpoints */

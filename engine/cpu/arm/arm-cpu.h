@@ -29,10 +29,13 @@ enum {
   ARM_VAR_DAIF = 39,   /* of machines, where MRS has it */
   ARM_VAR_V = 40,      /* V0 to V31, two numbers each */
   ARM_VAR_QC = 104,    /* any bit set: FPSR.QC */
-  ARM_N_VARS = 106,
+  /* PSTATE.BTYPE, together with the one address that it is about: where the latest BR or BLR led to, with
+   * what BTYPE it made in the low bits.  Nothing has to clear it at the target then. */
+  ARM_VAR_BRANCHED = 106,
+  ARM_N_VARS = 107,
   /* Machines have these, too.  SP of the level and PSTATE.SP that are current is ARM_VAR_SP, and not up to
      date here. */
-  ARM_VAR_SP_EL0 = 106,
+  ARM_VAR_SP_EL0 = ARM_N_VARS,
   ARM_VAR_SP_EL1,
   ARM_VAR_SP_EL2,
   ARM_VAR_SP_EL3,
@@ -132,6 +135,7 @@ typedef struct ArmCpu {
   unsigned model; /* index in arm-cpu.c's table */
   uint64_t pauth_key[ARM_N_KEYS][2];
   bool pauth_wide[2]; /* addresses of the lower and upper half have 52 bits (machines) */
+  bool pac_refuses;   /* SCTLR_ELx.BT0 or BT1: PACIxSP is not where jumps may lead */
   bool system;        /* of a machine: all below is zero otherwise */
 
   /* ArmMachineConfig (arm-machine.h). */
@@ -200,5 +204,11 @@ uint32_t arm_cpu_fpcr (const ArmCpu *arm);
 void arm_cpu_set_fpcr (ArmCpu *arm, uint32_t value);
 uint32_t arm_cpu_fpsr (const ArmCpu *arm);
 void arm_cpu_set_fpsr (ArmCpu *arm, uint32_t value);
+
+/* PSTATE.BTYPE, as it is before the instruction at pc. */
+unsigned arm_cpu_btype (const ArmCpu *arm);
+void arm_cpu_set_btype (ArmCpu *arm, unsigned btype);
+/* User mode: from now on there are guarded pages, which that function knows. Code made so far has to go. */
+void arm_cpu_guard_pages (bool (*guarded) (uint64_t addr));
 
 extern const GuestIsa aarch64_isa;

@@ -16,7 +16,7 @@ arm_pstate (const ArmCpu *arm)
   const uint64_t *var = arm->cpu.state.var;
   return (var[ARM_VAR_NZCV] & 15) << 28 | var[ARM_VAR_PSTATE] | var[ARM_VAR_DAIF] | (uint64_t)arm->el << 2 |
          (arm->spsel ? PSTATE_SP : 0) | (arm->pan ? PSTATE_PAN : 0) | (arm->uao ? PSTATE_UAO : 0) |
-         (arm->il ? PSTATE_IL : 0) | (arm->ss ? PSTATE_SS : 0);
+         (arm->il ? PSTATE_IL : 0) | (arm->ss ? PSTATE_SS : 0) | arm_cpu_btype (arm) << PSTATE_BTYPE_SHIFT;
 }
 
 /* The variable that keeps the current SP while another one is current. */
@@ -59,6 +59,7 @@ arm_set_pstate (ArmCpu *arm, uint64_t value)
   set_flags (arm, value);
   arm->il = value & PSTATE_IL;
   arm->ss = value & PSTATE_SS;
+  arm_cpu_set_btype (arm, value >> PSTATE_BTYPE_SHIFT & 3);
   if (!(value & PSTATE_NRW) && el <= arm->highest_el && (el != 2 || arm->has_el2) && (el != 0 || !spsel))
     set_level (arm, el, spsel);
   arm_update_mode (arm);
@@ -112,6 +113,7 @@ arm_take_exception (ArmCpu *arm, unsigned el, ArmVector vector, uint64_t syndrom
     var[ARM_VAR_FAR_EL1 + el - 1] = far;
   enter_level (arm, el);
   s->pc = arm->sysreg[vbar_of[el]] + part + vector;
+  arm_cpu_set_btype (arm, 0);
   arm_update_mode (arm);
   arm_pmu_level_changed (arm);
 }
@@ -258,6 +260,7 @@ arm_eret (IrState *s, uint64_t elr, uint64_t pc, uint64_t c)
     set_level (arm, to, spsr & PSTATE_SP);
   s->var[ARM_VAR_EXCL_ADDR] = ARM_NOT_EXCLUSIVE;
   s->pc = branch_target (arm, elr);
+  arm_cpu_set_btype (arm, illegal ? 0 : spsr >> PSTATE_BTYPE_SHIFT & 3);
   arm_update_mode (arm);
   arm_pmu_level_changed (arm);
   arm_irqs_changed (arm);

@@ -38,6 +38,8 @@ a64_translate (IsaInsn *insn)
   if (G_UNLIKELY (t.mode & (ARM_MODE_STEP | ARM_MODE_ILLEGAL)) || (t.arm->system && t.pc & 3))
     if (!a64_begins (&t, word))
       return ISA_END;
+  if (insn->pc == insn->b->region->pc)
+    a64_check_landing (&t, word);
   A64Op op = a64_decode_a64_32 (word, &args);
   if (G_UNLIKELY (op == A64_OP_ILLEGAL || !decode_enabled (&a64_insns[op], t.arm->exts)))
     return a64_undefined (&t);
@@ -309,6 +311,7 @@ static const IsaVar vars[ARM_N_VARS] = {
   V4 ("v24", "v25", "v26", "v27"),
   V4 ("v28", "v29", "v30", "v31"),
   V ("qc"),
+  I ("branched"),
 };
 
 static const uint8_t hot_int[] = { 0,  1, 2,  3,  31, 19, 4,  20, 5,  8,  21, 6,  22, 29, 30, 9,

@@ -143,9 +143,11 @@ translate (ArmCpu *arm, ArmView view, uint64_t vaddr, CpuAccess access, CpuTrans
   }
   /* Without stage 1's translation the code itself says what has to be aligned. */
   bool device = arm_is_device (leaf.attributes) && (arm_mmu_on (arm, view.regime) || view.stage2);
-  *ret = (CpuTranslation){
-    .phys = leaf.phys, .prot = leaf.prot, .log2_size = leaf.log2_size, .aligned = access != CPU_EXEC && device
-  };
+  *ret = (CpuTranslation){ .phys = leaf.phys,
+                           .prot = leaf.prot,
+                           .log2_size = leaf.log2_size,
+                           .guarded = leaf.guarded,
+                           .aligned = access != CPU_EXEC && device };
   arm->global_low |= leaf.global && !(vaddr >> 55 & 1);
   return true;
 }

@@ -188,6 +188,7 @@ arm_update_mode (ArmCpu *arm)
   mode |= arm->il ? ARM_MODE_ILLEGAL : 0;
   mode |= arm_debug_looks (arm) ? ARM_MODE_STEP : 0;
   mode |= arm_mmu_mode (arm);
+  arm->pac_refuses = current_sctlr (arm) & (arm->el == 0 ? SCTLR_BT0 : SCTLR_BT);
   update_pointers (arm);
   if (arm->has_el3)
     tell_gic (arm);

@@ -315,6 +315,7 @@ arm_tlbi_insn (IrState *s, uint64_t what, uint64_t value, uint64_t pc)
 
   if (arm->el == 1 && arm_hcr (arm) & HCR_TTLB)
     arm_raise (arm, 2, trap_syndrome (&a), pc);
+  arm_cpu_set_btype (arm, 0); /* what it was about may be a guarded page from now on */
   arm_tlbi (arm, a.reg, value);
   return 0;
 }

@@ -106,6 +106,8 @@ sctlr_writable (const ArmCpu *arm, bool el0)
     bits |= SCTLR_SPAN;
   if (arm_has (arm, ARM_EXT_PAUTH))
     bits |= SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB;
+  if (arm_has (arm, ARM_EXT_BTI))
+    bits |= SCTLR_BT | (el0 ? SCTLR_BT0 : 0);
   if (arm_id_field (arm, ARM_ID_PFR1, 4) != 0)
     bits |= SCTLR_DSSBS;
   return bits;

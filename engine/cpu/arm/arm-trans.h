@@ -84,6 +84,17 @@ IsaFlow a64_system_msr (A64Trans *t, const A64Args *a, unsigned op0);
 IsaFlow a64_system_sys (A64Trans *t, const A64Args *a);
 IsaFlow a64_system_eret (A64Trans *t, IrVal elr);
 IsaFlow a64_system_wait (A64Trans *t, bool event);
+/* Indirect branches (a64-branch.c); rn is the register that the instruction names. */
+IsaFlow a64_branch_to (A64Trans *t, unsigned rn, IrVal target);
+IsaFlow a64_call_to (A64Trans *t, IrVal target);
+
+/* Branch target identification (a64-bti.c).  BTYPE of PSTATE, the manual's numbers. */
+enum { A64_BTYPE_VENEER = 1, A64_BTYPE_CALL = 2, A64_BTYPE_JUMP = 3 };
+/* Whether the instruction is in a guarded page. */
+bool a64_guarded (const A64Trans *t);
+void a64_note_branch (A64Trans *t, IrVal target, unsigned btype);
+/* At the first instruction of a region: whatever was branched to is one. */
+void a64_check_landing (A64Trans *t, uint32_t word);
 /* The code at addr has changed: known at the next DSB (a64-system.c). */
 void a64_invalidate_code (A64Trans *t, IrVal addr);
 

@@ -13,6 +13,7 @@
 #define DESC_AF    ARM_BIT (10)
 #define DESC_NG    ARM_BIT (11)
 #define DESC_DBM   ARM_BIT (51)
+#define DESC_GP    ARM_BIT (50)
 #define DESC_PXN   ARM_BIT (53)
 #define DESC_XN    ARM_BIT (54) /* UXN where there is an EL0 */
 #define TABLE_PXN  ARM_BIT (59)
@@ -447,6 +448,7 @@ walk_range (Walk *w, const Range *r, uint64_t vaddr, CpuAccess access, Found *f,
   ret->log2_size = (uint8_t)bits;
   ret->prot = (uint8_t)prot;
   ret->shareability = (uint8_t)field (f->desc, 8, 2);
+  ret->guarded = false;
   return true;
 }
 
@@ -536,6 +538,7 @@ stage1 (Walk *w, uint64_t vaddr, ArmLeaf *ret)
   ret->attributes = (uint8_t)field (r.mair, 8 * (unsigned)field (f.desc, 2, 3), 8);
   ret->shareability = arm_is_device (ret->attributes) ? 2 : ret->shareability;
   ret->global = !r.has_user || !(f.desc & DESC_NG);
+  ret->guarded = f.desc & DESC_GP && arm_has (w->arm, ARM_EXT_BTI);
   return true;
 }
 

@@ -25,6 +25,7 @@ typedef struct {
   uint8_t attributes; /* as MAIR_ELx has them: Device, or Normal's outer and inner policy */
   uint8_t shareability;
   bool global;
+  bool guarded;
 } ArmLeaf;
 
 typedef enum {

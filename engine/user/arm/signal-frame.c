@@ -3,6 +3,7 @@
 /* 64-bit Arm Linux: registers of calls and threads, and struct sigcontext. */
 
 #include "user-abi.h"
+#include "user-mmap.h"
 
 #include "arm-cpu.h"
 #include <string.h>
@@ -19,8 +20,9 @@ enum { HEAD_SIZE = 8, FPSIMD_SIZE = 528, ESR_SIZE = 16 };
 #define ESR_MAGIC    0x45535201u
 
 /* Bits of PSTATE that a program's own instructions can set, besides the condition flags. */
-#define PSTATE_DIT  (UINT64_C (1) << 24)
-#define PSTATE_SSBS (UINT64_C (1) << 12)
+#define PSTATE_DIT         (UINT64_C (1) << 24)
+#define PSTATE_SSBS        (UINT64_C (1) << 12)
+#define PSTATE_BTYPE_SHIFT 10
 /* Anything but EL0 in AArch64 state, or masked interrupts: no program can have been there. */
 #define PSTATE_NOT_USER UINT64_C (0x3df)
 
@@ -101,11 +103,13 @@ load_fpsimd (ArmCpu *arm, const uint8_t *p)
 /* The syndrome as the kernel shows it: exception class, instruction length, whether it was a write, and the
  * fault's status code at the last level of the page tables. */
 static uint32_t
-syndrome (const UserFault *fault)
+syndrome (const ArmCpu *arm, const UserFault *fault)
 {
-  enum { UNKNOWN = 0x00, FETCH = 0x20, PC_ALIGNMENT = 0x22, DATA = 0x24 };
+  enum { BRANCH = 0x0d, UNKNOWN = 0x00, FETCH = 0x20, PC_ALIGNMENT = 0x22, DATA = 0x24 };
   enum { TRANSLATION = 0x07, PERMISSION = 0x0f, ALIGNMENT = 0x21 };
   const uint32_t il = 1u << 25, write = fault->write ? 1u << 6 : 0;
+  if (fault->signo == SIGILL && arm_cpu_btype (arm) != 0 && user_page_guarded (arm->cpu.state.pc))
+    return (uint32_t)BRANCH << 26 | il | arm_cpu_btype (arm);
   if (fault->signo == SIGILL)
     return UNKNOWN << 26 | il;
   if (fault->signo == SIGBUS && fault->si_code == BUS_ADRALN)
@@ -132,12 +136,13 @@ save_mcontext (const Cpu *cpu, const UserFault *fault, void *mcontext)
   memcpy (p + MC_X, &var[ARM_VAR_X], 31 * 8);
   put64 (p + MC_SP, var[ARM_VAR_SP]);
   put64 (p + MC_PC, cpu->state.pc);
-  put64 (p + MC_PSTATE, var[ARM_VAR_NZCV] << 28 | (var[ARM_VAR_PSTATE] & (PSTATE_DIT | PSTATE_SSBS)));
+  put64 (p + MC_PSTATE, var[ARM_VAR_NZCV] << 28 | (var[ARM_VAR_PSTATE] & (PSTATE_DIT | PSTATE_SSBS)) |
+                            arm_cpu_btype ((const ArmCpu *)cpu) << PSTATE_BTYPE_SHIFT);
   record = put_fpsimd ((const ArmCpu *)cpu, record);
   if (fault->signo != 0) {
     put32 (record, ESR_MAGIC);
     put32 (record + 4, ESR_SIZE);
-    put64 (record + 8, syndrome (fault));
+    put64 (record + 8, syndrome ((const ArmCpu *)cpu, fault));
   }
 }
 
@@ -172,6 +177,7 @@ load_mcontext (Cpu *cpu, const void *mcontext)
   cpu->state.pc = get64 (p + MC_PC);
   var[ARM_VAR_NZCV] = pstate >> 28 & 15;
   var[ARM_VAR_PSTATE] = pstate & (PSTATE_DIT | PSTATE_SSBS);
+  arm_cpu_set_btype ((ArmCpu *)cpu, pstate >> PSTATE_BTYPE_SHIFT & 3);
   var[ARM_VAR_EXCL_ADDR] = ARM_NOT_EXCLUSIVE;
   if (fpsimd == NULL || (pstate & PSTATE_NOT_USER))
     return false;
@@ -188,6 +194,9 @@ save_link (const Cpu *cpu, void *link)
   put64 ((uint8_t *)link + 8, cpu->state.var[ARM_VAR_X + LR]);
 }
 
+/* SPEC: Linux, setup_return(): a handler is called, as BLR would. */
+enum { HANDLER_BTYPE = 2 };
+
 static void
 enter_handler (Cpu *cpu, const UserSignalEntry *entry)
 {
@@ -200,13 +209,22 @@ enter_handler (Cpu *cpu, const UserSignalEntry *entry)
   var[ARM_VAR_SP] = entry->sp;
   var[ARM_VAR_EXCL_ADDR] = ARM_NOT_EXCLUSIVE;
   cpu->state.pc = entry->handler;
+  arm_cpu_set_btype ((ArmCpu *)cpu, HANDLER_BTYPE);
 }
 
-static int
-prot_hints (const Cpu *cpu)
+/* Indirect branches are noted from now on. */
+static void
+first_guarded (void)
 {
-  enum { PROT_BTI = 0x10 };
-  return arm_has ((const ArmCpu *)cpu, ARM_EXT_BTI) ? PROT_BTI : 0;
+  arm_cpu_guard_pages (user_page_guarded);
+  cpu_invalidate (0, UINT64_MAX);
+}
+
+static void
+init_guard (const Cpu *cpu)
+{
+  if (arm_has ((const ArmCpu *)cpu, ARM_EXT_BTI))
+    user_guard_init (first_guarded);
 }
 
 const UserAbi user_abi_aarch64 = {
@@ -225,7 +243,7 @@ const UserAbi user_abi_aarch64 = {
   .link_size = 16,
   .save_link = save_link,
   .enter_handler = enter_handler,
-  .prot_hints = prot_hints,
+  .init_guard = init_guard,
   .stack_align = 16,
   .min_stack = 5120,
 };

@@ -41,23 +41,16 @@ sys_mremap (UserThread *thread, const uint64_t *a)
   return user_mremap (a[0], a[1], a[2], (int)a[3], a[4]);
 }
 
-static int64_t
-protect (UserThread *thread, const uint64_t *a)
-{
-  int (*hints) (const Cpu *) = user_process.abi->prot_hints;
-  return user_mprotect (a[0], a[1], (int)a[2] & ~(hints != NULL ? hints (thread->cpu) : 0));
-}
-
 int64_t
 sys_mprotect (UserThread *thread, const uint64_t *a)
 {
-  return protect (thread, a);
+  return user_mprotect (a[0], a[1], (int)a[2]);
 }
 
 int64_t
 sys_pkey_mprotect (UserThread *thread, const uint64_t *a)
 {
-  return (int)a[3] == -1 ? protect (thread, a) : -EINVAL;
+  return (int)a[3] == -1 ? user_mprotect (a[0], a[1], (int)a[2]) : -EINVAL;
 }
 
 int64_t
