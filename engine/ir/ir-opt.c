@@ -119,9 +119,10 @@ next_comparison (const IrOp *op, const IrOp *later)
   return op->dst != IR_NONE && (op->dst == later->a || op->dst == later->b) ? NULL : later;
 }
 
-/* `flags_dead`: nobody reads the flags behind it. */
+/* `flags_dead`: nobody reads the flags behind it.  `sunk`: where the op was that writes them for one way out,
+ * or NULL. */
 static void
-optimise_block (IrRegion *r, const IrBlock *block, Liveness *l, bool flags_dead)
+optimise_block (IrRegion *r, const IrBlock *block, Liveness *l, bool flags_dead, const IrOp *sunk)
 {
   memset (l->overwritten, 0, sizeof l->overwritten);
   if (flags_dead)
@@ -136,6 +137,8 @@ optimise_block (IrRegion *r, const IrBlock *block, Liveness *l, bool flags_dead)
     IrOp *op = &r->ops[block->first_op + i];
     unsigned props = ir_op_info[op->op].props;
 
+    if (op == sunk)
+      read_later = false;
     if ((props & IR_P_PURE || is_repeated (op, comparison)) && is_dead (l, op->dst)) {
       read_later &= op->dst != r->flags_var || op->dst == IR_NONE;
       *op = removed;
@@ -251,14 +254,15 @@ movable_writer (const IrRegion *r, const IrBlock *block)
   return NULL;
 }
 
-/* True: nobody reads the flags behind the block any more. */
-static bool
+/* Where the op was that gave them; NULL: they are needed as they were.  Nobody reads the flags behind the
+ * block any more. */
+static const IrOp *
 sink_flags (IrRegion *r, uint32_t index, const bool *live_in)
 {
   const IrBlock *block = &r->blocks[index];
   if (block->end != IR_END_BRANCH || r->n_blocks >= IR_MAX_BLOCKS || block->a == r->flags_var ||
       block->b == r->flags_var)
-    return false;
+    return NULL;
   bool live[2];
   for (unsigned t = 0; t < 2; t++) {
     int32_t to = block->target[t].block;
@@ -267,16 +271,17 @@ sink_flags (IrRegion *r, uint32_t index, const bool *live_in)
   unsigned way = live[1];
   /* Who wants the vCPU waits where the loop goes round. */
   if (live[0] == live[1] || block->target[way].pc < block->pc + block->size)
-    return false;
+    return NULL;
   IrOp *writer = movable_writer (r, block);
   if (writer == NULL)
-    return false;
+    return NULL;
   IrOp op = *writer;
   *writer = removed;
+  ptrdiff_t at = writer - r->ops; /* which may move */
   IrEdge edge = block->target[way];
   uint32_t split = ir_region_split (r, &op, edge);
   r->blocks[index].target[way].block = (int32_t)split;
-  return true;
+  return &r->ops[at];
 }
 
 void
@@ -293,8 +298,8 @@ ir_optimise (IrRegion *r)
 
   memset (used, 0, (r->n_temps + 63) / 64 * sizeof used[0]);
   for (uint32_t i = 0, n = r->n_blocks; i < n; i++) {
-    if (r->flags_var != IR_NONE && live_out[i] && sink_flags (r, i, live_in))
-      live_out[i] = false;
-    optimise_block (r, &r->blocks[i], &l, r->flags_var != IR_NONE && !live_out[i]);
+    const IrOp *sunk = r->flags_var != IR_NONE && live_out[i] ? sink_flags (r, i, live_in) : NULL;
+    bool flags_dead = r->flags_var != IR_NONE && (!live_out[i] || sunk != NULL);
+    optimise_block (r, &r->blocks[i], &l, flags_dead, sunk);
   }
 }

@@ -365,6 +365,25 @@ test_condition_flags_unread (Fixture *f, gconstpointer data)
   assert_kept (f, "0111");
 }
 
+/* A loop's comparison is computed on the way out.  Though it is gone, the flags from before it are of no use
+ * to the instruction that goes by it. */
+static void
+test_condition_flags_of_a_loop (Fixture *f, gconstpointer data)
+{
+  f->b.region->flags_var = X3;
+  set_flags (f, X1, X2);
+  ir_insn (&f->b, 0x1004, 4);
+  ir_set (&f->b, X2, ir_load (&f->b, IR_I64, IR_MEM (3, false), X4, 0));
+  ir_insn (&f->b, 0x1008, 4);
+  set_flags (f, X1, X4);
+  ir_insn (&f->b, 0x100c, 4);
+  ir_insn_reads_flags (&f->b);
+  ir_branch (&f->b, IR_NE, IR_I64, X1, X4, 0x1000, 0x1010);
+  f->b.region->blocks[0].target[0].block = 0;
+  assert_kept (f, "0111011");
+  g_assert_cmpuint (f->b.region->n_blocks, ==, 2);
+}
+
 /* Exceptions of a comparison whose flags nobody reads are raised by an equal one. */
 static void
 compare_numbers (Fixture *f, IrOpcode op, IrVal dst, unsigned flags, IrVal x, IrVal y)
@@ -415,6 +434,7 @@ main (int argc, char **argv)
     { "/ir/opt/condition-flags", test_condition_flags },
     { "/ir/opt/condition-flags-over-load", test_condition_flags_over_load },
     { "/ir/opt/condition-flags-unread", test_condition_flags_unread },
+    { "/ir/opt/condition-flags-of-a-loop", test_condition_flags_of_a_loop },
     { "/ir/opt/comparison-repeated", test_comparison_repeated },
     { "/ir/opt/comparison-other", test_comparison_other },
     { "/ir/opt/block-end", test_block_end },
