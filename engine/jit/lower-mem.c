@@ -6,6 +6,13 @@ static Mem
 guest_mem (Lower *l, IrVal a, int32_t disp)
 {
   Mem m = { .base = -1, .index = -1, .disp = disp, .prefix = jit_config.guest_base != 0 ? MEM_GS : 0 };
+  const IrOp *sum = deferred_address (l, a);
+  if (sum != NULL) {
+    m.base = opnd_int (l, sum->b).reg;
+    m.index = opnd_int (l, sum->a).reg;
+    m.scale = sum->op == IR_SHLADD ? sum->imm : 0;
+    return m;
+  }
   Opnd o = opnd_int (l, a);
   if (l->r->addr32)
     m.prefix |= MEM_ADDR32;
@@ -379,9 +386,15 @@ lower_zeroline (Lower *l, const IrOp *op)
 }
 
 bool
+mem_is_inline (const IrOp *op)
+{
+  return !(op->flags & IR_F_BE) && (jit_has_wide || !(op->flags & IR_F_UNBOXED));
+}
+
+bool
 lower_mem (Lower *l, const IrOp *op)
 {
-  if (op->flags & IR_F_BE || (op->flags & IR_F_UNBOXED && !jit_has_wide))
+  if (!mem_is_inline (op))
     return false;
   if (jit_config.softmmu != NULL && (op->op == IR_LOAD || op->op == IR_STORE)) {
     lower_soft_mem (l);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lower.h"
 
-/* Comparisons that only the next op, or the end of the block, goes by: they are not made into numbers, but
- * emitted where the host's flags decide at once. */
+/* Ops that are not emitted by themselves.  Comparisons that only the next op, or the end of the block, goes
+ * by are not made into numbers, but emitted where the host's flags decide at once; a sum that is only the
+ * next op's address is the host's to make. */
 
 static bool
 is_idle (const IrOp *op)
@@ -95,6 +96,37 @@ test_defer (Lower *l, const IrOp *op)
     if (IR_IS_TEMP (in[i]) && l->temps[in[i] - IR_TEMP_BASE].kind != LOC_NONE &&
         l->last_use[in[i] - IR_TEMP_BASE] == l->op_index)
       l->last_use[in[i] - IR_TEMP_BASE] = next_op (l, l->block, l->op_index);
+}
+
+static bool
+is_in_gpr (const Lower *l, IrVal v)
+{
+  return IR_IS_VAR (v) && l->map->gpr[v] >= 0;
+}
+
+bool
+address_is_deferred (const Lower *l, const IrBlock *block, uint32_t index)
+{
+  const IrOp *op = &l->r->ops[index];
+  if ((op->op != IR_SHLADD && op->op != IR_ADD) || op->type != IR_I64 || !IR_IS_TEMP (op->dst) ||
+      !is_in_gpr (l, op->a) || !is_in_gpr (l, op->b) || jit_config.softmmu != NULL || l->r->addr32)
+    return false;
+  uint32_t user = next_op (l, block, index);
+  if (user == block_end (block) || l->last_use[op->dst - IR_TEMP_BASE] != user)
+    return false;
+  const IrOp *access = &l->r->ops[user];
+  return (access->op == IR_LOAD || access->op == IR_STORE) && access->a == op->dst && access->b != op->dst &&
+         !(access->flags & IR_F_ALIGNED) && mem_is_inline (access);
+}
+
+const IrOp *
+deferred_address (const Lower *l, IrVal address)
+{
+  uint32_t index;
+  if (!IR_IS_TEMP (address) || l->op_index == block_end (l->block))
+    return NULL;
+  const IrOp *sum = previous_op (l, l->block, l->op_index, &index);
+  return sum != NULL && sum->dst == address && address_is_deferred (l, l->block, index) ? sum : NULL;
 }
 
 static int

@@ -329,6 +329,8 @@ lower_op (Lower *l, const IrOp *original)
     test_defer (l, original);
     return;
   }
+  if (address_is_deferred (l, l->block, l->op_index))
+    return;
   if (IR_IS_TEMP (op.dst) && l->last_use[op.dst - IR_TEMP_BASE] == 0) {
     if (ir_op_info[op.op].props == IR_P_PURE || ir_op_info[op.op].props == (IR_P_PURE | IR_P_COMM)) {
       free_dying (l, &op);

@@ -220,6 +220,8 @@ void lower_soft_mem (Lower *l);
 Mem soft_atomic_mem (Lower *l, IrVal addr, unsigned size);
 Mem soft_line_mem (Lower *l, IrVal addr, int32_t size);
 unsigned load_opcode (const IrOp *op, bool *ret_wide);
+/* Whether lower_mem () has code for the load or store. */
+bool mem_is_inline (const IrOp *op);
 /* A misaligned address is the interpreter's case. Uses rcx. */
 void check_aligned (Lower *l, Mem m, unsigned size);
 void emit_slow_access (Lower *l, const Cold *cold);
@@ -264,7 +266,11 @@ int lower_compare (Lower *l, IrCond cond, IrType type, IrVal a, IrVal b);
 /* Whether the op at this index is a comparison that is emitted by who goes by it, the next op or the block's
  * end. */
 bool test_is_deferred (const Lower *l, const IrBlock *block, uint32_t index);
-/* In its place: its operands are needed a little longer. */
+/* Whether the op at this index is a sum in registers that only the load or store behind it uses. */
+bool address_is_deferred (const Lower *l, const IrBlock *block, uint32_t index);
+/* The op that makes the address of the access at op_index, if it was deferred; or NULL. */
+const IrOp *deferred_address (const Lower *l, IrVal address);
+/* In a comparison's place: its operands are needed a little longer. */
 void test_defer (Lower *l, const IrOp *op);
 /* Emits the comparison that was deferred to `user` and gave `test`; returns the condition code for "not
  * zero". -1: none was. */
