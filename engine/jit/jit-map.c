@@ -249,6 +249,14 @@ wants_clean (const IrOp *op, IrVal *ret_var)
   return IR_IS_VAR (*ret_var) && var_is_wide (*ret_var) && (op->type == IR_F32 || op->type == IR_F64);
 }
 
+/* Whether the op is the shorter where what it copies is known to be zero above the number: worth knowing, but
+ * no guard. */
+static bool
+copies_number (const IrOp *op)
+{
+  return (op->op == IR_SELECT || op->op == IR_MOV) && (op->type == IR_F32 || op->type == IR_F64);
+}
+
 /* Not where the region first makes the variable what it is, or takes it for a vector: what came in is of no
  * use then. */
 static void
@@ -285,7 +293,7 @@ boxed_wanted (const IrRegion *r, uint64_t *wanted)
       bit_set (wanted, FACT_FENCED);
     else if (op->op == IR_UNBOX && op->type == IR_F32 && IR_IS_VAR (op->a))
       bit_set (wanted, op->a);
-    else if (!jit_has_wide || !wants_clean (op, &var))
+    else if (!jit_has_wide || (!copies_number (op) && !wants_clean (op, &var)))
       continue;
     any = true;
   }

@@ -55,7 +55,7 @@ check_result (Lower *l, const IrOp *op, int x, bool tiny)
 }
 
 /* Out of line from `site` on; goes on here, with the result in x. */
-static void
+static Cold *
 redo_exactly (Lower *l, const IrOp *op, uint8_t *site, int x)
 {
   const IrVal in[3] = { op->a, op->b, op->c };
@@ -66,17 +66,25 @@ redo_exactly (Lower *l, const IrOp *op, uint8_t *site, int x)
   cold->resume = l->a.p;
   for (unsigned i = 0; i < 3 && in[i] != IR_NONE; i++)
     cold->wide_in[cold->n_wide++] = opnd_fp (l, in[i]);
+  return cold;
+}
+
+static bool
+is_in (Lower *l, IrVal v, int x)
+{
+  if (IR_IS_CONST (v))
+    return false;
+  Opnd o = opnd_fp (l, v);
+  return o.kind == OPND_REG && o.reg == x;
 }
 
 static bool
 is_operand (Lower *l, const IrOp *op, int x)
 {
   const IrVal in[3] = { op->a, op->b, op->c };
-  for (unsigned i = 0; i < 3 && in[i] != IR_NONE; i++) {
-    Opnd o = opnd_fp (l, in[i]);
-    if (o.kind == OPND_REG && o.reg == x)
+  for (unsigned i = 0; i < 3 && in[i] != IR_NONE; i++)
+    if (is_in (l, in[i], x))
       return true;
-  }
   return false;
 }
 
@@ -119,22 +127,52 @@ lower_arith (Lower *l, const IrOp *op, unsigned code, bool tiny)
   finish (l, op, work, d);
 }
 
-/* work = +-(a * b) +- c with the 231 forms, which add to their destination. */
+static void
+emit_fma (Lower *l, const IrOp *op, unsigned code, int d, IrVal x, IrVal y)
+{
+  int first = fp_reg (l, opnd_fp (l, x), 1);
+  Opnd second = opnd_fp (l, y);
+  if (second.kind == OPND_MEM)
+    asm_vex_rm (&l->a, OP_66 (OP0F38 (code)), !is_f32 (op), d, first, second.mem);
+  else
+    asm_vex_rr (&l->a, OP_66 (OP0F38 (code)), !is_f32 (op), d, first, second.reg);
+}
+
+/* Where the destination d is an operand as well: the host's instruction overwrites that one, and the cold
+ * path gets a copy.  The 213 forms multiply their destination, the 231 forms add to it. */
+static void
+lower_fma_in_place (Lower *l, const IrOp *op, unsigned code231, int d)
+{
+  bool adds = is_in (l, op->c, d);
+  IrVal factor = is_in (l, op->a, d) ? op->b : op->a;
+  asm_fmov (&l->a, 0, d);
+  if (adds)
+    emit_fma (l, op, code231, d, op->a, op->b);
+  else
+    emit_fma (l, op, code231 - 0x10, d, factor, op->c);
+  Cold *cold = redo_exactly (l, op, check_result (l, op, d, finds_tiny_before (op)), d);
+  for (unsigned i = 0; i < cold->n_wide; i++)
+    if (cold->wide_in[i].kind == OPND_REG && cold->wide_in[i].reg == d)
+      cold->wide_in[i].reg = 0;
+  finish (l, op, d, d);
+}
+
+/* d = +-(a * b) +- c. */
 static void
 lower_fma (Lower *l, const IrOp *op)
 {
-  static const uint8_t form[4] = { 0xb9, 0xbd, 0xbb, 0xbf }; /* fmadd, fnmadd, fmsub, fnmsub */
-  unsigned code = OP_66 (OP0F38 (form[(op->flags & IR_F_NEGP ? 1 : 0) | (op->flags & IR_F_NEGC ? 2 : 0)]));
+  static const uint8_t form231[4] = { 0xb9, 0xbd, 0xbb, 0xbf }; /* fmadd, fnmadd, fmsub, fnmsub */
+  unsigned code = form231[(op->flags & IR_F_NEGP ? 1 : 0) | (op->flags & IR_F_NEGC ? 2 : 0)];
   int d, work = work_register (l, op, &d);
-  Opnd y = opnd_fp (l, op->b);
-  int x = fp_reg (l, opnd_fp (l, op->a), 1);
+  bool factor = is_in (l, op->a, d) || is_in (l, op->b, d);
+  if (work != d && is_clean (l, op->dst, op->type) && !(factor && is_in (l, op->c, d))) {
+    lower_fma_in_place (l, op, code, d);
+    return;
+  }
   int sum = fp_first (l, op->c, op->type, work);
   if (sum != work)
     asm_fmov (&l->a, work, sum);
-  if (y.kind == OPND_MEM)
-    asm_vex_rm (&l->a, code, !is_f32 (op), work, x, y.mem);
-  else
-    asm_vex_rr (&l->a, code, !is_f32 (op), work, x, y.reg);
+  emit_fma (l, op, code, work, op->a, op->b);
   redo_exactly (l, op, check_result (l, op, work, finds_tiny_before (op)), work);
   finish (l, op, work, d);
 }
@@ -280,17 +318,26 @@ lower_select (Lower *l, const IrOp *op)
     asm_test_rr (&l->a, true, test, test);
     cc = CC_NE;
   }
-  int y = fp_first (l, op->c, op->type, 0);
-  if (y != 0)
-    asm_fmov (&l->a, 0, y);
+  int d, work = work_register (l, op, &d);
+  IrVal first = op->c, second = op->b;
+  if (work != d && op->type != IR_F16 && is_clean (l, op->dst, op->type)) {
+    if (is_in (l, second, d)) {
+      first = op->b;
+      second = op->c;
+      cc ^= 1;
+    }
+    work = d; /* holds one of them */
+  }
+  int y = fp_first (l, first, op->type, work);
+  if (y != work)
+    asm_fmov (&l->a, work, y);
   uint8_t *no = asm_short_jcc (&l->a, cc ^ 1);
-  int x = fp_first (l, op->b, op->type, 0);
-  if (x != 0)
-    asm_fmov (&l->a, 0, x);
+  int x = fp_first (l, second, op->type, work);
+  if (x != work)
+    asm_fmov (&l->a, work, x);
   asm_short_end (&l->a, no);
   free_dying (l, op);
-  int d = dst_fp (l, op->dst);
-  move_number (l, op, d, 0);
+  move_number (l, op, d, work);
   dst_fp_done (l, op->dst, d, op->type != IR_F64);
 }
 
