@@ -21,11 +21,19 @@ is_backward (const Lower *l, uint64_t pc)
   return pc <= l->insn_pc;
 }
 
+/* A jump back this far, itself included, fits a short one. */
+#define MAX_SHORT_LOOP 126
+
 static void
 jump_to_block (Lower *l, int cc, uint32_t block)
 {
   const uint8_t *to = block == 0 ? l->loop_head : l->label[block];
   const uint8_t *rx = to != NULL ? to + l->a.delta : NULL;
+  if (to != NULL && cc >= 0 && l->a.p - to <= MAX_SHORT_LOOP) {
+    uint8_t *end = asm_short_jcc (&l->a, cc);
+    end[-1] = (uint8_t)(to - end);
+    return;
+  }
   uint8_t *from = cc < 0 ? asm_jmp (&l->a, rx) : asm_jcc (&l->a, cc, rx);
   if (to == NULL) {
     Fixup fix = { from, block };
@@ -54,15 +62,46 @@ poll_branch (Lower *l)
   cold->block = l->block;
 }
 
+/* Whether code from `start` to here, and a jump behind it, are not in one line. */
+static bool
+crosses_line (const Lower *l, const uint8_t *start)
+{
+  return ((uintptr_t)start ^ (uintptr_t)(l->a.p + 5)) >= JIT_LINE;
+}
+
+/* What a loop goes round by, comparison and jump, is best in one line: hosts that fetch lines, or make one
+ * operation of the two, lose a cycle or more of each iteration otherwise. */
+static int
+lower_loop_test (Lower *l, const IrBlock *b)
+{
+  uint8_t *start = l->a.p;
+  unsigned literals = l->literals->len;
+  int cc = lower_branch_test (l, b);
+  if (!crosses_line (l, start) || l->literals->len != literals)
+    return cc;
+  l->a.p = start;
+  asm_nop (&l->a, -(uintptr_t)start & (JIT_LINE - 1));
+  return lower_branch_test (l, b);
+}
+
+static bool
+closes_loop (const IrEdge *edge, uint32_t index)
+{
+  return edge->block >= 0 && (uint32_t)edge->block <= index;
+}
+
 static void
 end_branch (Lower *l, uint32_t index)
 {
   const IrBlock *b = l->block;
   const IrEdge *taken = &b->target[0], *other = &b->target[1];
+  bool loops = l->tier == JIT_REGION && (closes_loop (taken, index) || closes_loop (other, index));
   if (is_backward (l, taken->pc) || is_backward (l, other->pc))
     poll_branch (l);
-  int cc = lower_branch_test (l, b);
-  if (taken->block == (int)index + 1) {
+  int cc = loops ? lower_loop_test (l, b) : lower_branch_test (l, b);
+  /* Of two ways back the shorter one is the inner loop's. */
+  bool inner = closes_loop (taken, index) && closes_loop (other, index) && other->block > taken->block;
+  if (taken->block == (int)index + 1 || inner) {
     const IrEdge *t = taken;
     taken = other;
     other = t;

@@ -93,6 +93,9 @@ typedef struct {
 
 #define MAX_BLOCKS IR_MAX_BLOCKS
 
+/* Bytes of code that the host fetches at once. */
+#define JIT_LINE 64
+
 /* Among the facts known at a point, besides which variables are boxed: no plain store since the latest full
  * barrier, so another one orders nothing. No front end has so many variables. */
 #define FACT_FENCED (IR_MAX_VARS - 1)
