@@ -127,6 +127,23 @@ lower_arith (Lower *l, const IrOp *op, unsigned code, bool tiny)
   finish (l, op, work, d);
 }
 
+/* x + x is never invalid, and of its one NaN there is no choice. */
+static bool
+is_doubling (const IrOp *op)
+{
+  return op->op == IR_FADD && op->a == op->b && !(IR_FP_CLASS (op->imm) & IR_FPC_NAN_CANONICAL);
+}
+
+static void
+lower_doubling (Lower *l, const IrOp *op)
+{
+  int x = fp_first (l, op->a, op->type, 0);
+  free_dying (l, op);
+  int d = dst_fp (l, op->dst);
+  asm_vex_rr (&l->a, scalar (op, OP0F (0x58)), false, d, x, x);
+  dst_fp_done (l, op->dst, d, is_f32 (op));
+}
+
 static void
 emit_fma (Lower *l, const IrOp *op, unsigned code, int d, IrVal x, IrVal y)
 {
@@ -353,6 +370,10 @@ lower_scalar (Lower *l, const IrOp *op)
     case IR_FDIV:
       if (!rounds_inline (l, op))
         return false;
+      if (is_doubling (op)) {
+        lower_doubling (l, op);
+        return true;
+      }
       lower_arith (l, op, code[op->op - IR_FADD], op->op == IR_FMUL || op->op == IR_FDIV);
       return true;
     case IR_FSQRT:

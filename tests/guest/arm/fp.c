@@ -159,12 +159,69 @@ check_conversions (void)
   CHECK (bits (back) == 0x43f0000000000000);
 }
 
+/* An operand's register gets the result, often enough to be compiled as a loop. */
+#define IN_PLACE(name, operation)                                                                            \
+  static double name (double x, double y, double z)                                                          \
+  {                                                                                                          \
+    double d = x;                                                                                            \
+    for (unsigned i = 0; i < 3000; i++) {                                                                    \
+      d = x;                                                                                                 \
+      asm volatile (operation : "+w"(d) : "w"(y), "w"(z) : "memory");                                        \
+    }                                                                                                        \
+    return d;                                                                                                \
+  }
+IN_PLACE (add_product, "fmadd %d0, %d1, %d2, %d0")
+IN_PLACE (times_and_add, "fmadd %d0, %d0, %d1, %d2")
+IN_PLACE (times_and_subtract, "fnmsub %d0, %d1, %d0, %d2")
+IN_PLACE (square_and_add, "fmadd %d0, %d0, %d0, %d2")
+IN_PLACE (doubled, "fadd %d0, %d0, %d0")
+
+static void
+check_in_place (void)
+{
+  static const struct {
+    double (*run) (double x, double y, double z);
+    uint64_t x, y, z, result;
+    uint32_t flags;
+  } table[] = {
+    { add_product, 0x4000000000000000, 0x4008000000000000, 0x4010000000000000, 0x402c000000000000, 0 },
+    { times_and_add, 0x4000000000000000, 0x4008000000000000, 0x4010000000000000, 0x4024000000000000, 0 },
+    { times_and_subtract, 0x4000000000000000, 0x4008000000000000, 0x4010000000000000, 0x4000000000000000, 0 },
+    { square_and_add, 0x4008000000000000, 0, 0x4010000000000000, 0x402a000000000000, 0 },
+    { add_product, 0x7ff8000000000001, 0xfff8000000000002, 0x7ff8000000000003, 0x7ff8000000000001, 0 },
+    { times_and_add, 0x7ff8000000000001, 0xfff8000000000002, 0x7ff8000000000003, 0x7ff8000000000003, 0 },
+    { times_and_add, 0x7ff8000000000001, 0xfff0000000000002, 0x7ff8000000000003, 0xfff8000000000002, IOC },
+    { square_and_add, 0x7ff8000000000001, 0, 0x3ff0000000000000, 0x7ff8000000000001, 0 },
+    { add_product, 0x7ff8000000000001, 0x7ff0000000000000, 0, 0x7ff8000000000000, IOC },
+    { add_product, 0, 0x3fefffffffffffff, 0x0010000000000000, 0x0010000000000000, UFC | IXC },
+    { times_and_add, 0x3fefffffffffffff, 0x0010000000000000, 0, 0x0010000000000000, UFC | IXC },
+    { times_and_subtract, 0xbfefffffffffffff, 0x0010000000000000, 0, 0x8010000000000000, UFC | IXC },
+    { doubled, 0x4008000000000000, 0, 0, 0x4018000000000000, 0 },
+    { doubled, 0x7ff0000000000001, 0, 0, 0x7ff8000000000001, IOC },
+    { doubled, 0xfff8000000000002, 0, 0, 0xfff8000000000002, 0 },
+    { doubled, 0xfff0000000000000, 0, 0, 0xfff0000000000000, 0 },
+    { doubled, 0x7fefffffffffffff, 0, 0, 0x7ff0000000000000, OFC | IXC },
+    { doubled, 0x0008000000000000, 0, 0, 0x0010000000000000, 0 },
+  };
+  for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+    WRITE ("fpsr", 0);
+    double d = table[i].run (number (table[i].x), number (table[i].y), number (table[i].z));
+    CHECK (bits (d) == table[i].result);
+    CHECK (READ ("fpsr") == table[i].flags);
+  }
+  WRITE ("fpsr", 0);
+  WRITE ("fpcr", DN);
+  CHECK (bits (doubled (number (0xfff8000000000002), 0, 0)) == 0x7ff8000000000000);
+  WRITE ("fpcr", 0);
+}
+
 int
 main (void)
 {
   check_rounding ();
   check_flags ();
   check_modes ();
+  check_in_place ();
   check_loops ();
   check_conversions ();
   return 0;
