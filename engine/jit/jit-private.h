@@ -34,6 +34,7 @@ enum {
   JIT_C_ABS64S = 20,
   JIT_C_MIN32S = 22, /* the smallest normal number, in each lane */
   JIT_C_MIN64S = 24,
+  JIT_C_INF64X2 = 26, /* the encoding of infinity, shifted left */
 };
 
 extern JitConfig jit_config;

@@ -67,6 +67,7 @@ fill_consts (uint64_t *c)
   c[JIT_C_ABOVE32] = UINT64_C (0xffffffff00000000);
   c[JIT_C_ABOVE32 + 1] = c[JIT_C_ABOVE64 + 1] = UINT64_MAX;
   c[JIT_C_ABS64] = ~UINT64_C (0x8000000000000000);
+  c[JIT_C_INF64X2] = UINT64_C (0xffe0000000000000);
   for (unsigned i = 0; i < 2; i++) {
     c[JIT_C_ABS32S + i] = UINT64_C (0x7fffffff7fffffff);
     c[JIT_C_ABS64S + i] = UINT64_C (0x7fffffffffffffff);

@@ -97,7 +97,7 @@ typedef struct {
   uint64_t saved_gpr[8];
   IrV128 saved_xmm[16];
   uint32_t mxcsr_saved, mxcsr_masked;
-  uint64_t consts[26];        /* JIT_C_* */
+  uint64_t consts[28];        /* JIT_C_* */
   uint8_t flags_reversed[32]; /* the order of IR_FPFLAGS_INVALID_HIGH */
   uint8_t fp_lazy;            /* flags may be in MXCSR that are not in state.fp.flags: see jit-fpflags.c */
   uint32_t fp_traps;

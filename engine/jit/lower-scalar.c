@@ -39,16 +39,28 @@ scalar (const IrOp *op, unsigned code)
   return is_f32 (op) ? OP_F3 (code) : OP_F2 (code);
 }
 
-/* Jumps to a cold path if the number in x is a NaN or, with `tiny`, plus or minus the smallest normal number:
- * the comparison's "equal" includes "unordered". Uses xmm1. */
+/* Jumps to a cold path if the number in x is a NaN: above infinity when the sign is shifted out.  Uses rax. A
+ * comparison of x with itself would be shorter, but takes the place of the sums that others wait for. */
+static uint8_t *
+check_nan (Lower *l, bool f32, int x)
+{
+  asm_vex_rr (&l->a, V_MOVD_FROM_X, !f32, x, 0, RAX);
+  asm_alu_rr (&l->a, ALU_ADD, !f32, RAX, RAX);
+  if (f32)
+    asm_alu_ri (&l->a, ALU_CMP, false, RAX, (int32_t)0xff000000);
+  else
+    asm_alu_rm (&l->a, ALU_CMP, true, RAX, const_mem (JIT_C_INF64X2));
+  return asm_jcc (&l->a, CC_A, NULL);
+}
+
+/* The same for plus or minus the smallest normal number too, with `tiny`: the comparison's "equal" includes
+ * "unordered". Uses xmm1 then. */
 static uint8_t *
 check_result (Lower *l, const IrOp *op, int x, bool tiny)
 {
   bool f32 = is_f32 (op);
-  if (!tiny) {
-    asm_vex_rr (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, x, 0, x);
-    return asm_jcc (&l->a, CC_P, NULL);
-  }
+  if (!tiny)
+    return check_nan (l, f32, x);
   asm_vex_rm (&l->a, OP0F (0x54), false, 1, x, const_mem (f32 ? JIT_C_ABS32S : JIT_C_ABS64S));
   asm_vex_rm (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, 1, 0, const_mem (f32 ? JIT_C_MIN32S : JIT_C_MIN64S));
   return asm_jcc (&l->a, CC_E, NULL);
