@@ -186,6 +186,8 @@ user_frame_pop (UserThread *thread)
   Layout l = layout_of (abi);
   uint64_t frame = abi->stack (thread->cpu);
   g_autofree uint8_t *uc = g_malloc (l.size);
+  if (abi->bad_frame_is_fault && frame % abi->stack_align)
+    return false;
   if (user_read (uc, frame + INFO_SIZE, l.size) < 0)
     return false;
   memcpy (&thread->sigmask, uc + l.mask, sizeof thread->sigmask);

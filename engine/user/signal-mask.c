@@ -6,6 +6,7 @@
 
 #include "syscall/syscall.h"
 #include "user-abi.h"
+#include "user-mmap.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -237,13 +238,26 @@ sys_rt_sigtimedwait (UserThread *thread, const uint64_t *a)
   return result;
 }
 
+/* By now the stack pointer may be the one that the frame holds, as in the kernel. */
+static void
+bad_frame (UserThread *thread)
+{
+  const UserAbi *abi = user_process.abi;
+  siginfo_t bad = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
+  if (abi->bad_frame_is_fault) {
+    uint64_t sp = abi->stack (thread->cpu);
+    bad.si_addr = (void *)(uintptr_t)sp;
+    bad.si_code = user_is_below_mapping (sp) ? SEGV_ACCERR : SEGV_MAPERR;
+    thread->fault = (UserFault){ 0 };
+  }
+  user_signal_force (thread, &bad);
+}
+
 int64_t
 sys_rt_sigreturn (UserThread *thread, const uint64_t *a)
 {
-  if (!user_frame_pop (thread)) {
-    siginfo_t bad = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
-    user_signal_force (thread, &bad);
-  }
+  if (!user_frame_pop (thread))
+    bad_frame (thread);
   return 0;
 }
 

@@ -36,6 +36,11 @@ struct UserAbi {
   unsigned mcontext_size, mcontext_align;
   void (*save_mcontext) (const Cpu *cpu, const UserFault *fault, void *mcontext);
   bool (*load_mcontext) (Cpu *cpu, const void *mcontext);
+  /* Corrects what is known of an access that faulted; NULL: nothing to correct. */
+  void (*refine_fault) (const Cpu *cpu, UserFault *fault);
+  /* Returning from a frame the kernel refuses, which one off the stack's alignment is too, is reported as a
+   * fault at the stack pointer; else as SIGSEGV of no address. */
+  bool bad_frame_is_fault;
   /* What lies above a frame, where the port has such a thing (else 0 and NULL). */
   unsigned link_size;
   void (*save_link) (const Cpu *cpu, void *link);

@@ -2,6 +2,7 @@
 
 /* The life of a guest thread: run, find out why it stopped, go on. */
 
+#include "user-abi.h"
 #include "user-debug.h"
 #include "user-mmap.h"
 #include "user-signal.h"
@@ -20,9 +21,12 @@ static void
 access_fault (UserThread *thread, IrExit reason)
 {
   const IrFault *f = &thread->cpu->state.fault;
-  UserFault fault = { f->addr, f->signo, f->si_code, f->write, reason == IR_EXIT_FETCH_FAULT };
+  UserFault fault = { .addr = f->addr, .signo = f->signo, .si_code = f->si_code, .write = f->write };
+  fault.fetch = reason == IR_EXIT_FETCH_FAULT;
   if (f->signo == SIGSEGV && reason == IR_EXIT_FAULT)
     fault.si_code = user_fault_code (f->addr);
+  if (user_process.abi->refine_fault)
+    user_process.abi->refine_fault (thread->cpu, &fault);
   raise_fault (thread, &fault);
 }
 

@@ -161,6 +161,15 @@ user_page_prot (uint64_t addr)
   return prot;
 }
 
+bool
+user_is_below_mapping (uint64_t addr)
+{
+  g_mutex_lock (&user_map_space.lock);
+  bool found = user_map_find (addr) != NULL;
+  g_mutex_unlock (&user_map_space.lock);
+  return found;
+}
+
 int
 user_fault_code (uint64_t addr)
 {

@@ -55,6 +55,8 @@ int64_t user_shmdt (uint64_t addr);
 
 /* si_code (SEGV_MAPERR or SEGV_ACCERR) the guest must see for a SIGSEGV at guest address `addr`. */
 int user_fault_code (uint64_t addr);
+/* Whether anything is mapped at `addr` or above it. */
+bool user_is_below_mapping (uint64_t addr);
 
 /* user-mem.c: to be called first by the host's SIGSEGV and SIGBUS handler. When the fault happened inside
  * user_read(), user_write(), user_fetch() or user_read_string(), makes that call return -EFAULT and returns

@@ -27,6 +27,7 @@ typedef struct {
   uint64_t addr;
   int signo, si_code;
   bool write, fetch;
+  bool cache; /* by an instruction that maintains caches */
 } UserFault;
 
 typedef struct {

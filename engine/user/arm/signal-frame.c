@@ -101,21 +101,34 @@ load_fpsimd (ArmCpu *arm, const uint8_t *p)
 }
 
 /* The syndrome as the kernel shows it: exception class, instruction length, whether it was a write, and the
- * fault's status code at the last level of the page tables. */
+ * fault's status code at the last level of the page tables.  0: the kernel shows none. */
 static uint32_t
-syndrome (const ArmCpu *arm, const UserFault *fault)
+syndrome (const UserFault *fault)
 {
-  enum { BRANCH = 0x0d, UNKNOWN = 0x00, FETCH = 0x20, PC_ALIGNMENT = 0x22, DATA = 0x24 };
+  enum { FETCH = 0x20, PC_ALIGNMENT = 0x22, DATA = 0x24 };
   enum { TRANSLATION = 0x07, PERMISSION = 0x0f, ALIGNMENT = 0x21 };
-  const uint32_t il = 1u << 25, write = fault->write ? 1u << 6 : 0;
-  if (fault->signo == SIGILL && arm_cpu_btype (arm) != 0 && user_page_guarded (arm->cpu.state.pc))
-    return (uint32_t)BRANCH << 26 | il | arm_cpu_btype (arm);
-  if (fault->signo == SIGILL)
-    return UNKNOWN << 26 | il;
+  const uint32_t il = 1u << 25, write = (fault->write ? 1u << 6 : 0) | (fault->cache ? 1u << 8 : 0);
+  if (fault->signo == 0 || fault->signo == SIGILL)
+    return 0;
   if (fault->signo == SIGBUS && fault->si_code == BUS_ADRALN)
     return fault->fetch ? (uint32_t)PC_ALIGNMENT << 26 | il : (uint32_t)DATA << 26 | il | write | ALIGNMENT;
   uint32_t status = fault->signo == SIGSEGV && fault->si_code == SEGV_ACCERR ? PERMISSION : TRANSLATION;
   return (uint32_t)(fault->fetch ? FETCH : DATA) << 26 | il | write | status;
+}
+
+/* SPEC: DDI 0487, FAR_EL1 and ESR_EL1: the address of a DC instruction is the one in its register, not that
+ * of the line or of what was accessed of it; and all of them count as writes, of which the syndrome tells DC
+ * ZVA from the others. */
+static void
+refine_fault (const Cpu *cpu, UserFault *fault)
+{
+  enum { DC = 0xd50b7000, DC_ZVA = 0xd50b7420, RT = 31 };
+  uint32_t insn;
+  if (fault->fetch || user_read (&insn, cpu->state.pc, sizeof insn) < 0 || (insn & 0xfffff000) != DC)
+    return;
+  fault->addr = (insn & RT) == RT ? 0 : cpu->state.var[ARM_VAR_X + (insn & RT)];
+  fault->write = true;
+  fault->cache = (insn & ~(uint32_t)RT) != DC_ZVA;
 }
 
 /* Those of the kernel that say nothing of where an access went leave the address 0. */
@@ -139,10 +152,10 @@ save_mcontext (const Cpu *cpu, const UserFault *fault, void *mcontext)
   put64 (p + MC_PSTATE, var[ARM_VAR_NZCV] << 28 | (var[ARM_VAR_PSTATE] & (PSTATE_DIT | PSTATE_SSBS)) |
                             arm_cpu_btype ((const ArmCpu *)cpu) << PSTATE_BTYPE_SHIFT);
   record = put_fpsimd ((const ArmCpu *)cpu, record);
-  if (fault->signo != 0) {
+  if (syndrome (fault) != 0) {
     put32 (record, ESR_MAGIC);
     put32 (record + 4, ESR_SIZE);
-    put64 (record + 8, syndrome ((const ArmCpu *)cpu, fault));
+    put64 (record + 8, syndrome (fault));
   }
 }
 
@@ -157,7 +170,7 @@ find_fpsimd (const uint8_t *records)
       return size == 0 ? fpsimd : NULL;
     if (size < HEAD_SIZE || size > RECORDS_SIZE - at)
       return NULL;
-    if (magic == FPSIMD_MAGIC && fpsimd == NULL && size >= FPSIMD_SIZE)
+    if (magic == FPSIMD_MAGIC && fpsimd == NULL && size == FPSIMD_SIZE)
       fpsimd = records + at;
     else if (magic != ESR_MAGIC)
       return NULL;
@@ -240,6 +253,8 @@ const UserAbi user_abi_aarch64 = {
   .mcontext_align = 16,
   .save_mcontext = save_mcontext,
   .load_mcontext = load_mcontext,
+  .refine_fault = refine_fault,
+  .bad_frame_is_fault = true,
   .link_size = 16,
   .save_link = save_link,
   .enter_handler = enter_handler,
