@@ -60,6 +60,8 @@ static const Ioctl ioctls[] = {
   PTR (TCSETA, char[18]),
   PTR (TCSETAW, char[18]),
   PTR (TCSETAF, char[18]),
+  PTR (TIOCGLCKTRMIOS, struct termios),
+  PTR (TIOCSLCKTRMIOS, struct termios),
   NUMBER (TCSBRK),
   NUMBER (TCSBRKP),
   NUMBER (TCXONC),

@@ -159,7 +159,7 @@ terminals (void)
   int master = open ("/dev/ptmx", O_RDWR | O_NOCTTY), number, slave, zero = 0;
   struct winsize size = { .ws_row = 24, .ws_col = 80 }, got = { 0 };
   struct termios t;
-  char path[32];
+  char path[32], locked[36]; /* the kernel's struct termios */
 
   CHECK_ERRNO (ioctl (open ("/dev/null", O_RDONLY), TCGETS, &t), ENOTTY);
   CHECK_ERRNO (ioctl (-1, TCGETS, &t), EBADF);
@@ -183,6 +183,10 @@ terminals (void)
   CHECK_OK (tcsetattr (slave, TCSANOW, &t));
   CHECK_OK (tcgetattr (slave, &t));
   CHECK_EQ (t.c_lflag & (ICANON | ECHO | ISIG), 0);
+  memset (locked, 0xff, sizeof locked);
+  CHECK_OK (ioctl (slave, TIOCGLCKTRMIOS, locked));
+  for (unsigned i = 0; i < sizeof locked; i++)
+    CHECK_EQ (locked[i], 0);
   CHECK_EQ (write (master, "q", 1), 1);
   CHECK_EQ (read (slave, path, 8), 1);
   CHECK_OK (tcflush (slave, TCIOFLUSH));
