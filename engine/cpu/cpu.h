@@ -25,6 +25,7 @@ struct Cpu {
   bool single_step;         /* leave with IR_EXIT_DEBUG after each instruction */
   bool interpret;           /* run no compiled code: all accesses of memory go through state.mem */
   bool ignore_breakpoints;  /* only with interpret */
+  bool met_tag;             /* set where an access in user mode has ignored a tag */
   struct CpuSystem *system; /* system mode's part (softmmu.h); NULL in user mode */
 };
 

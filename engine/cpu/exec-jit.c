@@ -4,6 +4,7 @@
 #include "exec-interp.h"
 #include "guest-mem.h"
 #include "system.h"
+#include "tag-sites.h"
 #include "trace.h"
 #include "translate.h"
 #include <time.h>
@@ -292,6 +293,24 @@ may_link (const Cpu *cpu, const JitCode *code, uint64_t pc)
   return jit_code_pc (code) == pc && (cpu->system == NULL || !cpu->system->returns_void);
 }
 
+/* A case that the code does not cover. Where that was a tag, it is code that ignores tags from now on: a
+ * program that tags some pointers keeps using them at the same places. */
+static IrExit
+interpret_rare (Cpu *cpu)
+{
+  uint64_t pc = cpu->state.pc;
+  cpu->met_tag = false;
+  IrExit exit = interp_step (cpu, true);
+  if (G_LIKELY (!cpu->met_tag))
+    return exit;
+  switch (tag_ignore_at (pc)) {
+    case TAG_KNOWN: break;
+    case TAG_NEW_SITE: jit_invalidate (pc, cpu->isa->insn_align); break;
+    case TAG_EVERYWHERE: renew (cpu); break;
+  }
+  return exit;
+}
+
 /* Sees to what code came back for, where that is the run loop's own business. Returns the code to go on with;
  * NULL with *ret_exit set (or with IR_EXIT_NONE: to be looked up). */
 static JitCode *
@@ -313,7 +332,7 @@ handle (Cpu *cpu, unsigned reason, IrExit *ret_exit)
         jit_cache_jump (cpu->jit, code);
       break;
     case JIT_EXIT_HOT: code = promote (cpu, ret_exit); break;
-    case JIT_EXIT_INTERPRET: *ret_exit = interp_step (cpu, true); break;
+    case JIT_EXIT_INTERPRET: *ret_exit = interpret_rare (cpu); break;
     default: *ret_exit = reason; break;
   }
   return code;

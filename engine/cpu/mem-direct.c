@@ -18,8 +18,10 @@ checked (IrState *s, uint64_t addr, unsigned size, bool write)
 {
   if (G_LIKELY (inside (addr, size)))
     return g2h (addr);
-  if (((const Cpu *)s)->isa->tagged)
+  if (((const Cpu *)s)->isa->tagged) {
     addr = guest_untag (addr);
+    ((Cpu *)s)->met_tag = true;
+  }
   if (!inside (addr, size)) {
     s->fault = (IrFault){ .addr = addr, .signo = SIGSEGV, .si_code = SEGV_MAPERR, .write = write };
     ir_leave (s, IR_EXIT_FAULT);

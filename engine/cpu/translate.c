@@ -3,6 +3,7 @@
 
 #include "ir-opt.h"
 #include "system.h"
+#include "tag-sites.h"
 #include <string.h>
 
 #define PAGE 4096u
@@ -107,6 +108,7 @@ translate_insn (Job *job, uint64_t *pc, IsaFlow *ret_flow)
     insn.len = MIN (have, isa->insn_max);
     memcpy (insn.code, code, insn.len);
     unsigned given = insn.len;
+    job->b->untag = isa->tagged && job->cpu->system == NULL && tag_ignored_at (*pc);
     *ret_flow = isa->translate (&insn);
     if (insn.len <= given)
       break;

@@ -69,9 +69,19 @@ ir_is_const (IrBuilder *b, IrVal v, int64_t *ret_value)
   return ir_known (b, v, ret_value);
 }
 
+/* Bit 55 says what the bits above it would be without the tag. */
+static IrVal
+without_tag (IrBuilder *b, IrVal addr)
+{
+  IrVal up = ir_op2 (b, IR_SHL, IR_I64, addr, ir_const (b, 8));
+  return ir_op2 (b, IR_SAR, IR_I64, up, ir_const (b, 8));
+}
+
 IrVal
 ir_emit (IrBuilder *b, IrDesc d, IrVal x, IrVal y, IrVal z)
 {
+  if (b->untag && x != IR_NONE && ir_op_info[d.op].props & IR_P_MEM)
+    x = without_tag (b, x);
   IrOp op = { .desc = d, .dst = IR_NONE, .a = x, .b = y, .c = z };
 
   if (ir_op_is_pure_int (d.op)) {

@@ -42,6 +42,7 @@ ir_builder_init (IrBuilder *b, IrRegion *r)
   b->block = NULL;
   b->helpers = NULL;
   b->dead = true;
+  b->untag = false;
   memset (b->const_hash, 0, sizeof b->const_hash);
   ir_forget (b);
 }

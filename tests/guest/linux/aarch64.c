@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define TAGGED(p, tag) ((void *)((uintptr_t)(p) | (uintptr_t)(tag) << 56))
 
@@ -90,6 +91,64 @@ test_tagged_accesses (void)
                     : "v0", "v1", "memory");
   CHECK (low == 8 && high == 9);
   CHECK_EQ (((long (*volatile) (void))TAGGED (seven, 0x12)) (), 7);
+}
+
+/* Each instruction that meets a tag is one that the translator learns of by itself. */
+static void
+test_many_tags (void)
+{
+  static uint64_t words[128] __attribute__ ((aligned (1024)));
+  void *tagged = TAGGED (words, 0x7e);
+  for (int i = 0; i < 4; i++) {
+    uint64_t total = 0;
+    __asm__ volatile (".rept 100\n ldr x1, [%1]\n add %0, %0, x1\n str %0, [%1]\n ldr x1, [%1, #8]\n"
+                      "add x1, x1, #1\n str x1, [%1, #8]\n .endr"
+                      : "+r"(total)
+                      : "r"(tagged)
+                      : "x1", "memory");
+    CHECK_EQ (words[0], total);
+    CHECK_EQ (words[1], (uint64_t)(i + 1) * 100);
+    words[0] = 0;
+  }
+  for (int i = 0; i < 100; i++) {
+    uint64_t old = (uint64_t)i, next = old + 1, pair_high = 0;
+    words[2] = words[4] = old;
+    words[5] = 0;
+    __asm__ volatile (
+        ".arch_extension lse\n add x8, %2, #16\n cas %0, %1, [x8]\n"
+        "add x8, %2, #32\n mov x2, %0\n mov x3, %3\n mov x4, %1\n mov x5, %1\n casp x2, x3, x4, x5, [x8]\n"
+        "add x8, %2, #512\n dc zva, x8\n"
+        "prfm pldl1keep, [%2]\n st4 {v0.4s, v1.4s, v2.4s, v3.4s}, [x8]"
+        : "+r"(old)
+        : "r"(next), "r"(tagged), "r"(pair_high)
+        : "x2", "x3", "x4", "x5", "x8", "memory");
+    CHECK_EQ (words[2], next);
+    CHECK (words[4] == next && words[5] == next);
+  }
+}
+
+static uint64_t
+thread_ns (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* A tag costs next to nothing once the instruction has met one; each by way of a fault would cost thousands
+ * of times as much as an access. */
+static void
+test_tagged_speed (void)
+{
+  enum { N = 200000 };
+  static int numbers[N];
+  uint64_t start = thread_ns (), plain, tagged;
+  CHECK_EQ (sum (numbers, N), 0);
+  plain = thread_ns () - start;
+  start = thread_ns ();
+  CHECK_EQ (sum (TAGGED (numbers, 0x3c), N), 0);
+  tagged = thread_ns () - start;
+  CHECK (tagged < 50 * plain + 50000000);
 }
 
 static void
@@ -377,6 +436,10 @@ test_processor (void)
 int
 main (void)
 {
+  test_tagged_speed ();
+  test_tagged_accesses ();
+  test_tagged_faults ();
+  test_many_tags ();
   test_tagged_accesses ();
   test_tagged_faults ();
   test_tagged_calls ();
