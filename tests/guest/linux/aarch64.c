@@ -388,6 +388,70 @@ test_number (void)
   CHECK_EQ (x0, getpid ());
 }
 
+#ifndef PR_PAC_SET_ENABLED_KEYS
+#define PR_PAC_SET_ENABLED_KEYS 60
+#define PR_PAC_GET_ENABLED_KEYS 61
+#endif
+
+/* Signing and checking with IA and with IB, each of which is on or off: one that is off leaves the pointer as
+ * it is, and so either way the pointer comes back. */
+static void
+try_keys (int ia, int ib)
+{
+  uint64_t by_a = 0x1234, by_b = 0x1234, modifier = 99;
+  __asm__ volatile (".arch_extension pauth\n pacia %0, %2\n pacib %1, %2"
+                    : "+r"(by_a), "+r"(by_b)
+                    : "r"(modifier));
+  uint64_t back_a = by_a, back_b = by_b;
+  __asm__ volatile (".arch_extension pauth\n autia %0, %2\n autib %1, %2"
+                    : "+r"(back_a), "+r"(back_b)
+                    : "r"(modifier));
+  CHECK (back_a == 0x1234 && back_b == 0x1234);
+  if (!ia)
+    CHECK_EQ (by_a, 0x1234);
+  if (!ib)
+    CHECK_EQ (by_b, 0x1234);
+}
+
+static uint64_t
+sign_with_ib (void)
+{
+  uint64_t codes = 0;
+  for (uint64_t i = 0; i < 8; i++) { /* one in 128 has no bit set */
+    uint64_t pointer = 0x1234;
+    __asm__ volatile (".arch_extension pauth\n pacib %0, %1" : "+r"(pointer) : "r"(i));
+    codes |= pointer >> 48;
+  }
+  return codes;
+}
+
+static void
+test_enabled_keys (void)
+{
+  const unsigned long all = PR_PAC_APIAKEY | PR_PAC_APIBKEY | PR_PAC_APDAKEY | PR_PAC_APDBKEY;
+  int status;
+  CHECK_EQ (prctl (PR_PAC_GET_ENABLED_KEYS, 0, 0, 0, 0), all);
+  CHECK_ERRNO (prctl (PR_PAC_GET_ENABLED_KEYS, 1, 0, 0, 0), EINVAL);
+  CHECK_ERRNO (prctl (PR_PAC_SET_ENABLED_KEYS, PR_PAC_APGAKEY, 0, 0, 0), EINVAL);
+  CHECK_ERRNO (prctl (PR_PAC_SET_ENABLED_KEYS, PR_PAC_APIAKEY, PR_PAC_APIBKEY, 0, 0), EINVAL);
+  CHECK_ERRNO (prctl (PR_PAC_SET_ENABLED_KEYS, PR_PAC_APIAKEY, 0, 1, 0), EINVAL);
+  try_keys (1, 1);
+  CHECK (sign_with_ib () != 0);
+  CHECK_OK (prctl (PR_PAC_SET_ENABLED_KEYS, PR_PAC_APIBKEY | PR_PAC_APDAKEY, PR_PAC_APDAKEY, 0, 0));
+  CHECK_EQ (prctl (PR_PAC_GET_ENABLED_KEYS, 0, 0, 0, 0), all & ~(unsigned long)PR_PAC_APIBKEY);
+  try_keys (1, 0);
+  CHECK_EQ (sign_with_ib (), 0);
+  if (fork () == 0)
+    _exit (prctl (PR_PAC_GET_ENABLED_KEYS, 0, 0, 0, 0) != (int)(all & ~(unsigned long)PR_PAC_APIBKEY) ||
+           sign_with_ib () != 0);
+  CHECK (wait (&status) > 0 && status == 0);
+  CHECK_OK (prctl (PR_PAC_SET_ENABLED_KEYS, all, all & ~(unsigned long)PR_PAC_APIAKEY, 0, 0));
+  try_keys (0, 1);
+  CHECK (sign_with_ib () != 0);
+  CHECK_OK (prctl (PR_PAC_SET_ENABLED_KEYS, all, all, 0, 0));
+  CHECK_EQ (prctl (PR_PAC_GET_ENABLED_KEYS, 0, 0, 0, 0), all);
+}
+
 static void
 test_options (void)
 {
@@ -408,6 +472,10 @@ test_options (void)
     uint64_t again = 0x1234;
     __asm__ volatile (".arch_extension pauth\n pacdza %0" : "+r"(again));
     CHECK_EQ (again, after);
+    test_enabled_keys ();
+  } else {
+    CHECK_ERRNO (prctl (PR_PAC_SET_ENABLED_KEYS, 0, 0, 0, 0), EINVAL);
+    CHECK_ERRNO (prctl (PR_PAC_GET_ENABLED_KEYS, 0, 0, 0, 0), EINVAL);
   }
 }
 
