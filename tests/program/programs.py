@@ -13,22 +13,29 @@ SKIPPED = 77
 GUEST = os.environ.get("VITRINE_GUEST", "riscv64")
 
 
-def find_sysroot():
+def fetch_sysroot(whose):
     """The directory of the packages, fetched if need be; ends the test as skipped if they cannot be had."""
-    if "VITRINE_SYSROOT" in os.environ:
-        return Path(os.environ["VITRINE_SYSROOT"])
-    done = subprocess.run([HERE / "sysroot", GUEST], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([HERE / "sysroot", whose], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        print(f"the packages for {GUEST} cannot be had: sysroot's message says why")
+        print(f"the packages for {whose} cannot be had: sysroot's message says why")
         sys.exit(SKIPPED)
     return Path(done.stdout.splitlines()[-1])
+
+
+def native_command(program, *args):
+    """What starts the host's own build of the same release, with its own loader and libraries."""
+    root = fetch_sysroot("native")
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    folders = [libraries, *sorted({path.parent for path in libraries.glob("*/lib*.so*")})]
+    return [str(root / "lib64/ld-linux-x86-64.so.2"), "--library-path", ":".join(map(str, folders)),
+            str(root / "usr/bin" / program), *map(str, args)]
 
 
 VITRINE = os.environ["VITRINE"]
 # What concerns Vitrine itself: forced modes, and how an instrumented build reports.
 ENGINE_ENV = {name: value for name, value in os.environ.items()
               if name == "VITRINE_TEST" or name.endswith("SAN_OPTIONS")}
-SYSROOT = find_sysroot()
+SYSROOT = Path(os.environ["VITRINE_SYSROOT"]) if "VITRINE_SYSROOT" in os.environ else fetch_sysroot(GUEST)
 
 
 def command(program, *args):

@@ -40,8 +40,8 @@ class Stress(programs.ProgramTest):
         limit = ["--timeout", LONG_SECONDS] if self.long else [f"--{name}-ops", operations * instances, "--timeout", 60]
         out = self.run_guest("stress-ng", f"--{name}", instances, *options, *limit, "--verify", "--metrics-brief",
                              errors=True)
-        self.assertIn(f"passed: {instances}: {name} ({instances})", out)
-        self.assertIn("failed: 0", out)
+        # How a failure is said differs by version, and this does not.
+        self.assertRegex(out, r"\] successful run completed in ")
         count = re.search(rf"metrc: \[\d+\] {name} +(\d+) ", out)
         self.assertTrue(count, out)
         self.assertGreaterEqual(int(count[1]), 1 if self.long else operations, out)
