@@ -139,11 +139,11 @@ static uint64_t translated_insns, translate_ns;
 
 /* The time, less what went into counting host instructions. */
 static uint64_t
-work_ns (void)
+work_ns (const Cpu *cpu)
 {
   struct timespec ts;
   clock_gettime (CLOCK_MONOTONIC, &ts);
-  return ts.tv_sec * UINT64_C (1000000000) + ts.tv_nsec - 1000 * jit_counters.measuring_us;
+  return ts.tv_sec * UINT64_C (1000000000) + ts.tv_nsec - 1000 * jit_measuring_us (cpu->jit);
 }
 
 /* System mode: an instruction whose second part is not there is not remembered as such; it may come to be. */
@@ -158,7 +158,7 @@ static JitCode *
 compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCode *cold, IrExit *ret_exit)
 {
   Workshop *w = workshop ();
-  uint64_t start = cpu_settings.count ? work_ns () : 0;
+  uint64_t start = cpu_settings.count ? work_ns (cpu) : 0;
   jit_translating (cpu->jit);
   reader = cpu;
   translate_region (cpu, &w->builder, w->region, pc, scope);
@@ -169,7 +169,7 @@ compile (Cpu *cpu, uint64_t pc, const TranslateScope *scope, JitTier tier, JitCo
   }
   JitCode *code = jit_compile (cpu->jit, w->region, tier, cold);
   if (cpu_settings.count) {
-    __atomic_fetch_add (&translate_ns, work_ns () - start, __ATOMIC_RELAXED);
+    __atomic_fetch_add (&translate_ns, work_ns (cpu) - start, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < w->region->n_blocks; i++)
       __atomic_fetch_add (&translated_insns, w->region->blocks[i].n_insns, __ATOMIC_RELAXED);
   }

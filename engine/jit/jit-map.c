@@ -165,6 +165,7 @@ map_region (const IrRegion *r, VarMap *map, bool *ret_own)
   *map = jit_pinned_map;
   bool own = exchange (uses, cost, false, map->gpr);
   own |= exchange (uses, cost, true, map->xmm);
+  own |= map_constants (r, weight, uses, cost, map);
   *ret_own = own;
 }
 

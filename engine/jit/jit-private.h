@@ -70,6 +70,10 @@ var_is_wide (unsigned var)
 typedef struct {
   int8_t gpr[IR_MAX_VARS];
   int8_t xmm[IR_MAX_VARS];
+  /* Vector registers, or -1, of two constants with the lanes below: all but the sign, the smallest normal
+   * number. */
+  int8_t magnitude, smallest;
+  bool f64;
 } VarMap;
 extern VarMap jit_pinned_map;
 
@@ -150,6 +154,7 @@ struct JitThread {
   bool translating;      /* jit_translating() was called, */
   unsigned changes_seen; /* when so many ranges had been invalidated */
   uint32_t host_mxcsr;
+  uint64_t measuring_us; /* jit_measuring_us() */
   /* Scratch memory of the compiler, reused. */
   struct Lower *lower;
 };

@@ -128,6 +128,12 @@ page_add (JitCode *code, const SourceRange *source)
   }
 }
 
+uint64_t
+jit_measuring_us (const JitThread *t)
+{
+  return t->measuring_us;
+}
+
 void
 jit_translating (JitThread *t)
 {

@@ -220,10 +220,12 @@ JitFault jit_host_fault (JitThread *t, const siginfo_t *info, void *ucontext, un
 
 typedef struct {
   uint64_t regions[2], insns[2], host_bytes;
-  uint64_t measuring_us; /* spent on counting host instructions: no part of the work */
   uint64_t flushes;
 } JitCounters;
 extern JitCounters jit_counters;
+/* Microseconds the thread has spent on counting host instructions, with JitConfig.count: no part of the work.
+ */
+uint64_t jit_measuring_us (const JitThread *t);
 /* Instructions executed by all threads, those that have ended included; kept with JitConfig.count. */
 void jit_executed (uint64_t *ret_guest, uint64_t *ret_host);
 

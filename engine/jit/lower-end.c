@@ -164,6 +164,7 @@ return_point (Lower *l, uint32_t index)
     return;
   }
   restore_pinned (l, false);
+  load_constants (l);
   if (ret->block != (int)index + 1)
     jump_to_block (l, -1, ret->block);
 }

@@ -61,8 +61,8 @@ check_result (Lower *l, const IrOp *op, int x, bool tiny)
   bool f32 = is_f32 (op);
   if (!tiny)
     return check_nan (l, f32, x);
-  asm_vex_rm (&l->a, OP0F (0x54), false, 1, x, const_mem (f32 ? JIT_C_ABS32S : JIT_C_ABS64S));
-  asm_vex_rm (&l->a, f32 ? V_UCOMISS : V_UCOMISD, false, 1, 0, const_mem (f32 ? JIT_C_MIN32S : JIT_C_MIN64S));
+  emit_with_constant (l, OP0F (0x54), 1, x, false, !f32);
+  emit_with_constant (l, f32 ? V_UCOMISS : V_UCOMISD, 1, 0, true, !f32);
   return asm_jcc (&l->a, CC_E, NULL);
 }
 

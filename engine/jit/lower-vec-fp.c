@@ -61,9 +61,8 @@ find_odd_results (Lower *l, bool f64, int x, bool tiny)
     asm_u8 (&l->a, 3); /* unordered */
     return;
   }
-  asm_vex_rm (&l->a, OP0F (0x54), false, 1, x, const_mem (f64 ? JIT_C_ABS64S : JIT_C_ABS32S));
-  asm_vex_rm (&l->a, f64 ? V66 (0xc2) : OP0F (0xc2), false, 1, 1,
-              const_mem (f64 ? JIT_C_MIN64S : JIT_C_MIN32S));
+  emit_with_constant (l, OP0F (0x54), 1, x, false, f64);
+  emit_with_constant (l, f64 ? V66 (0xc2) : OP0F (0xc2), 1, 1, true, f64);
   asm_u8 (&l->a, 8); /* equal or unordered, quiet */
 }
 

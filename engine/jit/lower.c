@@ -464,6 +464,7 @@ emit_entry (Lower *l)
   asm_nop (&l->a, 5); /* room for a jump, should the region become stale */
   emit_guards (l);
   restore_pinned (l, false);
+  load_constants (l);
   asm_nop (&l->a, -(uintptr_t)l->a.p & 15);
   l->loop_head = l->a.p;
 }
@@ -479,7 +480,7 @@ fill_counts (Lower *l)
     uint32_t n = disassembler_count (DISASSEMBLER_X86_64, start_of_block, (size_t)(end - start_of_block));
     memcpy (l->count_site[i], &n, 4);
   }
-  jit_counters.measuring_us += (uint64_t)(g_get_monotonic_time () - start);
+  l->thread->measuring_us += (uint64_t)(g_get_monotonic_time () - start);
 }
 
 static void

@@ -293,6 +293,14 @@ void fp_from_integer (Lower *l, const IrOp *op, int d, int upper, int r);
 bool op_src_is_fp (const IrOp *op);
 
 /* jit-map.c: the region's own register map and its FP facts. */
+/* lower-const.c: gives the constants that FP checks need the registers of variables used less, while that
+ * pays. False if it does for none. */
+bool map_constants (const IrRegion *r, const uint32_t *weight, const uint32_t *uses, uint32_t cost,
+                    VarMap *map);
+/* Where the region is entered. */
+void load_constants (Lower *l);
+/* A VEX instruction with all but the sign, or the smallest normal number, of each lane as its last source. */
+void emit_with_constant (Lower *l, unsigned code, int d, int x, bool smallest, bool f64);
 void map_region (const IrRegion *r, VarMap *map, bool *ret_own);
 void boxed_analyse (Lower *l);
 /* What an op does to FACT_FENCED. */
