@@ -58,7 +58,9 @@ static void
 leave_el3 (ArmCpu *arm)
 {
   uint64_t level = arm->has_el2 ? 2 : 1;
-  arm->sysreg[ARM_SR_SCR_EL3] |= SCR_NS | SCR_RW | SCR_APK | SCR_API | (arm->has_el2 ? SCR_HCE : 0);
+  arm->sysreg[ARM_SR_SCR_EL3] |= SCR_NS | SCR_RW | SCR_APK | SCR_API |
+                                 (arm_has (arm, ARM_EXT_CSV2_3) ? SCR_ENSCXT : 0) |
+                                 (arm->has_el2 ? SCR_HCE : 0);
   arm_set_pstate (arm, PSTATE_DAIF | level << 2 | PSTATE_SP);
 }
 

@@ -84,6 +84,8 @@ denied_at_el0 (const ArmCpu *arm, const Access *a, uint32_t flags)
     return pmu_denied (arm, a);
   if (flags & SR_DEBUG)
     return arm->sysreg[ARM_SR_MDSCR_EL1] & MDSCR_TDCC;
+  if (flags & SR_SCXT)
+    return sctlr_of_el0 (arm) & SCTLR_TSCXT;
   return a->id == ARM_SR_CTR_EL0 && !(sctlr_of_el0 (arm) & SCTLR_UCT);
 }
 
@@ -139,6 +141,8 @@ trapped_to_el2 (const ArmCpu *arm, const Access *a, uint32_t flags)
     return !(hcr & HCR_APK);
   if (flags & SR_LOR)
     return hcr & HCR_TLOR;
+  if (flags & SR_SCXT)
+    return !(hcr & HCR_ENSCXT) && !arm_in_host (arm);
   if (a->id == ARM_SR_ACTLR_EL1)
     return hcr & HCR_TACR;
   return a->id == ARM_SR_CPACR_EL1 && arm->sysreg[ARM_SR_CPTR_EL2] & ARM_BIT (31);
@@ -159,6 +163,8 @@ trapped_to_el3 (const ArmCpu *arm, const Access *a, uint32_t flags)
     return !(scr & SCR_APK);
   if (flags & SR_LOR)
     return scr & SCR_TLOR;
+  if (flags & SR_SCXT)
+    return !(scr & SCR_ENSCXT);
   return (a->id == ARM_SR_CPACR_EL1 || a->id == ARM_SR_CPTR_EL2) &&
          arm->sysreg[ARM_SR_CPTR_EL3] & ARM_BIT (31);
 }

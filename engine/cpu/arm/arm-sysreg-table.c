@@ -38,6 +38,8 @@ has_sysreg (const ArmCpu *arm, const ArmSysreg *r)
     return arm->has_el2 && arm_has (arm, ARM_EXT_VHE);
   if (r->flags & SR_LOR)
     return arm_has (arm, ARM_EXT_LOR);
+  if (r->flags & SR_SCXT && !arm_has (arm, ARM_EXT_CSV2_3))
+    return false;
   switch (ARM_REG_OP1 (r->reg)) {
     case 4: return arm->has_el2 || arm->has_el3;
     case 6: return arm->has_el3;

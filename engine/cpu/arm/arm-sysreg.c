@@ -102,6 +102,8 @@ sctlr_writable (const ArmCpu *arm, bool el0)
   uint64_t bits = SCTLR_M | SCTLR_A | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN;
   if (el0)
     bits |= SCTLR_SA0 | SCTLR_UMA | SCTLR_DZE | SCTLR_UCT | SCTLR_NTWI | SCTLR_NTWE | SCTLR_UCI;
+  if (el0 && arm_has (arm, ARM_EXT_CSV2_3))
+    bits |= SCTLR_TSCXT;
   if (el0 && arm_has (arm, ARM_EXT_PAN))
     bits |= SCTLR_SPAN;
   if (arm_has (arm, ARM_EXT_PAUTH))
@@ -128,6 +130,8 @@ hcr_writable (const ArmCpu *arm)
     bits |= HCR_TLOR;
   if (arm_has (arm, ARM_EXT_PAUTH))
     bits |= HCR_APK | HCR_API;
+  if (arm_has (arm, ARM_EXT_CSV2_3))
+    bits |= HCR_ENSCXT;
   return bits;
 }
 
@@ -141,7 +145,15 @@ scr_writable (const ArmCpu *arm)
     bits |= SCR_TLOR;
   if (arm_has (arm, ARM_EXT_PAUTH))
     bits |= SCR_APK | SCR_API;
+  if (arm_has (arm, ARM_EXT_CSV2_3))
+    bits |= SCR_ENSCXT;
   return bits;
+}
+
+static uint64_t
+tcr_writable (const ArmCpu *arm, ArmSysregId id)
+{
+  return arm_sysregs[id].writable | (arm_has (arm, ARM_EXT_E0PD) ? TCR_E0PD0 | TCR_E0PD1 : 0);
 }
 
 /* CPTR_EL2 has two layouts. What has no meaning reads as ones in the older one. */
@@ -176,6 +188,8 @@ write_own (ArmCpu *arm, ArmSysregId id, uint64_t value)
       keep_bits (arm, id, value, sctlr_writable (arm, arm_has (arm, ARM_EXT_VHE)));
       break;
     case ARM_SR_SCTLR_EL3: keep_bits (arm, id, value, sctlr_writable (arm, false)); break;
+    case ARM_SR_TCR_EL1:
+    case ARM_SR_TCR_EL2: keep_bits (arm, id, value, tcr_writable (arm, id)); break;
     case ARM_SR_CPACR_EL1: keep_bits (arm, id, value, CPACR_FPEN); break;
     case ARM_SR_CPTR_EL2: arm->sysreg[id] = cptr_el2 (arm, value); break;
     case ARM_SR_HCR_EL2:

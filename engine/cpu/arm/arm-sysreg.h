@@ -25,6 +25,7 @@ enum {
   SR_PAUTH = 1 << 15,
   SR_VH = 1 << 16,
   SR_LOR = 1 << 17,
+  SR_SCXT = 1 << 18,
 };
 
 typedef struct {

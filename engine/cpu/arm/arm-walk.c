@@ -224,7 +224,8 @@ stage1_range (Walk *w, uint64_t vaddr, Range *r)
   r->has_user = two;
   r->wxn = sctlr & SCTLR_WXN;
   r->mair = arm->sysreg[registers[regime].mair];
-  bool disabled = two && tcr >> (upper ? 23 : 7) & 1; /* EPDn */
+  bool disabled = two && (tcr >> (upper ? 23 : 7) & 1 /* EPDn */ ||
+                          (w->view.user && tcr & (upper ? TCR_E0PD1 : TCR_E0PD0)));
   if (disabled || !is_canonical (vaddr, ignores_top (w, tcr, two, upper), upper, r->in_bits))
     return fault (w, ARM_STATUS_TRANSLATION);
   return true;

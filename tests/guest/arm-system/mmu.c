@@ -122,6 +122,31 @@ unprivileged (void)
   __asm__ volatile ("msr pan, #0");
 }
 
+/* TCR_EL1.E0PD0: the lower half is nothing that EL0 could ask for. */
+static void
+privileged_half (void)
+{
+  const uint64_t tcr = sysreg_read (tcr_el1), e0pd0 = 1ul << 55;
+  if (sysreg_read (id_aa64mmfr2_el1) >> 60 == 0)
+    return;
+  pages[2][0] = 20;
+  remap (VA, at (2) | PAGE_EL1 | PAGE_USER);
+  CHECK_EQUAL (load_user (VA), 20);
+  sysreg_write (tcr_el1, tcr | e0pd0);
+  __asm__ volatile ("tlbi vmalle1\n dsb sy\n isb" ::: "memory");
+  CHECK_TRAP (0x25, load_user (VA));
+  CHECK_EQUAL (TRAP_ISS (traps[0].esr), 0x04);
+  CHECK_EQUAL (traps[0].far, VA);
+  CHECK_TRAP (0x25, load_user (VA + PAGE)); /* as where nothing is mapped */
+  CHECK_EQUAL (TRAP_ISS (traps[0].esr), 0x04);
+  CHECK_NO_TRAP (CHECK_EQUAL (load64 (VA), 20));
+  __asm__ volatile ("at s1e0r, %0\n isb" ::"r"(VA));
+  CHECK_EQUAL (sysreg_read (par_el1) & 0x7f, 0x04 << 1 | 1);
+  sysreg_write (tcr_el1, tcr);
+  __asm__ volatile ("tlbi vmalle1\n dsb sy\n isb" ::: "memory");
+  CHECK_EQUAL (load_user (VA), 20);
+}
+
 static void
 copy_vector (uint64_t to, uint64_t from)
 {
@@ -175,6 +200,7 @@ test_main (void)
   maintenance ();
   address_spaces ();
   unprivileged ();
+  privileged_half ();
   vectors ();
   address_translation ();
 }

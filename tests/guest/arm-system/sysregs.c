@@ -188,6 +188,49 @@ pointer_authentication (uint64_t ignored)
   return 0;
 }
 
+/* ---- Numbers of contexts, of which the hypervisor and the monitor may keep EL1. ---- */
+
+#define SCXTNUM_EL0 s3_3_c13_c0_7
+#define SCXTNUM_EL1 s3_0_c13_c0_7
+#define SCXTNUM_EL2 s3_4_c13_c0_7
+
+static bool
+has_context_numbers (void)
+{
+  return (sysreg_read (id_aa64pfr0_el1) >> 56 & 15) >= 2;
+}
+
+static uint64_t
+context_numbers (uint64_t ignored)
+{
+  CHECK_HOLDS (SCXTNUM_EL0, ALL);
+  CHECK_HOLDS (SCXTNUM_EL1, ALL);
+  return 0;
+}
+
+static uint64_t
+no_context_numbers (uint64_t ignored)
+{
+  CHECK_TRAP (0x18, sysreg_read (SCXTNUM_EL0));
+  CHECK_TRAP (0x18, sysreg_write (SCXTNUM_EL1, 1));
+  return 0;
+}
+
+static void
+context_numbers_of_el2 (void)
+{
+  const uint64_t hcr = sysreg_read (hcr_el2), enscxt = 1ul << 53;
+  if (!has_context_numbers ())
+    return;
+  CHECK_HOLDS (SCXTNUM_EL2, ALL);
+  context_numbers (0);
+  sysreg_write (hcr_el2, hcr & ~enscxt);
+  run_in (1, no_context_numbers, 0);
+  sysreg_write (hcr_el2, hcr | enscxt);
+  run_in (1, context_numbers, 0);
+  sysreg_write (hcr_el2, hcr);
+}
+
 /* ---- Pending interrupts as the hypervisor makes them. ---- */
 
 static volatile uint64_t interrupts, interrupt_vector;
@@ -261,6 +304,7 @@ el2_all (uint64_t ignored)
   storage_el1 ();
   storage_el2 ();
   virtual_interrupts ();
+  context_numbers_of_el2 ();
   /* HCR_EL2.API and APK let EL1 have it. */
   sysreg_write (hcr_el2, sysreg_read (hcr_el2) | 3ul << 40);
   run_in (1, pointer_authentication, 0);
@@ -278,11 +322,13 @@ test_main (void)
   storage_el1 ();
   if (el == 1)
     pointer_authentication (0);
+  if (el == 1 && has_context_numbers ())
+    context_numbers (0);
   if (el == 2)
     el2_all (0);
   if (el == 3) {
     storage_el3 ();
-    sysreg_write (scr_el3, sysreg_read (scr_el3) | 3ul << 16); /* API, APK */
+    sysreg_write (scr_el3, sysreg_read (scr_el3) | 3ul << 16 | 1ul << 25); /* API, APK, EnSCXT */
     if (sysreg_read (id_aa64pfr0_el1) >> 8 & 15)
       run_in (2, el2_all, 0);
   }
