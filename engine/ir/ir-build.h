@@ -11,7 +11,8 @@ typedef struct {
   IrBlock *block;          /* the open block (moves when blocks are added: do not keep) */
   const IrHelper *helpers; /* the ISA's table; NULL: every helper is taken to be IR_H_STATE. Set after init */
   bool dead;               /* unused by the builder; true once the block has ended */
-  bool untag;              /* addresses of memory may have a tag in their top byte, which is to be ignored */
+  unsigned facts; /* the front end's, of what the code so far has made sure of; forgotten with `known` */
+  bool untag;     /* addresses of memory may have a tag in their top byte, which is to be ignored */
   uint64_t known_mask[IR_MAX_VARS / 64]; /* variables whose value is the constant known[] */
   int64_t known[IR_MAX_VARS];
   uint16_t const_hash[64]; /* pool index by hash of the value; a wrong guess only costs a duplicate */

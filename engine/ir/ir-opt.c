@@ -49,14 +49,15 @@ note_write (Liveness *l, IrVal v)
 
 typedef enum { FLAGS_PASS, FLAGS_READ, FLAGS_WRITTEN } FlagsUse;
 
-/* What the block does to the flags first. A helper may look at them. */
+/* What the block does to the flags first. A helper may look at them; what leaves seldom, for an exception, is
+ * no reason to make flags that nobody goes by. */
 static FlagsUse
 flags_use (const IrRegion *r, const IrBlock *block)
 {
   IrVal v = r->flags_var;
   for (uint32_t i = block->first_op; i < block->first_op + block->n_ops; i++) {
     const IrOp *op = &r->ops[i];
-    if (op->a == v || op->b == v || op->c == v || op->op == IR_HELPER || op->op == IR_TRAP)
+    if (op->a == v || op->b == v || op->c == v || op->op == IR_HELPER)
       return FLAGS_READ;
     if (op->dst == v)
       return FLAGS_WRITTEN;

@@ -51,6 +51,7 @@ void
 ir_forget (IrBuilder *b)
 {
   memset (b->known_mask, 0, sizeof b->known_mask);
+  b->facts = 0;
 }
 
 static IrBlock *

@@ -70,19 +70,34 @@ is_zero_test (const Lower *l, const IrOp *op, IrVal number)
          is_zero (l, op->b);
 }
 
+/* Whether op asks for bits that one instruction tests. */
+static bool
+is_mask_test (const Lower *l, const IrOp *op)
+{
+  if (op->op != IR_AND || (op->type != IR_I32 && op->type != IR_I64) || !IR_IS_CONST (op->b))
+    return false;
+  int64_t mask = ir_const_value (l->r, op->b);
+  return mask > 0 && mask <= INT8_MAX;
+}
+
 bool
 test_is_deferred (const Lower *l, const IrBlock *block, uint32_t index)
 {
   const IrOp *op = &l->r->ops[index];
-  if (!IR_IS_TEMP (op->dst) || !is_comparison (l, op))
+  bool masked = is_mask_test (l, op);
+  if (!IR_IS_TEMP (op->dst) || !(masked || is_comparison (l, op)))
     return false;
   uint32_t user = next_op (l, block, index);
   if (l->last_use[op->dst - IR_TEMP_BASE] != user)
     return false;
   if (user == block_end (block))
-    return block->end == IR_END_BRANCH && (block->cond == IR_NE || block->cond == IR_EQ) &&
+    return !masked && block->end == IR_END_BRANCH && (block->cond == IR_NE || block->cond == IR_EQ) &&
            block->a == op->dst && is_zero (l, block->b);
   const IrOp *next = &l->r->ops[user];
+  if (next->op == IR_TRAP && next->a == op->dst && next->b != op->dst)
+    return true;
+  if (masked)
+    return false;
   if (is_selection (next, op->dst))
     return true;
   return op->op == IR_FSETCC && is_zero_test (l, next, op->dst) && test_is_deferred (l, block, user);
@@ -148,6 +163,12 @@ lower_test (Lower *l, const IrBlock *block, IrVal test, uint32_t user)
     return -1;
   if (op->op == IR_FSETCC)
     return compare_numbers (l, op);
+  if (op->op == IR_AND) {
+    asm_rr_n (&l->a, OP0 (0xf6), false, 0, int_reg (l, false, opnd_int (l, op->a), RAX),
+              1); /* test r8, imm8 */
+    asm_u8 (&l->a, (uint8_t)ir_const_value (l->r, op->b));
+    return CC_NE;
+  }
   const IrOp *numbers = previous_op (l, block, index, &inner);
   if (numbers != NULL && numbers->op == IR_FSETCC && test_is_deferred (l, block, inner))
     return compare_numbers (l, numbers) ^ (op->sub == IR_EQ);

@@ -344,9 +344,13 @@ lower_op (Lower *l, const IrOp *original)
   if (op.op == IR_HELPER) {
     lower_helper (l, &op);
   } else if (op.op == IR_TRAP) {
-    int test = int_reg (l, true, opnd_int (l, op.a), RAX);
-    asm_test_rr (&l->a, true, test, test);
-    bail_if (l, CC_NE);
+    int cc = lower_test (l, l->block, op.a, l->op_index);
+    if (cc < 0) {
+      int test = int_reg (l, true, opnd_int (l, op.a), RAX);
+      asm_test_rr (&l->a, true, test, test);
+      cc = CC_NE;
+    }
+    bail_if (l, cc);
     free_dying (l, &op);
   } else if (!lower_inline (l, &op)) {
     if (ir_op_info[op.op].props & IR_P_MEM) {

@@ -22,7 +22,7 @@ static IrVal
 aligned_load (A64Trans *t, IrType type, unsigned mem, unsigned rn, int32_t disp)
 {
   IrDesc d = IR_DESC (.op = IR_LOAD, .type = type, .sub = mem, .flags = IR_F_ALIGNED, .imm = disp);
-  return ir_emit (t->b, d, a64_xsp (rn), IR_NONE, IR_NONE);
+  return ir_emit (t->b, d, a64_base (t, rn), IR_NONE, IR_NONE);
 }
 
 IsaFlow
@@ -44,7 +44,7 @@ store_exclusive (A64Trans *t, unsigned log2, unsigned rs, unsigned rn, IrVal val
 {
   IrBuilder *b = t->b;
   IrType type = value_type (log2);
-  IrVal addr = a64_xsp (rn);
+  IrVal addr = a64_base (t, rn);
 
   IrVal exclusive = ir_setcc (b, IR_EQ, IR_I64, addr, ARM_VAR_EXCL_ADDR);
   value = ir_select (b, type, exclusive, value, ARM_VAR_EXCL_LOW);
@@ -114,8 +114,9 @@ IsaFlow
 a64_trans_stxp (A64Trans *t, const A64Args *a)
 {
   if (a->sz)
-    a64_set_x (t, a->rs,
-               ir_helper (t->b, ARM_HELPER_STXP, true, a64_xsp (a->rn), a64_x (t, a->rt), a64_x (t, a->rt2)));
+    a64_set_x (
+        t, a->rs,
+        ir_helper (t->b, ARM_HELPER_STXP, true, a64_base (t, a->rn), a64_x (t, a->rt), a64_x (t, a->rt2)));
   else
     store_exclusive (t, 3, a->rs, a->rn, joined (t, a->rt, a->rt2));
   return ISA_NEXT;
@@ -141,7 +142,7 @@ store_release (A64Trans *t, unsigned log2, unsigned rt, unsigned rn, int32_t dis
   IrDesc d = IR_DESC (.op = IR_STORE, .type = value_type (log2), .sub = IR_MEM (log2, false),
                       .flags = IR_F_ALIGNED, .imm = disp);
   ir_fence (t->b, RELEASE);
-  ir_emit (t->b, d, a64_xsp (rn), a64_x (t, rt), IR_NONE);
+  ir_emit (t->b, d, a64_base (t, rn), a64_x (t, rt), IR_NONE);
   ir_fence (t->b, IR_FENCE_SL);
   return ISA_NEXT;
 }
@@ -183,7 +184,7 @@ static IsaFlow
 read_modify_write (A64Trans *t, const A64Args *a, IrRmw op, IrVal value)
 {
   a64_set_x (t, a->rt,
-             ir_rmw (t->b, value_type (a->size), IR_MEM (a->size, false), op, a64_xsp (a->rn), value, 0));
+             ir_rmw (t->b, value_type (a->size), IR_MEM (a->size, false), op, a64_base (t, a->rn), value, 0));
   return ISA_NEXT;
 }
 
@@ -209,8 +210,8 @@ IsaFlow
 a64_trans_cas (A64Trans *t, const A64Args *a)
 {
   a64_set_x (t, a->rs,
-             ir_cas (t->b, value_type (a->size), IR_MEM (a->size, false), a64_xsp (a->rn), a64_x (t, a->rs),
-                     a64_x (t, a->rt), 0));
+             ir_cas (t->b, value_type (a->size), IR_MEM (a->size, false), a64_base (t, a->rn),
+                     a64_x (t, a->rs), a64_x (t, a->rt), 0));
   return ISA_NEXT;
 }
 
@@ -220,11 +221,12 @@ a64_trans_casp (A64Trans *t, const A64Args *a)
   if (a->rs & 1 || a->rt & 1)
     return a64_undefined (t);
   if (a->sz) {
-    ir_helper (t->b, ARM_HELPER_CASP, false, a64_xsp (a->rn), ir_const (t->b, a->rs), ir_const (t->b, a->rt));
+    ir_helper (t->b, ARM_HELPER_CASP, false, a64_base (t, a->rn), ir_const (t->b, a->rs),
+               ir_const (t->b, a->rt));
     return ISA_NEXT;
   }
   IrVal expected = joined (t, a->rs, a->rs + 1u), desired = joined (t, a->rt, a->rt + 1u);
-  IrVal old = ir_cas (t->b, IR_I64, IR_MEM (3, false), a64_xsp (a->rn), expected, desired, 0);
+  IrVal old = ir_cas (t->b, IR_I64, IR_MEM (3, false), a64_base (t, a->rn), expected, desired, 0);
   set_parted (t, a->rs, a->rs + 1u, old);
   return ISA_NEXT;
 }

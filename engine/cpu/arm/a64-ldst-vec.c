@@ -41,7 +41,7 @@ load_whole (A64Trans *t, const Registers *v, unsigned rn)
     bool wide = v->bytes == 16;
     IrDesc d = IR_DESC (.op = IR_LOAD, .type = wide ? IR_V128 : IR_F64, .sub = IR_MEM (wide ? 4 : 3, false),
                         .flags = wide ? 0 : IR_F_UNBOXED, .imm = (int32_t)(v->bytes * i));
-    IrVal value = ir_emit (t->b, d, a64_xsp (rn), IR_NONE, IR_NONE);
+    IrVal value = ir_emit (t->b, d, a64_base (t, rn), IR_NONE, IR_NONE);
     if (wide)
       ir_set_wide (t->b, reg (v, i), value);
     else
@@ -62,9 +62,9 @@ store_whole (A64Trans *t, const Registers *v, unsigned rn, const IrVal *value)
   for (unsigned i = 0; i < v->n; i++) {
     int32_t disp = (int32_t)(v->bytes * i);
     if (v->bytes == 16)
-      ir_store (t->b, IR_V128, IR_MEM (4, false), a64_xsp (rn), disp, value[i]);
+      ir_store (t->b, IR_V128, IR_MEM (4, false), a64_base (t, rn), disp, value[i]);
     else
-      ir_store (t->b, IR_I64, IR_MEM (3, false), a64_xsp (rn), disp, get_lane (t, 3, value[i], 0));
+      ir_store (t->b, IR_I64, IR_MEM (3, false), a64_base (t, rn), disp, get_lane (t, 3, value[i], 0));
   }
 }
 
@@ -241,7 +241,7 @@ a64_trans_ldst_v_multiple_post (A64Trans *t, const A64Args *a)
 static IrVal
 load_element (A64Trans *t, const Registers *v, unsigned i, unsigned rn)
 {
-  return ir_load (t->b, v->log2 == 3 ? IR_I64 : IR_I32, IR_MEM (v->log2, false), a64_xsp (rn),
+  return ir_load (t->b, v->log2 == 3 ? IR_I64 : IR_I32, IR_MEM (v->log2, false), a64_base (t, rn),
                   (int32_t)(i << v->log2));
 }
 
@@ -264,7 +264,7 @@ load_to_all_lanes (A64Trans *t, const Registers *v, unsigned i, unsigned rn)
 static void
 store_lane (A64Trans *t, const Registers *v, unsigned i, unsigned rn, unsigned lane)
 {
-  ir_store (t->b, v->log2 == 3 ? IR_I64 : IR_I32, IR_MEM (v->log2, false), a64_xsp (rn),
+  ir_store (t->b, v->log2 == 3 ? IR_I64 : IR_I32, IR_MEM (v->log2, false), a64_base (t, rn),
             (int32_t)(i << v->log2), get_lane (t, v->log2, reg (v, i), lane));
 }
 

@@ -110,7 +110,7 @@ access_one (A64Trans *t, const Access *access, unsigned rt, Address at)
 static IsaFlow
 access_and_update (A64Trans *t, const Access *access, const A64Args *a, bool pre)
 {
-  IrVal base = a64_xsp (a->rn), loaded = IR_NONE;
+  IrVal base = a64_base (t, a->rn), loaded = IR_NONE;
   Address at = { base, pre ? a->imm : 0 };
   if (access->load)
     loaded = load (t, access, at);
@@ -136,7 +136,7 @@ register_address (A64Trans *t, const A64Args *a, unsigned log2)
     index = ir_op2 (t->b, IR_SHL, IR_I64, index, ir_const (t->b, shift));
     shift = 0;
   }
-  return (Address){ ir_shladd (t->b, IR_I64, index, shift, a64_xsp (a->rn)), 0 };
+  return (Address){ ir_shladd (t->b, IR_I64, index, shift, a64_base (t, a->rn)), 0 };
 }
 
 typedef enum { OFFSET, UNSCALED, POST, PRE, REGISTER } Form;
@@ -145,8 +145,10 @@ static IsaFlow
 access_in_form (A64Trans *t, const Access *access, const A64Args *a, Form form)
 {
   switch (form) {
-    case OFFSET: access_one (t, access, a->rt, (Address){ a64_xsp (a->rn), a->imm << access->log2 }); break;
-    case UNSCALED: access_one (t, access, a->rt, (Address){ a64_xsp (a->rn), a->imm }); break;
+    case OFFSET:
+      access_one (t, access, a->rt, (Address){ a64_base (t, a->rn), a->imm << access->log2 });
+      break;
+    case UNSCALED: access_one (t, access, a->rt, (Address){ a64_base (t, a->rn), a->imm }); break;
     case REGISTER: access_one (t, access, a->rt, register_address (t, a, access->log2)); break;
     default: return access_and_update (t, access, a, form == PRE);
   }
@@ -206,7 +208,7 @@ FORM (ldst_v_register, vector, REGISTER)
 static IsaFlow
 pair (A64Trans *t, const Access *access, const A64Args *a)
 {
-  IrVal base = a64_xsp (a->rn);
+  IrVal base = a64_base (t, a->rn);
   int32_t offset = a->imm * (1 << access->log2), first = a->mode == 1 ? 0 : offset,
           second = first + (1 << access->log2);
   if (access->load) {

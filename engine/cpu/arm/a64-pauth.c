@@ -210,7 +210,7 @@ a64_trans_eretaa (A64Trans *t, const A64Args *a)
 IsaFlow
 a64_trans_ldraa (A64Trans *t, const A64Args *a)
 {
-  IrVal base = transformed (t, true, a64_xsp (a->rn), ir_const (t->b, 0), ARM_KEY_DA + a->m);
+  IrVal base = transformed (t, true, a64_base (t, a->rn), ir_const (t->b, 0), ARM_KEY_DA + a->m);
   IrVal addr = ir_op2 (t->b, IR_ADD, IR_I64, base, ir_const (t->b, a->imm));
   IrVal value = ir_load (t->b, IR_I64, IR_MEM (3, false), addr, 0);
   a64_set_x (t, a->rt, value);

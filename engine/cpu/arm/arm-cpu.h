@@ -85,6 +85,7 @@ enum {
   ARM_MODE_ALIGNED = IR_MODE_GUEST << 21, /* a misaligned load or store faults */
   ARM_MODE_USER = IR_MODE_GUEST << 22,    /* LDTR and STTR have the permission of EL0 */
 };
+#define ARM_MODE_STACK     (UINT32_C (1) << 31) /* accesses by a misaligned SP fault */
 #define ARM_N_MMU_CONTROLS 16
 #define ARM_MODE_EL(mode)  ((mode) >> ARM_MODE_EL_SHIFT & 3)
 

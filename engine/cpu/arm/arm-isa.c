@@ -45,7 +45,10 @@ a64_translate (IsaInsn *insn)
     return a64_undefined (&t);
   if (t.mode & ARM_MODE_NO_FP && a64_insns[op].needs[0] & ARM_FP_EXTS)
     return a64_fp_trap (&t);
-  return a64_trans_table[op](&t, &args);
+  uint32_t first_op = t.b->region->n_ops;
+  IsaFlow flow = a64_trans_table[op](&t, &args);
+  a64_note_stack (&t, first_op);
+  return flow;
 }
 
 static unsigned

@@ -186,6 +186,7 @@ arm_update_mode (ArmCpu *arm)
   mode |= arm->spsel ? ARM_MODE_SPSEL : 0;
   mode |= arm->el == 2 && arm_hcr (arm) & HCR_E2H ? ARM_MODE_E2H : 0;
   mode |= arm->il ? ARM_MODE_ILLEGAL : 0;
+  mode |= current_sctlr (arm) & (arm->el == 0 ? SCTLR_SA0 : SCTLR_SA) ? ARM_MODE_STACK : 0;
   mode |= arm_debug_looks (arm) ? ARM_MODE_STEP : 0;
   mode |= arm_mmu_mode (arm);
   arm->pac_refuses = current_sctlr (arm) & (arm->el == 0 ? SCTLR_BT0 : SCTLR_BT);

@@ -95,6 +95,11 @@ bool a64_guarded (const A64Trans *t);
 void a64_note_branch (A64Trans *t, IrVal target, unsigned btype);
 /* At the first instruction of a region: whatever was branched to is one. */
 void a64_check_landing (A64Trans *t, uint32_t word);
+/* SP alignment checking (a64-stack.c). Register n as the base of an access, 31 being SP, before anything else
+ * of the instruction is done. */
+IrVal a64_base (A64Trans *t, unsigned n);
+/* After an instruction: what its ops, from that one on, have made of SP. */
+void a64_note_stack (A64Trans *t, uint32_t first_op);
 /* The code at addr has changed: known at the next DSB (a64-system.c). */
 void a64_invalidate_code (A64Trans *t, IrVal addr);
 
