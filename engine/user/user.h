@@ -28,6 +28,7 @@ typedef struct {
   int signo, si_code;
   bool write, fetch;
   bool cache; /* by an instruction that maintains caches */
+  bool stack; /* the stack pointer was misaligned, whatever the access */
 } UserFault;
 
 typedef struct {

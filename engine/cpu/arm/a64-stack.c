@@ -9,16 +9,21 @@
 #include "arm-helpers.h"
 #include "arm-system.h"
 #include "arm-trans.h"
+#include <signal.h>
 
 /* IrBuilder.facts: SP is a multiple of 16. */
 enum { STACK_ALIGNED = 1 };
 #define STACK_UNIT 16
 
-/* SP was misaligned at the access of the instruction at `pc`. */
+/* SP was misaligned at the access of the instruction at `pc`. A program's fault is as Linux reports it. */
 uint64_t
 arm_refuse_stack (IrState *s, uint64_t pc, uint64_t b, uint64_t c)
 {
   s->pc = pc;
+  if (!((const ArmCpu *)s)->system) {
+    s->fault = (IrFault){ .addr = s->var[ARM_VAR_SP], .si_code = BUS_ADRALN, .signo = SIGBUS };
+    ir_leave (s, IR_EXIT_FAULT);
+  }
   s->var[ARM_VAR_SYNDROME] = arm_syndrome (ARM_EC_SP_ALIGNMENT, 0);
   ir_leave (s, IR_EXIT_ILLEGAL);
 }

@@ -29,6 +29,7 @@ start (Cpu *cpu, uint64_t pc, uint64_t sp)
 {
   cpu->state.pc = pc;
   cpu->state.var[ARM_VAR_SP] = sp;
+  cpu->state.mode |= ARM_MODE_STACK; /* SPEC: Linux sets SCTLR_EL1.SA0. */
 }
 
 #define MOV_X8(n)   (0xd2800008 | (uint32_t)(n) << 5) /* mov x8, #n */

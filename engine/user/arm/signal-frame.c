@@ -105,11 +105,13 @@ load_fpsimd (ArmCpu *arm, const uint8_t *p)
 static uint32_t
 syndrome (const UserFault *fault)
 {
-  enum { FETCH = 0x20, PC_ALIGNMENT = 0x22, DATA = 0x24 };
+  enum { FETCH = 0x20, PC_ALIGNMENT = 0x22, DATA = 0x24, SP_ALIGNMENT = 0x26 };
   enum { TRANSLATION = 0x07, PERMISSION = 0x0f, ALIGNMENT = 0x21 };
   const uint32_t il = 1u << 25, write = (fault->write ? 1u << 6 : 0) | (fault->cache ? 1u << 8 : 0);
   if (fault->signo == 0 || fault->signo == SIGILL)
     return 0;
+  if (fault->stack)
+    return (uint32_t)SP_ALIGNMENT << 26 | il;
   if (fault->signo == SIGBUS && fault->si_code == BUS_ADRALN)
     return fault->fetch ? (uint32_t)PC_ALIGNMENT << 26 | il : (uint32_t)DATA << 26 | il | write | ALIGNMENT;
   uint32_t status = fault->signo == SIGSEGV && fault->si_code == SEGV_ACCERR ? PERMISSION : TRANSLATION;
@@ -118,13 +120,17 @@ syndrome (const UserFault *fault)
 
 /* SPEC: DDI 0487, FAR_EL1 and ESR_EL1: the address of a DC instruction is the one in its register, not that
  * of the line or of what was accessed of it; and all of them count as writes, of which the syndrome tells DC
- * ZVA from the others. */
+ * ZVA from the others.  A misaligned SP is what an instruction looks at first. */
 static void
 refine_fault (const Cpu *cpu, UserFault *fault)
 {
-  enum { DC = 0xd50b7000, DC_ZVA = 0xd50b7420, RT = 31 };
+  enum { DC = 0xd50b7000, DC_ZVA = 0xd50b7420, RT = 31, RN = 31 << 5 };
   uint32_t insn;
-  if (fault->fetch || user_read (&insn, cpu->state.pc, sizeof insn) < 0 || (insn & 0xfffff000) != DC)
+  if (fault->fetch || user_read (&insn, cpu->state.pc, sizeof insn) < 0)
+    return;
+  fault->stack = fault->signo == SIGBUS && fault->si_code == BUS_ADRALN && (insn & RN) == RN &&
+                 cpu->state.var[ARM_VAR_SP] % 16 != 0;
+  if ((insn & 0xfffff000) != DC)
     return;
   fault->addr = (insn & RT) == RT ? 0 : cpu->state.var[ARM_VAR_X + (insn & RT)];
   fault->write = true;
@@ -136,7 +142,7 @@ static bool
 has_address (const UserFault *fault)
 {
   return fault->signo == SIGSEGV ||
-         (fault->signo == SIGBUS && !(fault->fetch && fault->si_code == BUS_ADRALN));
+         (fault->signo == SIGBUS && !fault->stack && !(fault->fetch && fault->si_code == BUS_ADRALN));
 }
 
 static void

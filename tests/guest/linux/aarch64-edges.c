@@ -5,7 +5,7 @@
  *
  * QEMU's user mode differs: it says ILL_ILLOPN, writes no syndrome, lets DC CVAC and its like pass at any
  * address, reports DC ZVA at the start of its line and a refused frame as SI_KERNEL.  The manual (DDI 0487,
- * FAR_EL1) and Linux decide. */
+ * FAR_EL1) and Linux decide. It has no SP alignment checking. */
 
 #include "check.h"
 #include <asm/hwcap.h>
@@ -19,7 +19,7 @@
 #include <unwind.h>
 
 enum { PAGE = 4096 };
-enum { EC_DATA = 0x24, EC_FETCH = 0x20, EC_PC_ALIGNMENT = 0x22 };
+enum { EC_DATA = 0x24, EC_FETCH = 0x20, EC_PC_ALIGNMENT = 0x22, EC_SP_ALIGNMENT = 0x26 };
 
 /* Two pages of code and data to try on, with nothing behind them. */
 static char *area;
@@ -270,6 +270,38 @@ test_alignment (void)
   CHECK (seen.info.si_code == SEGV_ACCERR && seen.esr >> 26 == EC_FETCH);
 }
 
+/* The stack pointer is moved off by some bytes for one instruction. */
+static void
+run_on_stack (uint32_t insn, uint64_t off)
+{
+  run (insn, 0); /* leaves it in code[] */
+  memset (&seen, 0, sizeof seen);
+  __asm__ volatile ("mov x19, sp\n sub sp, sp, %0\n mov x20, sp\n blr %1\n mov sp, x19"
+                    :
+                    : "r"(off), "r"(code)
+                    : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
+                      "x14", "x15", "x16", "x17", "x19", "x20", "x30", "cc", "memory");
+}
+
+static void
+test_stack (void)
+{
+  static const uint32_t accesses[] = { 0xf94003e1, 0x394003e1, 0xa9400be1,
+                                       0x3dc003e0 }; /* ldr, ldrb, ldp, ldr q0 */
+  for (unsigned n = 0; n < 200; n++)
+    for (unsigned i = 0; i < sizeof accesses / sizeof *accesses; i++) {
+      run_on_stack (accesses[i], 64);
+      CHECK_EQ (seen.count, 0);
+      run_on_stack (accesses[i], 56);
+      CHECK_EQ (seen.count, 1);
+      CHECK (seen.info.si_signo == SIGBUS && seen.info.si_code == BUS_ADRALN && seen.pc == (uint64_t)code);
+      CHECK ((uint64_t)seen.info.si_addr % 16 == 8 && seen.fault_address == 0);
+      CHECK_EQ (seen.esr, (uint64_t)EC_SP_ALIGNMENT << 26 | 1 << 25);
+    }
+  run_on_stack (0xf98003e0, 56); /* prfm pldl1keep, [sp] */
+  CHECK_EQ (seen.count, 0);
+}
+
 /* ---- frames that are refused ---- */
 
 static siginfo_t refusal;
@@ -496,6 +528,7 @@ main (void)
   test_breakpoints ();
   test_caches ();
   test_alignment ();
+  test_stack ();
   test_refused_frames ();
   test_features ();
   test_control ();
