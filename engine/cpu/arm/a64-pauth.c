@@ -100,12 +100,21 @@ checked_pointer (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
   return ir_emit (t->b, IR_DESC (.op = IR_SELECT, .type = IR_I64), differ, error, p.plain);
 }
 
-/* A key that SCTLR_ELx has not enabled changes nothing. */
+/* A level above may have it trapped. */
+static void
+check_trap (A64Trans *t)
+{
+  if (t->mode & ARM_MODE_NO_VM)
+    ir_helper (t->b, ARM_HELPER_TRAPPED_PAUTH, false, number (t, (int64_t)t->pc), IR_NONE, IR_NONE);
+}
+
+/* A key that SCTLR_ELx has not enabled changes nothing, and is not trapped. */
 static IrVal
 transformed (A64Trans *t, bool check, IrVal pointer, IrVal modifier, unsigned key)
 {
   if (t->mode >> ARM_MODE_NO_KEY_SHIFT >> key & 1)
     return pointer;
+  check_trap (t);
   return check ? checked_pointer (t, pointer, modifier, key) : signed_pointer (t, pointer, modifier, key);
 }
 
@@ -140,6 +149,7 @@ a64_trans_xpac (A64Trans *t, const A64Args *a)
 IsaFlow
 a64_trans_pacga (A64Trans *t, const A64Args *a)
 {
+  check_trap (t);
   IrVal code = code_of (t, a64_x (t, a->rn), a64_xsp (a->rm), ARM_KEY_GA);
   a64_set_x (t, a->rd, op2 (t, IR_ANDN, code, number (t, UINT32_MAX)));
   return ISA_NEXT;

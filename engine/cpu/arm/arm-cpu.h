@@ -77,8 +77,9 @@ enum {
   ARM_MODE_NO_ZERO = IR_MODE_GUEST << 11,  /* DC ZVA */
   ARM_MODE_NO_WFI = IR_MODE_GUEST << 12,
   ARM_MODE_NO_WFE = IR_MODE_GUEST << 13,
-  ARM_MODE_NO_VM = IR_MODE_GUEST << 14,   /* ESR, FAR and their like */
-  ARM_MODE_NO_KEY_SHIFT = 23,             /* four bits, by ArmKey: that key's instructions do nothing */
+  ARM_MODE_NO_VM =
+      IR_MODE_GUEST << 14,    /* ESR, FAR and their like; pointer authentication: few systems trap these */
+  ARM_MODE_NO_KEY_SHIFT = 23, /* four bits, by ArmKey: that key's instructions do nothing */
   ARM_MODE_ILLEGAL = IR_MODE_GUEST << 19, /* PSTATE.IL */
   ARM_MODE_STEP =
       IR_MODE_GUEST << 20, /* software step or a breakpoint: each instruction asks arm_debug_insn() */

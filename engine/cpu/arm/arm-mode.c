@@ -111,6 +111,17 @@ counter_granted (const ArmCpu *arm)
   return arm->sysreg[control] & CNTKCTL_EL0VCTEN;
 }
 
+/* SPEC: DDI 0487, AddPACIA() and its like: the level that pointer authentication is trapped to, or 0. */
+static unsigned
+pauth_trap (const ArmCpu *arm)
+{
+  if (!arm_has (arm, ARM_EXT_PAUTH))
+    return 0;
+  if (arm->el <= 1 && arm_el2_enabled (arm) && !arm_in_host (arm) && !(arm_hcr (arm) & HCR_API))
+    return 2;
+  return arm->el <= 2 && arm->has_el3 && !(arm->sysreg[ARM_SR_SCR_EL3] & SCR_API) ? 3 : 0;
+}
+
 static uint32_t
 traps (const ArmCpu *arm)
 {
@@ -127,7 +138,7 @@ traps (const ArmCpu *arm)
     mode |= ARM_MODE_NO_WFI;
   if (wait_trap (arm, SCTLR_NTWE, HCR_TWE, SCR_TWE) != 0)
     mode |= ARM_MODE_NO_WFE;
-  if (hcr & (HCR_TVM | HCR_TRVM))
+  if (hcr & (HCR_TVM | HCR_TRVM) || pauth_trap (arm) != 0)
     mode |= ARM_MODE_NO_VM;
   return mode;
 }
@@ -208,6 +219,18 @@ arm_ignored_bits (const ArmCpu *arm, uint64_t addr, bool instruction)
   if (instruction && data_only && arm_has (arm, ARM_EXT_PAUTH))
     ignored = false;
   return ignored ? UINT64_C (0xff) << 56 : 0;
+}
+
+/* Pointer authentication where IrState.mode has ARM_MODE_NO_VM. */
+uint64_t
+arm_trapped_pauth (IrState *s, uint64_t pc, uint64_t b, uint64_t c)
+{
+  ArmCpu *arm = (ArmCpu *)s;
+  unsigned el = pauth_trap (arm);
+
+  if (el != 0)
+    arm_raise (arm, el, arm_syndrome (ARM_EC_PAUTH, 0), pc);
+  return 0;
 }
 
 /* A wait that some level traps, where it would indeed be one. */

@@ -350,6 +350,105 @@ el1_use_fp (uint64_t expected)
   return run_in (0, use_fp, expected);
 }
 
+/* ---- Pointer authentication: what HCR_EL2 and SCR_EL3 have trapped. ---- */
+
+#define API        2
+#define APK        1
+#define SCTLR_ENIA (1ul << 31)
+
+static bool
+has_pauth (void)
+{
+  return sysreg_read (id_aa64isar1_el1) & 0xff0;
+}
+
+#define CHECK_PAUTH(insn)                                                                                    \
+  do {                                                                                                       \
+    if (expected == 0) {                                                                                     \
+      CHECK_NO_TRAP (__asm__ volatile (insn :: : "x9", "x16", "x17", "memory"));                             \
+      break;                                                                                                 \
+    }                                                                                                        \
+    CHECK_TRAP (0x09, __asm__ volatile (insn :: : "x9", "x16", "x17", "memory"));                            \
+    CHECK_EQUAL (traps[0].esr, 0x26000000);                                                                  \
+    CHECK_EQUAL (traps[0].el, expected);                                                                     \
+  } while (0)
+
+/* Key A of instructions is enabled, the others are not. */
+static uint64_t
+use_pauth (uint64_t expected)
+{
+  for (unsigned i = 0; i < 50; i++) {
+    CHECK_PAUTH ("pacia1716");
+    CHECK_PAUTH ("paciza x17");
+    CHECK_PAUTH ("pacga x9, x16, x17");
+    CHECK_NO_TRAP (
+        __asm__ volatile ("mov x9, x30\n xpaci x9\n pacib x9, x17\n pacda x9, x17\n autdza x9" :: : "x9"));
+  }
+  return 0;
+}
+
+static uint64_t
+use_keys (uint64_t expected)
+{
+  if (expected == 0) {
+    CHECK_NO_TRAP (__asm__ volatile ("mrs x9, apiakeylo_el1\n msr apgakeyhi_el1, x9" :: : "x9"));
+    return 0;
+  }
+  CHECK_SYSREG_TRAP (ISS (3, 0, 2, 1, 0, 9, 1), "mrs x9, apiakeylo_el1");
+  CHECK_EQUAL (traps[0].el, expected);
+  CHECK_SYSREG_TRAP (ISS (3, 0, 2, 3, 1, 9, 0), "msr apgakeyhi_el1, x9");
+  CHECK_SYSREG_TRAP (ISS (3, 0, 2, 2, 2, 9, 0), "msr apdbkeylo_el1, x9");
+  return 0;
+}
+
+/* Bits 1 and 0: API and APK; from bit 4 on: who traps what they do not allow. */
+static uint64_t
+el1_pauth (uint64_t allowed)
+{
+  uint64_t sctlr = sysreg_read (sctlr_el1), by = allowed >> 4;
+  sysreg_write (sctlr_el1, sctlr & ~SCTLR_ENIA);
+  CHECK_NO_TRAP (__asm__ volatile ("pacia1716" :: : "x17"));
+  sysreg_write (sctlr_el1, sctlr | SCTLR_ENIA);
+  use_keys (allowed & APK ? 0 : by);
+  use_pauth (allowed & API ? 0 : by);
+  run_in (0, use_pauth, allowed & API ? 0 : by);
+  sysreg_write (sctlr_el1, sctlr);
+  return 0;
+}
+
+static uint64_t
+el2_pauth (uint64_t scr_allowed)
+{
+  uint64_t hcr = sysreg_read (hcr_el2), sctlr = sysreg_read (sctlr_el2);
+  sysreg_write (sctlr_el2, sctlr | SCTLR_ENIA);
+  use_keys (scr_allowed & APK ? 0 : 3);
+  use_pauth (scr_allowed & API ? 0 : 3);
+  sysreg_write (sctlr_el2, sctlr);
+  for (unsigned allowed = 0; allowed < 4; allowed++) {
+    sysreg_write (hcr_el2, (hcr & ~(3ul << 40)) | (uint64_t)allowed << 40);
+    if (scr_allowed == 3)
+      run_in (1, el1_pauth, 2 << 4 | allowed);
+    else if (allowed == 3)
+      run_in (1, el1_pauth, 3 << 4 | scr_allowed);
+  }
+  sysreg_write (hcr_el2, hcr);
+  return 0;
+}
+
+static void
+el3_pauth (void)
+{
+  uint64_t scr = sysreg_read (scr_el3);
+  for (unsigned allowed = 0; allowed < 4; allowed++) {
+    sysreg_write (scr_el3, (scr & ~(3ul << 16)) | (uint64_t)allowed << 16);
+    if (has_el (2))
+      run_in (2, el2_pauth, allowed);
+    else
+      run_in (1, el1_pauth, 3 << 4 | allowed);
+  }
+  sysreg_write (scr_el3, scr);
+}
+
 static uint64_t
 el1_identity (uint64_t ignored)
 {
@@ -499,10 +598,16 @@ test_main (void)
       at_each_level (0);
       el1_all (1);
       break;
-    case 2: el2_all (2); break;
+    case 2:
+      el2_all (2);
+      if (has_pauth ())
+        el2_pauth (3);
+      break;
     default:
       at_each_level (0);
       el3_controls ();
+      if (has_pauth ())
+        el3_pauth ();
       if (has_el (2))
         run_in (2, el2_all, 0);
       else
