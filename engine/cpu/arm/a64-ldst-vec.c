@@ -3,6 +3,7 @@
 /* Loads and stores of structures to and from vectors (DDI 0487, C4.1.96).  A structure is one to four
  * elements, which go to as many registers, each to a lane of its own or to all. */
 
+#include "arm-helpers.h"
 #include "arm-trans.h"
 #include <string.h>
 
@@ -30,6 +31,17 @@ write_back (A64Trans *t, const A64Args *a, unsigned bytes)
 {
   IrVal base = a64_xsp (a->rn), step = a->rm == 31 ? ir_const (t->b, bytes) : a64_x (t, a->rm);
   ir_set (t->b, base, ir_op2 (t->b, IR_ADD, IR_I64, base, step));
+}
+
+/* SPEC: DDI 0487, B2.5.2: it is elements that are to be aligned, whatever is accessed at once. */
+static void
+check_elements (A64Trans *t, const A64Args *a, unsigned log2)
+{
+  if (!(t->mode & ARM_MODE_ALIGNED) || log2 == 0)
+    return;
+  IrVal base = a64_base (t, a->rn);
+  IrVal low = ir_op2 (t->b, IR_AND, IR_I64, base, ir_const (t->b, (1 << log2) - 1));
+  ir_trap (t->b, a->l ? ARM_HELPER_MISALIGNED_LOAD : ARM_HELPER_MISALIGNED_STORE, low, base);
 }
 
 /* ---- Whole registers as they lie in memory. ---- */
@@ -220,6 +232,7 @@ a64_trans_ldst_v_multiple (A64Trans *t, const A64Args *a)
   unsigned elements = multiple[a->opc].elements;
   if (v.n == 0 || (elements > 1 && a->size == 3 && !a->q))
     return a64_undefined (t);
+  check_elements (t, a, v.log2);
   if (a->l)
     load_structures (t, &v, elements, a->rn);
   else
@@ -296,6 +309,7 @@ a64_trans_ldst_v_single (A64Trans *t, const A64Args *a)
   bool to_all = a->opc >> 1 == 3;
   if (to_all ? !a->l || a->s : !lane_of (a, &v.log2, &lane))
     return a64_undefined (t);
+  check_elements (t, a, v.log2);
   for (unsigned i = 0; i < v.n; i++)
     if (to_all)
       load_to_all_lanes (t, &v, i, a->rn);

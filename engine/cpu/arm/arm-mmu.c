@@ -4,6 +4,7 @@
  * in. */
 
 #include "arm-bits.h"
+#include "arm-helpers.h"
 #include "arm-walk.h"
 #include <string.h>
 
@@ -190,6 +191,22 @@ arm_misaligned (Cpu *cpu, uint64_t vaddr, CpuAccess access)
 {
   struct ArmFault fault = { .status = ARM_STATUS_ALIGNMENT, .write = access == CPU_WRITE };
   note_fault (ARM_CPU (cpu), vaddr, &fault, 0);
+}
+
+/* For code with ARM_MODE_ALIGNED: a structure that is not aligned as its elements have to be. The interpreter
+ * has noted the pc. */
+uint64_t
+arm_misaligned_load (IrState *s, uint64_t addr, uint64_t b, uint64_t c)
+{
+  arm_misaligned ((Cpu *)s, addr, CPU_READ);
+  ir_leave (s, IR_EXIT_FAULT);
+}
+
+uint64_t
+arm_misaligned_store (IrState *s, uint64_t addr, uint64_t b, uint64_t c)
+{
+  arm_misaligned ((Cpu *)s, addr, CPU_WRITE);
+  ir_leave (s, IR_EXIT_FAULT);
 }
 
 /* ---- Syndromes. ---- */
