@@ -102,6 +102,27 @@ bool cpu_phys_cas32 (Cpu *cpu, uint64_t phys, uint32_t expected, uint32_t desire
 bool cpu_debug_read (Cpu *cpu, uint64_t vaddr, void *out, size_t size);
 bool cpu_debug_write (Cpu *cpu, uint64_t vaddr, const void *data, size_t size);
 
+/* Semihosting: who answers the instruction by which a guest asks the host. */
+typedef struct {
+  /* On the vCPU's thread, between two instructions. True: the operation is done, with a result. False: the
+   * instruction is executed again, after what is more urgent (interrupts, standing still). */
+  bool (*call) (void *opaque, Cpu *cpu, uint32_t op, uint64_t arg, uint64_t *ret_result);
+  bool user; /* the least privileged level may ask, too */
+  void *opaque;
+} CpuSemihosting;
+/* Before its first run; NULL: there is nobody. */
+void cpu_set_semihosting (Cpu *cpu, const CpuSemihosting *hooks);
+/* For front ends: whether somebody answers this level, and to ask (then only). */
+bool cpu_semihosted (const Cpu *cpu, bool user);
+bool cpu_semihost (Cpu *cpu, uint32_t op, uint64_t arg, uint64_t *ret_result);
+/* For who answers: sleeps until the vCPU is kicked (at once, if it was since it last slept or ran). False: it
+ * is to stand still, and the call is to return. */
+bool cpu_wait_kick (Cpu *cpu);
+/* RAM and (reading) ROM as the vCPU's current level sees them. False where a part is refused, with the part
+ * before it transferred. Other than a load or store of the guest's, it raises nothing. */
+bool cpu_guest_read (Cpu *cpu, uint64_t vaddr, void *out, size_t size);
+bool cpu_guest_write (Cpu *cpu, uint64_t vaddr, const void *data, size_t size);
+
 /* A vCPU's host thread. It starts paused. */
 typedef struct Vcpu Vcpu;
 typedef struct {

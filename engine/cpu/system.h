@@ -29,6 +29,7 @@ typedef struct CpuSystem {
   const IsaSystem *isa;
   MemoryMap *memory;
   Vcpu *vcpu;
+  const CpuSemihosting *semihosting; /* NULL: none */
   Space spaces[SYSTEM_SPACES];
   Space *space;         /* the current one; NULL until first run */
   Space *user;          /* that of accesses with IR_F_USER; NULL until the first since `space` changed */
@@ -111,6 +112,9 @@ void system_stored (RamBlock *block, uint64_t offset, unsigned size);
 void system_settle (Cpu *cpu, bool running);
 /* The guest's fence.i: code made while another vCPU's unchecked store may have been under way is compared. */
 void system_fence_code (Cpu *cpu);
+
+/* vcpu.c: cpu_wait_kick(). */
+bool vcpu_wait_kick (Vcpu *vcpu);
 
 /* softmmu-signal.c */
 /* On each thread before it first runs a system-mode vCPU. */

@@ -45,6 +45,21 @@ wait_for_work (Vcpu *vcpu)
   g_mutex_unlock (&vcpu->lock);
 }
 
+bool
+vcpu_wait_kick (Vcpu *vcpu)
+{
+  system_settle (vcpu->cpu, false);
+  g_mutex_lock (&vcpu->lock);
+  vcpu->waiting = true;
+  while (!vcpu->kicked && !vcpu->pause && !vcpu->quit)
+    g_cond_wait (&vcpu->changed, &vcpu->lock);
+  vcpu->waiting = false;
+  vcpu->kicked = false;
+  bool goes_on = !vcpu->pause && !vcpu->quit;
+  g_mutex_unlock (&vcpu->lock);
+  return goes_on;
+}
+
 /* Stands still while asked to. False: the thread is to end. */
 static bool
 obey (Vcpu *vcpu)

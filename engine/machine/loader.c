@@ -24,6 +24,8 @@ struct Loader {
 /* Files with more program headers than this are none that a machine is started with. */
 #define MAX_PHDRS 256
 
+#define FREE_ALIGN UINT64_C (0x10000)
+
 static void
 piece_free (void *data)
 {
@@ -54,13 +56,67 @@ loader_free (Loader *loader)
   g_free (loader);
 }
 
+static bool
+overlaps (const Piece *p, uint64_t address, uint64_t size)
+{
+  return address - p->address < p->mem_size || p->address - address < size;
+}
+
+bool
+loader_is_free (const Loader *loader, uint64_t address, uint64_t size)
+{
+  for (unsigned i = 0; i < loader->pieces->len; i++)
+    if (overlaps (loader->pieces->pdata[i], address, size))
+      return false;
+  return true;
+}
+
+/* From `start`, which must be free, to what comes next. */
+static uint64_t
+free_end (const Loader *loader, uint64_t start)
+{
+  uint64_t end = loader->ram_start + loader->ram_size;
+  for (unsigned i = 0; i < loader->pieces->len; i++) {
+    const Piece *p = loader->pieces->pdata[i];
+    if (p->address >= start)
+      end = MIN (end, p->address);
+  }
+  return end;
+}
+
+static bool
+in_ram (const Loader *loader, uint64_t address, uint64_t size)
+{
+  return address >= loader->ram_start && address - loader->ram_start <= loader->ram_size &&
+         size <= loader->ram_size - (address - loader->ram_start);
+}
+
+void
+loader_free_range (const Loader *loader, uint64_t *ret_start, uint64_t *ret_end)
+{
+  *ret_start = *ret_end = loader->ram_start;
+  /* One begins with RAM, or behind a piece. */
+  for (unsigned i = 0; i <= loader->pieces->len; i++) {
+    const Piece *p = i < loader->pieces->len ? loader->pieces->pdata[i] : NULL;
+    uint64_t start = p ? p->address + p->mem_size : loader->ram_start;
+    start = (start + FREE_ALIGN - 1) & ~(FREE_ALIGN - 1);
+    if (!in_ram (loader, start, 1) || !loader_is_free (loader, start, 1))
+      continue;
+    uint64_t end = free_end (loader, start) & ~UINT64_C (15);
+    if (end > start && end - start > *ret_end - *ret_start) {
+      *ret_start = start;
+      *ret_end = end;
+    }
+  }
+}
+
 /* Takes the piece over in either case. */
 static bool
 add_piece (Loader *loader, Piece *piece, GError **error)
 {
   for (unsigned i = 0; i < loader->pieces->len; i++) {
     const Piece *p = loader->pieces->pdata[i];
-    if (piece->address - p->address < p->mem_size || p->address - piece->address < piece->mem_size) {
+    if (overlaps (p, piece->address, piece->mem_size)) {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                    "the %s (0x%" G_GINT64_MODIFIER "x, %" G_GUINT64_FORMAT
                    " bytes) overlaps the %s (0x%" G_GINT64_MODIFIER "x, %" G_GUINT64_FORMAT
@@ -72,13 +128,6 @@ add_piece (Loader *loader, Piece *piece, GError **error)
   }
   g_ptr_array_add (loader->pieces, piece);
   return true;
-}
-
-static bool
-in_ram (const Loader *loader, uint64_t address, uint64_t size)
-{
-  return address >= loader->ram_start && address - loader->ram_start <= loader->ram_size &&
-         size <= loader->ram_size - (address - loader->ram_start);
 }
 
 static bool
@@ -246,6 +295,20 @@ loader_add_image (Loader *loader, const char *what, const char *path, uint64_t a
     .low = address, .entry = address, .high = address + mem_size, .linux_image = image.found
   };
   return add_file_piece (loader, what, file, 0, file->size, address, mem_size, error);
+}
+
+bool
+loader_add_program (Loader *loader, const char *what, const char *path, uint64_t address, LoadedImage *ret,
+                    GError **error)
+{
+  uint8_t header[64] = { 0 };
+  g_autoptr (LoaderFile) file = loader_file_open (what, path, false, loader->ram_size, error);
+
+  if (file == NULL || !loader_file_read (file, 0, header, MIN (file->size, sizeof header), error))
+    return false;
+  return file->size >= EI_NIDENT && memcmp (header, ELFMAG, SELFMAG) == 0
+             ? add_elf (loader, what, file, header, ret, error)
+             : loader_add_raw (loader, what, path, address, ret, error);
 }
 
 bool

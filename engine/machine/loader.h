@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Loader, loader_free)
  */
 bool loader_add_image (Loader *loader, const char *what, const char *path, uint64_t address, LoadedImage *ret,
                        GError **error);
+/* An ELF file as above, and anything else as it is. */
+bool loader_add_program (Loader *loader, const char *what, const char *path, uint64_t address,
+                         LoadedImage *ret, GError **error);
 /* The file as it is. */
 bool loader_add_raw (Loader *loader, const char *what, const char *path, uint64_t address, LoadedImage *ret,
                      GError **error);
@@ -37,6 +40,11 @@ bool loader_add_raw (Loader *loader, const char *what, const char *path, uint64_
 bool loader_add_bytes (Loader *loader, const char *what, GBytes *bytes, uint64_t address, GError **error);
 /* Replaces what was added under this name with as many other bytes. */
 void loader_replace_bytes (Loader *loader, const char *what, GBytes *bytes);
+
+/* Whether nothing was added there; and the largest part of RAM of which that is true. It begins at a multiple
+ * of 64 KiB: programs have stacks behind what their file says. */
+bool loader_is_free (const Loader *loader, uint64_t address, uint64_t size);
+void loader_free_range (const Loader *loader, uint64_t *ret_start, uint64_t *ret_end);
 
 /* Writes it all. False and an error when a file cannot be read (any more). */
 bool loader_load (Loader *loader, MemoryMap *memory, GError **error);

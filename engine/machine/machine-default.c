@@ -128,7 +128,8 @@ machine_add_configured_devices (Machine *machine, GError **error)
   if (!add_nics (machine, error) || !add_disks (machine, error))
     return false;
   for (unsigned i = 0; devices && i < devices->len; i++)
-    if (machine_add_device (machine, devices->pdata[i], error) == NULL)
+    if (!machine_is_loader (devices->pdata[i]) &&
+        machine_add_device (machine, devices->pdata[i], error) == NULL)
       return false;
   return true;
 }

@@ -330,6 +330,12 @@ add_from_keyval (Machine *machine, Keyval *kv, GError **error)
                  "-device needs the name of a device first, as in -device virtio-rng-pci");
     return NULL;
   }
+  if (machine_is_loader (driver)) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "'%s' loads files when the machine starts: give it on the command line, with -device",
+                 driver);
+    return NULL;
+  }
   const DeviceClass *class = find_class (driver, error);
   if (class == NULL || !check_id (machine, id, error))
     return NULL;

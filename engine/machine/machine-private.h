@@ -44,8 +44,10 @@ struct MachinePrivate {
   GPtrArray *chardevs; /* Chardev made for -serial */
   unsigned serials;    /* how many serial ports the board has */
   NetBackend *default_net;
-  unsigned anonymous; /* devices without an id so far */
-  unsigned macs;      /* addresses handed out */
+  unsigned anonymous;                    /* devices without an id so far */
+  unsigned macs;                         /* addresses handed out */
+  Semihosting *semihosting;              /* or NULL */
+  uint64_t free_ram_start, free_ram_end; /* what the board has loaded nothing to */
 };
 
 /* For boards. */
@@ -69,6 +71,10 @@ bool machine_option_bool (const Machine *machine, const char *name, bool initial
 
 /* Between the files. */
 
+/* Before the vCPUs. */
+bool machine_add_semihosting (Machine *machine, GError **error);
+/* Whether a -device text is one of the board's: "loader,…". */
+bool machine_is_loader (const char *text);
 /* Default NIC and disks, then -device. */
 bool machine_add_configured_devices (Machine *machine, GError **error);
 void machine_init_run_state (Machine *machine);

@@ -176,6 +176,8 @@ machine_add_cpu (Machine *machine, Cpu *cpu, GError **error)
   const VcpuHooks hooks = { machine_vcpu_debug, machine };
 
   cpu_system_init (cpu, machine->memory);
+  if (machine->priv->semihosting)
+    cpu_set_semihosting (cpu, semihosting_hooks (machine->priv->semihosting));
   Vcpu *vcpu = vcpu_new (cpu, machine->vcpus->len, &hooks, error);
   if (vcpu == NULL) {
     cpu_system_free (cpu);
@@ -247,7 +249,8 @@ free_chardev (void *chr)
 static bool
 build (Machine *machine, GError **error)
 {
-  if (!device_realize (machine->root, error) || !check_options (machine, error) || !set_cpus (machine, error))
+  if (!device_realize (machine->root, error) || !check_options (machine, error) ||
+      !set_cpus (machine, error) || !machine_add_semihosting (machine, error))
     return false;
   virtio_blk_default_queues = virtio_scsi_default_queues = machine->priv->cpus;
   if (!machine->board->build (machine, error) || !check_serials (machine, error))
@@ -319,6 +322,7 @@ machine_free (Machine *machine)
   if (machine->board->free)
     machine->board->free (machine);
   free_vcpus (machine);
+  semihosting_free (priv->semihosting);
   if (priv->default_net)
     net_backend_free (priv->default_net);
   g_ptr_array_unref (priv->chardevs);

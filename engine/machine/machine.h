@@ -10,6 +10,7 @@
 #include "fw-cfg.h"
 #include "net.h"
 #include "pci.h"
+#include "semihosting.h"
 #include "softmmu.h"
 
 typedef struct Machine Machine;
@@ -53,6 +54,9 @@ typedef struct {
   GPtrArray *nics; /* char*: ids of net back ends that want a default NIC (-nic, -net) and their model:
                       "model,netdev=id,mac=…" */
   bool no_default_net;
+  bool semihosting, semihosting_user;
+  char *semihosting_chardev;
+  GPtrArray *semihosting_args; /* char*: the program's command line, in words */
 } MachineConfig;
 
 /* One of -machine NAME,… */

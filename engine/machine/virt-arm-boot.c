@@ -78,12 +78,12 @@ virt_arm_find_firmware (Machine *machine, GError **error)
     virt->has_firmware = path && (virt->firmware = read_flash_file ("-bios", path, error)) != NULL;
     if (!virt->has_firmware)
       return false;
-  } else if (config->kernel == NULL || bios) {
+  } else if ((config->kernel == NULL && !virt_loader_starts_machine (machine)) || bios) {
     virt->has_firmware = find_default_firmware (virt, error);
     if (!virt->has_firmware)
       return false;
   }
-  if (!virt->has_firmware && config->kernel == NULL) {
+  if (!virt->has_firmware && config->kernel == NULL && !virt_loader_starts_machine (machine)) {
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                  "there is nothing to start: give firmware with -bios or a kernel with -kernel");
     return false;
@@ -152,9 +152,9 @@ plan_kernel (Machine *machine, LoadedImage *kernel, LoadedImage *initrd, GError 
 /* Where firmware and programs without an operating system look for it: at the beginning of RAM, if nothing
  * else is there. */
 static uint64_t
-fdt_address (Machine *machine, const LoadedImage *kernel, uint64_t size)
+fdt_address (Machine *machine, uint64_t size)
 {
-  if (kernel->high == 0 || (kernel->low > ARM_VIRT_RAM_BASE && kernel->low - ARM_VIRT_RAM_BASE >= size))
+  if (loader_is_free (virt_common (machine)->loader, ARM_VIRT_RAM_BASE, size))
     return ARM_VIRT_RAM_BASE;
   return virt_high_fdt_address (machine, size);
 }
@@ -178,11 +178,16 @@ virt_arm_boot_prepare (Machine *machine, GError **error)
   if (config->kernel && !(virt->has_firmware ? virt_hand_to_firmware (machine, error)
                                              : plan_kernel (machine, &kernel, &initrd, error)))
     return false;
+  if (!virt_add_loader_devices (machine, error))
+    return false;
   g_autoptr (GBytes) base = base_fdt (machine, error);
   if (base == NULL || !virt_finish_fdt (machine, base, kernel.high ? config->append : NULL, &initrd, error))
     return false;
-  virt->fdt = fdt_address (machine, &kernel, g_bytes_get_size (common->fdt));
-  return loader_add_bytes (common->loader, VIRT_FDT_NAME, common->fdt, virt->fdt, error);
+  virt->fdt = fdt_address (machine, g_bytes_get_size (common->fdt));
+  if (!loader_add_bytes (common->loader, VIRT_FDT_NAME, common->fdt, virt->fdt, error))
+    return false;
+  virt_note_free_ram (machine);
+  return true;
 }
 
 void
@@ -190,7 +195,7 @@ virt_arm_reset (Machine *machine)
 {
   const VirtArm *virt = virt_arm_of (machine);
 
-  virt_load (machine);
   if (virt->has_entry)
     arm_cpu_set_entry (machine_cpu (machine, 0), virt->entry, (const uint64_t[4]){ virt->fdt });
+  virt_load (machine);
 }

@@ -107,7 +107,10 @@ plan_fdt (Machine *machine, const Plan *plan, uint64_t *ret_address, GError **er
                         plan->has_initrd ? &plan->initrd : NULL, error))
     return false;
   *ret_address = virt_high_fdt_address (machine, g_bytes_get_size (virt->fdt));
-  return loader_add_bytes (virt->loader, VIRT_FDT_NAME, virt->fdt, *ret_address, error);
+  if (!loader_add_bytes (virt->loader, VIRT_FDT_NAME, virt->fdt, *ret_address, error))
+    return false;
+  virt_note_free_ram (machine);
+  return true;
 }
 
 /* What OpenSBI's fw_dynamic expects at a2: struct fw_dynamic_info. */
@@ -161,5 +164,6 @@ virt_boot_prepare (Machine *machine, GError **error)
 
   virt->loader = loader_new (EM_RISCV, VIRT_DRAM_BASE, machine->ram->size);
   return plan_firmware (machine, &plan, error) && plan_kernel (machine, &plan, error) &&
-         plan_fdt (machine, &plan, &fdt, error) && add_reset_code (machine, &plan, fdt, error);
+         virt_add_loader_devices (machine, error) && plan_fdt (machine, &plan, &fdt, error) &&
+         add_reset_code (machine, &plan, fdt, error);
 }

@@ -223,5 +223,6 @@ virt_common_free (Machine *machine)
 
   g_clear_pointer (&virt->loader, loader_free);
   g_clear_pointer (&virt->fdt, g_bytes_unref);
+  g_clear_pointer (&virt->starts, g_array_unref);
   g_clear_pointer (&virt->pci, pci_bus_free);
 }

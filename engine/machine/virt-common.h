@@ -12,6 +12,12 @@
 
 #define VIRT_FDT_NAME "device tree" /* in the loader */
 
+/* A CPU that starts elsewhere than the board says. */
+typedef struct {
+  unsigned cpu;
+  uint64_t pc;
+} VirtStart;
+
 /* A board's data begin with it. */
 typedef struct {
   VirtLayout layout; /* set by the board before any of the functions below */
@@ -22,7 +28,8 @@ typedef struct {
   /* What is loaded at reset. */
   Loader *loader;
   GBytes *fdt;
-  bool booted; /* what -boot once= said has been done */
+  GArray *starts; /* VirtStart: what -device loader says */
+  bool booted;    /* what -boot once= said has been done */
 } VirtCommon;
 
 static inline VirtCommon *
@@ -51,6 +58,13 @@ bool virt_check_kernel_options (const MachineConfig *config, GError **error);
 bool virt_hand_to_firmware (Machine *machine, GError **error);
 /* -initrd, behind the kernel that was loaded. */
 bool virt_add_initrd (Machine *machine, const LoadedImage *kernel, LoadedImage *ret, GError **error);
+/* -device loader (virt-loader-device.c): adds its files to the loader, when kernel and firmware are in it. */
+bool virt_add_loader_devices (Machine *machine, GError **error);
+/* Whether the first CPU starts with one, and to have them start, at each reset. */
+bool virt_loader_starts_machine (Machine *machine);
+void virt_set_loader_starts (Machine *machine);
+/* When everything is in the loader: notes what memory is left. */
+void virt_note_free_ram (Machine *machine);
 /* A place for a device tree of that size near the end of the memory that everything reaches, out of the
  * kernel's way. */
 uint64_t virt_high_fdt_address (Machine *machine, uint64_t size);

@@ -68,12 +68,26 @@ virt_add_initrd (Machine *machine, const LoadedImage *kernel, LoadedImage *ret, 
 uint64_t
 virt_high_fdt_address (Machine *machine, uint64_t size)
 {
+  const Loader *loader = virt_common (machine)->loader;
   const uint64_t base = virt_common (machine)->layout.ram;
   const uint64_t top = MIN (base + machine->ram->size, FDT_END);
 
   if (top - base < size + FDT_ROOM)
     return base;
-  return MAX ((top - size - FDT_ROOM) & ~(ALIGN - 1), base);
+  uint64_t address = MAX ((top - size - FDT_ROOM) & ~(ALIGN - 1), base), end;
+  /* At the base there is no room for it, and the loader says so. */
+  if (address == base || loader_is_free (loader, address, size))
+    return address;
+  /* Something was linked to be there. */
+  loader_free_range (loader, &address, &end);
+  return end - address < size ? address : (end - size) & ~UINT64_C (7);
+}
+
+void
+virt_note_free_ram (Machine *machine)
+{
+  loader_free_range (virt_common (machine)->loader, &machine->priv->free_ram_start,
+                     &machine->priv->free_ram_end);
 }
 
 GBytes *
@@ -122,4 +136,5 @@ virt_load (Machine *machine)
     g_printerr ("The machine cannot be started: %s\n", error->message);
     machine_request_stop (machine, MACHINE_IO_ERROR);
   }
+  virt_set_loader_starts (machine);
 }

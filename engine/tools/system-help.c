@@ -54,6 +54,7 @@ system_print_devices (void)
     category = class->category;
     printf ("name \"%s\", bus %s, desc \"%s\"\n", class->name, class->bus, class->help ? class->help : "");
   }
+  puts ("\nNo device of the guest's:\nname \"loader\", desc \"a file in memory when the machine starts\"");
 }
 
 static void
@@ -74,6 +75,14 @@ print_props (const DeviceClass *class)
 bool
 system_print_device_properties (const char *name, GError **error)
 {
+  if (strcmp (name, "loader") == 0) {
+    puts ("loader options:\n"
+          "  file=<str> - an ELF file, or any other with addr=\n"
+          "  addr=<uint64> - where the file goes, or a CPU starts\n"
+          "  cpu-num=<uint32> - the CPU that starts there, or at the file's entry\n"
+          "  force-raw=<bool> - take an ELF file as it is");
+    return true;
+  }
   g_autofree char *pci = g_strconcat (name, "-pci", NULL);
   const DeviceClass *class = device_class_find (name);
   if (class == NULL)

@@ -54,7 +54,6 @@ system_option_why_not (const char *name)
     { "runas", "start the program as that user" },
     { "run-with", "start the program as that user and in that directory" },
     { "chroot", "start the program in that directory" },
-    { "semihosting", "the guest has no way to the host's files; leave it out" },
     { "watchdog", "this machine has no watchdog; leave it out" },
     { "watchdog-action", "this machine has no watchdog; leave it out" },
     { "action", "use -no-reboot, -no-shutdown, or werror= and rerror= of -drive" },

@@ -41,6 +41,9 @@ bool system_set_once (char **at, const char *value, GError **error);
 /* A file name as the value of a setting: its commas are doubled. Newly allocated. */
 char *system_escaped (const char *file);
 
+/* system-options-semihosting.c: both options; `value` NULL is -semihosting. */
+bool system_set_semihosting (SystemParse *p, const char *value, GError **error);
+
 /* system-help.c: what -device help and the like print. */
 void system_print_help (const SystemCommand *command);
 void system_print_names (const char *title, GPtrArray *names); /* takes them */

@@ -46,9 +46,9 @@ init (SystemCommand *command, const GuestIsa *isa, char *program)
   MachineConfig *config = &command->config;
   *command =
       (SystemCommand){ .isa = isa, .program = program, .name = program, .control_fd = -1, .end_fd = -1 };
-  GPtrArray **lists[] = { &command->chardevs, &command->drives, &command->blockdevs, &command->netdevs,
-                          &command->objects,  &config->devices, &config->serials,    &config->fw_cfg,
-                          &config->smbios,    &config->nics };
+  GPtrArray **lists[] = { &command->chardevs, &command->drives, &command->blockdevs,      &command->netdevs,
+                          &command->objects,  &config->devices, &config->serials,         &config->fw_cfg,
+                          &config->smbios,    &config->nics,    &config->semihosting_args };
   for (unsigned i = 0; i < G_N_ELEMENTS (lists); i++)
     *lists[i] = g_ptr_array_new_with_free_func (g_free);
   command->monitors = g_array_new (FALSE, FALSE, sizeof (SystemMonitor));
@@ -61,14 +61,14 @@ void
 system_command_clear (SystemCommand *command)
 {
   MachineConfig *config = &command->config;
-  GPtrArray *lists[] = { command->chardevs, command->drives, command->blockdevs, command->netdevs,
-                         command->objects,  config->devices, config->serials,    config->fw_cfg,
-                         config->smbios,    config->nics };
+  GPtrArray *lists[] = { command->chardevs, command->drives, command->blockdevs,      command->netdevs,
+                         command->objects,  config->devices, config->serials,         config->fw_cfg,
+                         config->smbios,    config->nics,    config->semihosting_args };
   char *texts[] = { config->board,     config->cpu_model,     config->bios,     config->kernel,
                     config->initrd,    config->append,        config->dtb,      config->dumpdtb,
                     config->name,      config->uuid,          config->incoming, config->boot_order,
                     config->boot_once, command->log_file,     command->gdb,     command->pidfile,
-                    command->name,     command->process_name, command->spice };
+                    command->name,     command->process_name, command->spice,   config->semihosting_chardev };
   for (unsigned i = 0; i < G_N_ELEMENTS (lists); i++)
     g_ptr_array_unref (lists[i]);
   for (unsigned i = 0; i < G_N_ELEMENTS (texts); i++)

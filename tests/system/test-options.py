@@ -106,7 +106,17 @@ class Options(vm.VmTest):
                 (["-d", "strace"], "'strace'"),
                 (["-d", "trace:"], "pattern"),
                 (["-boot", "order=cc"], "once"),
-                (["-boot", "once=x"], "once=x")):
+                (["-boot", "once=x"], "once=x"),
+                (["-semihosting-config", "chardev=c"], ["'c'", "-chardev"]),
+                (["-semihosting-config", "target=gdb"], "native"),
+                (["-device", "loader"], ["file=", "addr="]),
+                (["-device", f"loader,file={a},force-raw=on"], "addr="),
+                (["-device", f"loader,file={a},addr=0x81000000,cpu-num=1"], "1 CPUs"),
+                (["-device", f"loader,file={a},addr=0x70000000"], "RAM"),
+                (["-device", f"loader,file={a},adr=1"], "'addr'"),
+                (["-device", "loader,file=/nonexistent,addr=0x81000000"], "/nonexistent"),
+                (["-device", f"loader,file={a},addr=0x81000000", "-device", f"loader,file={b},addr=0x81000800"],
+                 "overlaps")):
             with self.subTest(args=args):
                 self.check_refused(*args, says=says)
 
@@ -141,6 +151,7 @@ class Options(vm.VmTest):
         self.check_prints("-cpu", "help", has=["rv64", "max"])
         self.check_prints("-device", "help", has=['"virtio-blk-pci"', '"virtio-net-pci"'])
         self.check_prints("-device", "virtio-net-pci,help", has=["mac", "netdev"])
+        self.check_prints("-device", "loader,help", has=["cpu-num=", "force-raw="])
         self.check_prints("-accel", "help", has=["tcg"])
         self.check_prints("-d", "help", has=["in_asm", "trace:"])
         self.assertNotIn("strace", self.run_briefly("-d", "help")[1])

@@ -196,8 +196,14 @@ arm_exception (Cpu *cpu, IrExit reason)
       cpu->state.pc += 4;
       take_noted (arm);
       break;
-    case IR_EXIT_BREAKPOINT:
     case IR_EXIT_ILLEGAL:
+      if (arm_is_semihosting (arm)) {
+        if (!arm_semihost (arm))
+          undo_step (arm);
+        break;
+      }
+      G_GNUC_FALLTHROUGH;
+    case IR_EXIT_BREAKPOINT:
       undo_step (arm);
       take_noted (arm);
       break;

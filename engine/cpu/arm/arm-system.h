@@ -194,6 +194,13 @@ void arm_power_start (ArmCpu *arm);
  * answer. */
 bool arm_psci_call (ArmCpu *arm);
 
+/* ---- Semihosting (arm-semihosting.c). ---- */
+
+/* Whether the undefined instruction at state.pc is one that the host answers. */
+bool arm_is_semihosting (ArmCpu *arm);
+/* Has it answered. False: it is to be executed again. */
+bool arm_semihost (ArmCpu *arm);
+
 /* ---- State (arm-save.c). ---- */
 
 void arm_reset (Cpu *cpu);

@@ -47,6 +47,11 @@ bool riscv_interrupt (Cpu *cpu);
 bool riscv_interrupt_due (RiscvCpu *rv);
 uint64_t riscv_xret (IrState *s, uint64_t from, uint64_t b, uint64_t c);
 
+/* riscv-semihosting.c. Whether the ebreak at state.pc is one that the host answers; has it answered, or
+ * leaves it to be executed again. */
+bool riscv_is_semihosting (RiscvCpu *rv);
+void riscv_semihost (RiscvCpu *rv);
+
 /* riscv-irq.c. mip as it reads. Any thread. */
 uint64_t riscv_mip (const RiscvCpu *rv);
 /* The bits of mip that software holds become (old & ~clear) | set. */

@@ -202,6 +202,10 @@ riscv_exception (Cpu *cpu, IrExit reason)
   unsigned code = rv->trap_cause;
   uint64_t tval = cpu->state.fault.addr;
 
+  if (reason == IR_EXIT_BREAKPOINT && riscv_is_semihosting (rv)) {
+    riscv_semihost (rv);
+    return;
+  }
   switch (reason) {
     case IR_EXIT_SYSCALL: code = RV_CAUSE_ECALL_U + rv->priv, tval = 0; break;
     case IR_EXIT_BREAKPOINT: code = RV_CAUSE_BREAKPOINT, tval = cpu->state.pc; break;

@@ -426,6 +426,43 @@ test_files (Fixture *f, const void *data)
   g_assert_nonnull (strstr (error->message, "shorter"));
 }
 
+/* What is left, and what is not. */
+static void
+test_free (Fixture *f, const void *data)
+{
+  uint64_t start, end;
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("0123456789", 10);
+
+  loader_free_range (f->loader, &start, &end);
+  g_assert_cmphex (start, ==, RAM_BASE);
+  g_assert_cmphex (end, ==, RAM_BASE + RAM_SIZE);
+  g_assert_true (loader_is_free (f->loader, RAM_BASE, RAM_SIZE));
+  loader_add_bytes (f->loader, "a", bytes, RAM_BASE + RAM_SIZE / 4, NULL);
+  loader_add_bytes (f->loader, "b", bytes, RAM_BASE, NULL);
+  loader_add_bytes (f->loader, "c", bytes, RAM_BASE + RAM_SIZE - 10, NULL);
+  loader_add_bytes (f->loader, "elsewhere", bytes, 0x1000, NULL);
+  loader_free_range (f->loader, &start, &end);
+  g_assert_cmphex (start, ==, RAM_BASE + RAM_SIZE / 4 + 0x10000);
+  g_assert_cmphex (end, ==, RAM_BASE + RAM_SIZE - 16);
+  g_assert_true (loader_is_free (f->loader, start, end - start));
+  g_assert_false (loader_is_free (f->loader, RAM_BASE + 9, 1));
+  g_assert_true (loader_is_free (f->loader, RAM_BASE + 10, 1));
+  g_assert_false (loader_is_free (f->loader, RAM_BASE + 10, RAM_SIZE / 2));
+}
+
+static void
+test_program (Fixture *f, const void *data)
+{
+  LoadedImage image;
+
+  /* No header that says where: as it is, be it compressed or not. */
+  write_gzip (f, "hello", 5);
+  g_assert_true (loader_add_program (f->loader, "file", f->path, RAM_BASE + 0x40, &image, NULL));
+  g_assert_cmphex (image.entry, ==, RAM_BASE + 0x40);
+  load (f);
+  g_assert_cmpmem (f->ram->host + 0x40, 2, "\x1f\x8b", 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -442,5 +479,7 @@ main (int argc, char **argv)
   ADD ("elf-hostile", test_elf_hostile);
   ADD ("overlap", test_overlap);
   ADD ("files", test_files);
+  ADD ("free", test_free);
+  ADD ("program", test_program);
   return g_test_run ();
 }
