@@ -318,17 +318,24 @@ rmw_compute (Lower *l, const IrOp *op, Opnd v)
   static const uint8_t take[] = {
     [IR_RMW_MINS] = CC_G, [IR_RMW_MAXS] = CC_L, [IR_RMW_MINU] = CC_A, [IR_RMW_MAXU] = CC_B
   };
-  bool w = IR_MEM_LOG2 (op->sub) == 3;
-  asm_mov_rr (&l->a, true, RDX, RAX);
-  switch (op->imm) {
-    case IR_RMW_AND: with_operand (l, OP0 (ALU_AND << 3 | 3), w, RDX, v); break;
-    case IR_RMW_OR: with_operand (l, OP0 (ALU_OR << 3 | 3), w, RDX, v); break;
-    case IR_RMW_XOR: with_operand (l, OP0 (ALU_XOR << 3 | 3), w, RDX, v); break;
-    default:
-      with_operand (l, OP0 (ALU_CMP << 3 | 3), w, RAX, v);
-      with_operand (l, OP0F (0x40 | take[op->imm]), w, RDX, v);
-      break;
+  static const int8_t alu[] = { [IR_RMW_AND] = ALU_AND, [IR_RMW_OR] = ALU_OR, [IR_RMW_XOR] = ALU_XOR };
+  bool w = IR_MEM_LOG2 (op->sub) == 3, is_const = v.kind == OPND_IMM;
+  /* There may be no other register for a constant. */
+  if (is_const) {
+    asm_mov_ri (&l->a, RDX, v.imm);
+    v = (Opnd){ .kind = OPND_REG, .reg = RAX };
+  } else {
+    asm_mov_rr (&l->a, true, RDX, RAX);
   }
+  if (op->imm == IR_RMW_AND || op->imm == IR_RMW_OR || op->imm == IR_RMW_XOR) {
+    with_operand (l, OP0 (alu[op->imm] << 3 | 3), w, RDX, v);
+    return;
+  }
+  if (is_const)
+    asm_alu_rr (&l->a, ALU_CMP, w, RAX, RDX);
+  else
+    with_operand (l, OP0 (ALU_CMP << 3 | 3), w, RAX, v);
+  with_operand (l, OP0F (0x40 | (take[op->imm] ^ is_const)), w, RDX, v);
 }
 
 /* A compare-and-swap loop. */
@@ -349,10 +356,6 @@ lower_rmw (Lower *l, const IrOp *op)
     m.base = RCX;
   }
   Opnd value = opnd_int (l, op->b);
-  if (value.kind == OPND_IMM && m.base == RCX)
-    return false; /* not enough scratch registers; atomic_mem's check is harmless */
-  if (value.kind == OPND_IMM)
-    value = (Opnd){ .kind = OPND_REG, .reg = int_reg (l, true, value, RCX) };
   fault_point (l);
   asm_rm_n (&l->a, (log2 == 0 ? OP0F (0xb6) : log2 == 1 ? OP0F (0xb7) : OP0 (0x8b)), log2 == 3, RAX, m, 8);
   uint8_t *again = l->a.p;

@@ -383,7 +383,7 @@ make_effect (Maker *m)
       addr = random_address (m, 8);
       ir_set (&m->b, dst,
               ir_rmw (&m->b, log2 == 3 ? IR_I64 : IR_I32, IR_MEM (log2, 1),
-                      (IrRmw)below (m, below (m, 16) ? 2 : 9), addr, int_operand (m),
+                      (IrRmw)below (m, below (m, 4) ? 2 : 9), addr, int_operand (m),
                       log2 == 2 ? IR_F_SX : 0));
       break;
     case 2:
