@@ -92,6 +92,7 @@ init_once (const Cpu *cpu)
       .read = cpu->system != NULL ? read_ram : read_guest,
       .cache_size = cpu_settings.code_cache_size == 0 && cpu->system != NULL ? SYSTEM_CACHE
                                                                              : cpu_settings.code_cache_size,
+      .lasting_mode = cpu->system != NULL ? cpu->system->isa->privileged_mode : 0,
       .hot_threshold = cpu_settings.hot_threshold,
       .count = cpu_settings.count,
       .perf_map = cpu_settings.perf_map,

@@ -48,6 +48,8 @@ struct IsaSystem {
   bool (*translate_user) (Cpu *cpu, uint64_t vaddr, CpuAccess access, CpuTranslation *ret);
   /* Bits that addresses of the same page may differ in: a flush by page finds them all. */
   uint64_t tag_bits;
+  /* Bits of IrState.mode that are 0 in the least privileged level only. */
+  uint32_t privileged_mode;
   /* Does what another vCPU has sent (cpu_tlb_send()), or (`work` NULL) forgets everything. NULL: nobody
    * sends. */
   void (*tlb_work) (Cpu *cpu, const CpuTlbWork *work);

@@ -6,23 +6,29 @@
 #include <unistd.h>
 
 /* Shared memory, mapped twice: written through one view and run through the other, so no page is ever
- * writable and executable.  It is cut into chunks; a thread fills its own chunk without a lock.  Next to the
- * executable view lie the execution counters, within reach of a rip-relative operand. */
+ * writable and executable.  It is cut into chunks; a thread fills its own chunks without a lock, one of them
+ * with code that lasts: when the cache is full, the others are emptied.  Next to the executable view lie the
+ * execution counters, within reach of a rip-relative operand. */
 
 #define DEFAULT_SIZE  (512u << 20)
 #define MIN_CHUNKS    8 /* the stubs' own, and room for the largest region */
 #define MAX_CHUNKS    8192
 #define COUNTER_BYTES (4u << 20)
 
+/* The stubs' chunk is never free. */
+typedef enum { OWNER_NONE, OWNER_STUBS, OWNER_PASSING, OWNER_LASTING } ChunkOwner;
+
 static struct {
   uint8_t *rw, *rx;
   size_t size;
-  /* protects next_chunk, next_counter and tails */
+  /* protects owner, used, next_counter and tails */
   GMutex lock;
-  size_t next_chunk; /* byte offset */
+  uint8_t owner[MAX_CHUNKS]; /* ChunkOwner */
+  size_t used;               /* bytes up to the last chunk that was ever taken */
   /* What ended threads left of their chunks. */
   struct {
-    uint8_t *p, *end;
+    Chunk chunk;
+    bool lasting;
   } tails[64];
   unsigned n_tails;
   int32_t *counters;
@@ -81,47 +87,77 @@ code_cache_contains (const void *rx)
   return (const uint8_t *)rx >= cache.rx && (const uint8_t *)rx < cache.rx + cache.size;
 }
 
+static size_t
+n_chunks (void)
+{
+  return cache.size / CHUNK_SIZE;
+}
+
 static bool
-take_tail (JitThread *t, size_t size)
+take_tail (Chunk *ret, bool lasting, size_t size)
 {
   for (unsigned i = cache.n_tails; i-- > 0;)
-    if ((size_t)(cache.tails[i].end - cache.tails[i].p) >= size) {
-      t->chunk = cache.tails[i].p;
-      t->chunk_end = cache.tails[i].end;
+    if (cache.tails[i].lasting == lasting &&
+        (size_t)(cache.tails[i].chunk.end - cache.tails[i].chunk.p) >= size) {
+      *ret = cache.tails[i].chunk;
       cache.tails[i] = cache.tails[--cache.n_tails];
       return true;
     }
   return false;
 }
 
+/* The first free ones in a row, of n_chunks() at the end if there are none. */
+static size_t
+find_chunks (size_t n)
+{
+  size_t free_ones = 0;
+  for (size_t i = 0; i < n_chunks (); i++) {
+    free_ones = cache.owner[i] == OWNER_NONE ? free_ones + 1 : 0;
+    if (free_ones == n)
+      return i + 1 - n;
+  }
+  return n_chunks ();
+}
+
+static bool
+take_chunks (Chunk *ret, ChunkOwner owner, size_t size)
+{
+  size_t n = (size + CHUNK_SIZE - 1) / CHUNK_SIZE, first = find_chunks (n);
+  if (first == n_chunks ())
+    return false;
+  memset (cache.owner + first, owner, n);
+  ret->p = cache.rw + first * CHUNK_SIZE;
+  ret->end = ret->p + n * CHUNK_SIZE;
+  cache.used = MAX (cache.used, (first + n) * CHUNK_SIZE);
+  return true;
+}
+
 void
 code_cache_give_back (JitThread *t)
 {
   g_mutex_lock (&cache.lock);
-  if (t->chunk != t->chunk_end && cache.n_tails < G_N_ELEMENTS (cache.tails)) {
-    cache.tails[cache.n_tails].p = t->chunk;
-    cache.tails[cache.n_tails++].end = t->chunk_end;
+  for (unsigned lasting = 0; lasting < 2; lasting++) {
+    Chunk *chunk = &t->chunk[lasting];
+    if (chunk->p != chunk->end && cache.n_tails < G_N_ELEMENTS (cache.tails)) {
+      cache.tails[cache.n_tails].chunk = *chunk;
+      cache.tails[cache.n_tails++].lasting = lasting;
+    }
+    *chunk = (Chunk){ NULL, NULL };
   }
   g_mutex_unlock (&cache.lock);
-  t->chunk = t->chunk_end = NULL;
 }
 
-uint8_t *
-code_cache_room (JitThread *t, size_t size)
+const Chunk *
+code_cache_room (JitThread *t, bool lasting, size_t size)
 {
-  if (t->chunk != NULL && (size_t)(t->chunk_end - t->chunk) >= size)
-    return t->chunk;
-  size_t want = (size + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
+  Chunk *chunk = &t->chunk[lasting];
+  if (chunk->p != NULL && (size_t)(chunk->end - chunk->p) >= size)
+    return chunk;
   g_mutex_lock (&cache.lock);
-  bool fits = take_tail (t, size);
-  if (!fits && cache.next_chunk + want <= cache.size) {
-    fits = true;
-    t->chunk = cache.rw + cache.next_chunk;
-    t->chunk_end = t->chunk + want;
-    cache.next_chunk += want;
-  }
+  ChunkOwner owner = cache.used == 0 ? OWNER_STUBS : lasting ? OWNER_LASTING : OWNER_PASSING;
+  bool fits = take_tail (chunk, lasting, size) || take_chunks (chunk, owner, size);
   g_mutex_unlock (&cache.lock);
-  return fits ? t->chunk : NULL;
+  return fits ? chunk : NULL;
 }
 
 void
@@ -130,9 +166,10 @@ code_cache_commit (JitThread *t, JitCode *code, uint8_t *end)
   size_t chunk = (code->entry - cache.rx) / CHUNK_SIZE;
   code->below = cache.top[chunk];
   __atomic_store_n (&cache.top[chunk], code, __ATOMIC_RELEASE);
-  t->chunk = (uint8_t *)(((uintptr_t)end + 15) & ~(uintptr_t)15);
-  if (t->chunk > t->chunk_end)
-    t->chunk = t->chunk_end;
+  Chunk *room = &t->chunk[code->lasting];
+  room->p = (uint8_t *)(((uintptr_t)end + 15) & ~(uintptr_t)15);
+  if (room->p > room->end)
+    room->p = room->end;
 }
 
 JitCode *
@@ -168,13 +205,38 @@ code_cache_counter (int32_t start)
   return &cache.counters[i];
 }
 
-void
-code_cache_reset (void)
+static void
+empty_chunks (bool keep_lasting)
 {
-  cache.n_tails = 0;
-  cache.next_chunk = CHUNK_SIZE; /* The stubs stay in the first chunk. */
-  cache.next_counter = 0;
-  memset (cache.top, 0, sizeof cache.top);
+  for (size_t i = 0; i < n_chunks (); i++) {
+    if (cache.owner[i] == OWNER_STUBS || (keep_lasting && cache.owner[i] == OWNER_LASTING))
+      continue;
+    cache.owner[i] = OWNER_NONE;
+    cache.top[i] = NULL;
+  }
+}
+
+void
+code_cache_reset (bool keep_lasting)
+{
+  unsigned n = 0;
+  for (unsigned i = 0; i < cache.n_tails && keep_lasting; i++)
+    if (cache.tails[i].lasting)
+      cache.tails[n++] = cache.tails[i];
+  cache.n_tails = n;
+  empty_chunks (keep_lasting);
+  if (!keep_lasting)
+    cache.next_counter = 0;
+}
+
+/* Counters are not told apart: they are all given out once before everything goes. */
+bool
+code_cache_can_keep (void)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < n_chunks (); i++)
+    n += cache.owner[i] == OWNER_LASTING;
+  return n > 0 && 5 * n <= 3 * n_chunks () && cache.next_counter < COUNTER_BYTES / sizeof (int32_t) / 2;
 }
 
 bool
@@ -184,7 +246,7 @@ code_cache_unshare (void)
   if (fresh == NULL)
     return false;
   g_mutex_init (&cache.lock); /* Another thread may have held it when the process was copied. */
-  memcpy (fresh, cache.rw, cache.next_chunk);
+  memcpy (fresh, cache.rw, cache.used);
   return map_rx (fresh, cache.rx, cache.size) &&
          mremap (fresh, cache.size, cache.size, MREMAP_MAYMOVE | MREMAP_FIXED, cache.rw) != MAP_FAILED;
 }

@@ -128,6 +128,7 @@ struct JitCode {
   JitTier tier;
   bool valid;
   bool alone;     /* good only until jit_memory_shared() */
+  bool lasting;   /* JitConfig.lasting_mode */
   uint8_t *entry; /* RX */
   uint8_t *body;  /* RX: behind the execution counter (JIT_BLOCK) */
   uint32_t size;
@@ -143,11 +144,16 @@ struct JitCode {
   JitCode *below;   /* the code before it in the same chunk */
 };
 
+/* The free part of a piece of the arena: RW view. */
+typedef struct {
+  uint8_t *p, *end;
+} Chunk;
+
 struct JitThread {
   JitState *js;
   uint8_t *stack; /* host memory of the JIT stack: guard page first */
   size_t stack_size;
-  uint8_t *chunk, *chunk_end; /* RW view of the free part of its arena */
+  Chunk chunk[2]; /* of code that does not last, and of code that does */
   bool in_code;
   uint32_t mode;         /* of the code its jump cache and its return stack lead to */
   unsigned epoch;        /* of the latest flush it has seen */
@@ -164,8 +170,9 @@ struct JitThread {
 bool code_cache_init (size_t size, GError **error);
 intptr_t code_cache_delta (void);
 bool code_cache_contains (const void *rx);
-/* Room for at least `size` bytes in the thread's arena; NULL when the cache is full. */
-uint8_t *code_cache_room (JitThread *t, size_t size);
+/* Room for at least `size` bytes in the thread's arena: its chunk, until the next call. NULL when the cache
+ * is full. */
+const Chunk *code_cache_room (JitThread *t, bool lasting, size_t size);
 /* Leaves the rest of an ending thread's chunk to others. */
 void code_cache_give_back (JitThread *t);
 /* Takes the bytes up to `end` and registers the code so that code_cache_find_host() finds it. */
@@ -173,7 +180,10 @@ void code_cache_commit (JitThread *t, JitCode *code, uint8_t *end);
 JitCode *code_cache_find_host (const void *rx);
 /* A new execution counter; NULL when there are no more. */
 int32_t *code_cache_counter (int32_t start);
-void code_cache_reset (void);
+/* Makes room: everything goes, or all but what lasts. */
+void code_cache_reset (bool keep_lasting);
+/* Whether what lasts leaves enough room for the rest. */
+bool code_cache_can_keep (void);
 bool code_cache_unshare (void);
 /* Writes a jump to RX `target` over the first 5 bytes at RX `at`, atomically. */
 void code_cache_patch_jump (const void *at, const void *target);

@@ -199,8 +199,8 @@ call_fp_helper (IrState *s, uint64_t x, uint64_t y, uint64_t z, IrHelperFn fn)
 void
 stubs_init (JitThread *t)
 {
-  uint8_t *room = code_cache_room (t, CHUNK_SIZE);
-  Asm a = { .p = room, .limit = t->chunk_end, .delta = code_cache_delta () };
+  const Chunk *room = code_cache_room (t, false, CHUNK_SIZE);
+  Asm a = { .p = room->p, .limit = room->end, .delta = code_cache_delta () };
   static const int8_t eval_operands[3] = { RDX, RCX, R8 }, helper_operands[3] = { RSI, RDX, RCX };
   jit_stubs.enter = emit_enter (&a);
   const uint8_t *leave = emit_leave (&a, &jit_stubs.leave_fault);
@@ -212,7 +212,7 @@ stubs_init (JitThread *t)
   jit_stubs.helper_fp = emit_c_call (&a, helper_operands, R8, call_fp_helper);
   if (jit_config.softmmu != NULL)
     stubs_init_soft (&a);
-  t->chunk = t->chunk_end; /* The first chunk is the stubs' own. */
+  t->chunk[false] = (Chunk){ NULL, NULL }; /* The first chunk is the stubs' own. */
 }
 
 void

@@ -5,7 +5,8 @@
 
 /* Which code exists: by guest pc for the run loop, by guest page for invalidation.  Look-ups take no lock:
  * entries are only ever added in front of a chain or unlinked, and their memory is not reused before a flush,
- * which waits until every thread is out of the code. */
+ * which waits until every thread is out of the code.  A flush may keep the code that lasts: nothing else is
+ * jumped to from there, as jumps that are linked lead to code of the same mode. */
 
 #define N_BUCKETS     (1u << 17)
 #define PAGE_BITS     12
@@ -32,6 +33,7 @@ typedef struct {
   uint32_t id;
 } PageKey;
 static unsigned flush_epoch;
+static unsigned emptied_epoch; /* of the latest flush that kept nothing */
 static bool flushing;
 static GCond flush_done;
 bool jit_alone = true;
@@ -417,9 +419,11 @@ jit_begin (JitThread *t)
   while (flushing)
     g_cond_wait (&flush_done, &lock);
   bool same = t->epoch == flush_epoch;
-  t->epoch = flush_epoch;
   if (!same) {
-    t->chunk = t->chunk_end = NULL;
+    t->chunk[false] = (Chunk){ NULL, NULL };
+    if (t->epoch < emptied_epoch)
+      t->chunk[true] = (Chunk){ NULL, NULL };
+    t->epoch = flush_epoch;
     jit_clear_jumps (t);
     stack_reset (t);
   }
@@ -435,31 +439,108 @@ jit_end (JitThread *t)
   __atomic_store_n (&t->in_code, false, __ATOMIC_RELEASE);
 }
 
-static void
-free_all (void)
+static bool
+is_kept (const JitCode *code, bool keep_lasting)
 {
-  if (retired != NULL)
-    g_hash_table_remove_all (retired); /* its keys lie in the codes */
-  for (unsigned i = 0; all != NULL && i < all->len; i++) {
+  return keep_lasting && code->lasting;
+}
+
+/* Of a chain of codes, each with the next one at `offset`, only those that are kept. */
+static JitCode *
+kept_of_chain (JitCode *code, size_t offset, bool keep_lasting)
+{
+  JitCode *first = NULL, **at = &first;
+  for (; code != NULL; code = G_STRUCT_MEMBER (JitCode *, code, offset))
+    if (is_kept (code, keep_lasting)) {
+      *at = code;
+      at = &G_STRUCT_MEMBER (JitCode *, code, offset);
+    }
+  *at = NULL;
+  return first;
+}
+
+/* Its keys lie in the codes. */
+static void
+sift_retired (bool keep_lasting)
+{
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer code;
+  g_hash_table_iter_init (&iter, retired);
+  while (keep_lasting && g_hash_table_iter_next (&iter, NULL, &code)) {
+    JitCode *first = kept_of_chain (code, offsetof (JitCode, retired), keep_lasting);
+    if (first != NULL)
+      g_ptr_array_add (kept, first);
+  }
+  g_hash_table_remove_all (retired);
+  for (unsigned i = 0; i < kept->len; i++) {
+    JitCode *first = kept->pdata[i];
+    g_hash_table_insert (retired, &first->pc, first);
+  }
+}
+
+static void
+sift_pages (bool keep_lasting)
+{
+  GHashTableIter iter;
+  gpointer list;
+  g_hash_table_iter_init (&iter, pages);
+  while (g_hash_table_iter_next (&iter, NULL, &list)) {
+    GSList *first = list, **at = &first;
+    while (*at != NULL)
+      if (is_kept ((*at)->data, keep_lasting))
+        at = &(*at)->next;
+      else
+        *at = g_slist_delete_link (*at, *at);
+    if (first == NULL)
+      g_hash_table_iter_remove (&iter);
+    else
+      g_hash_table_iter_replace (&iter, first);
+  }
+}
+
+static void
+free_codes (bool keep_lasting)
+{
+  unsigned n = 0;
+  for (unsigned i = 0; i < all->len; i++) {
     JitCode *code = g_ptr_array_index (all, i);
+    if (is_kept (code, keep_lasting)) {
+      all->pdata[n++] = code;
+      continue;
+    }
     g_free (code->returns);
     g_free (code->bytes);
     g_free (code->map);
     g_free (code);
   }
-  if (all != NULL)
-    g_ptr_array_set_size (all, 0);
-  memset (buckets, 0, sizeof buckets);
-  if (page_ids != NULL)
+  g_ptr_array_set_size (all, (int)n);
+}
+
+/* Ids of pages are in code that is kept, too. */
+static void
+forget_codes (bool keep_lasting)
+{
+  if (all == NULL)
+    return;
+  for (unsigned i = 0; i < N_BUCKETS; i++)
+    if (buckets[i] != NULL)
+      buckets[i] = kept_of_chain (buckets[i], offsetof (JitCode, chain), keep_lasting);
+  sift_retired (keep_lasting);
+  sift_pages (keep_lasting);
+  free_codes (keep_lasting);
+  if (page_ids != NULL && !keep_lasting)
     g_hash_table_remove_all (page_ids);
-  GHashTableIter iter;
-  gpointer page, list;
-  if (pages != NULL) {
-    g_hash_table_iter_init (&iter, pages);
-    while (g_hash_table_iter_next (&iter, &page, &list))
-      g_slist_free (list);
-    g_hash_table_remove_all (pages);
-  }
+}
+
+/* What lasts goes now and then as well: much of it was for once. */
+#define MAX_KEPT_FLUSHES 16
+
+static bool
+can_keep (void)
+{
+  return flush_epoch - emptied_epoch < MAX_KEPT_FLUSHES && code_cache_can_keep () &&
+         (page_ids == NULL || g_hash_table_size (page_ids) < MAX_PAGE_IDS / 2);
 }
 
 void
@@ -476,9 +557,12 @@ jit_flush (JitThread *t)
     sched_yield ();
     g_mutex_lock (&lock);
   }
-  free_all ();
-  code_cache_reset ();
+  const bool keep_lasting = can_keep ();
+  forget_codes (keep_lasting);
+  code_cache_reset (keep_lasting);
   flush_epoch++;
+  if (!keep_lasting)
+    emptied_epoch = flush_epoch;
   jit_counters.flushes++;
   __atomic_store_n (&flushing, false, __ATOMIC_SEQ_CST);
   g_cond_broadcast (&flush_done);

@@ -257,21 +257,21 @@ lower_with_room (JitThread *t, size_t size)
 {
   Lower *l = t->lower;
   for (;;) {
-    uint8_t *room = code_cache_room (t, size);
+    const Chunk *room = code_cache_room (t, l->code->lasting, size);
     if (room == NULL)
       return false;
-    l->a = (Asm){ .p = room, .limit = t->chunk_end, .delta = code_cache_delta () };
-    l->code->entry = room + l->a.delta;
+    l->a = (Asm){ .p = room->p, .limit = room->end, .delta = code_cache_delta () };
+    l->code->entry = room->p + l->a.delta;
     g_array_set_size (l->fixups, 0);
     g_array_set_size (l->cold, 0);
     g_array_set_size (l->literals, 0);
     g_array_set_size (l->faults, 0);
     g_array_set_size (l->returns, 0);
     if (lower_region (l)) {
-      l->code->size = l->a.p - room;
+      l->code->size = (uint32_t)(l->a.p - room->p);
       return true;
     }
-    size = 2 * (t->chunk_end - room);
+    size = 2 * (size_t)(room->end - room->p);
   }
 }
 
@@ -297,6 +297,7 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
   code->ram = r->ram;
   code->mode = r->mode;
   code->tier = tier;
+  code->lasting = (r->mode & jit_config.lasting_mode) != 0;
   code->valid = true;
   code->counter = counter;
   if (!lower_with_room (t, room_for (r))) {

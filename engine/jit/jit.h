@@ -123,6 +123,9 @@ typedef struct {
   /* Guest bytes at a guest address (user mode) or RAM address; false: not readable. */
   bool (*read) (uint64_t addr, void *out, size_t size);
   size_t cache_size; /* bytes of code; 0: default */
+  /* Bits of IrState.mode: what has one of them is code that lasts (a kernel's), while other code comes and
+   * goes. */
+  uint32_t lasting_mode;
   unsigned hot_threshold;
   bool count, perf_map;
 } JitConfig;

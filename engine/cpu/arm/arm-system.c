@@ -38,6 +38,7 @@ static const IsaSystem arm_isa_system = {
   .user_space = arm_user_space,
   .translate_user = translate_user,
   .tag_bits = UINT64_C (0xff) << 56,
+  .privileged_mode = 3u << ARM_MODE_EL_SHIFT,
   .tlb_work = arm_tlb_work,
   .translate_debug = arm_translate_debug,
   .bus_error = bus_error,

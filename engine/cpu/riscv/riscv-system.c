@@ -33,6 +33,7 @@ const IrHelper rv_system_helpers[RV_N_SYSTEM_HELPERS] = {
 static const IsaSystem riscv_system = {
   .space = riscv_space,
   .translate = riscv_translate,
+  .privileged_mode = 3u << RV_MODE_PRIV_SHIFT,
   .translate_debug = riscv_translate_debug,
   .bus_error = riscv_bus_error,
   .misaligned = riscv_misaligned,
