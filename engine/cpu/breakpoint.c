@@ -23,9 +23,15 @@ code_generation_advance (void)
 }
 
 bool
+translate_has_breakpoints (void)
+{
+  return __atomic_load_n (&n_breakpoints, __ATOMIC_ACQUIRE) != 0;
+}
+
+bool
 translate_is_breakpoint (uint64_t pc)
 {
-  if (__atomic_load_n (&n_breakpoints, __ATOMIC_ACQUIRE) == 0)
+  if (!translate_has_breakpoints ())
     return false;
   g_rw_lock_reader_lock (&lock);
   bool found = g_hash_table_contains (breakpoints, &pc);

@@ -33,6 +33,7 @@ struct Cpu {
 typedef struct {
   bool interpret;           /* never JIT */
   bool one_insn_per_block;  /* -one-insn-per-tb */
+  bool check_copies;        /* for tests: copies of code are compared with what compiling gives */
   unsigned flush_every;     /* forced mode: drop all translations every N dispatches (0: never) */
   unsigned interrupt_every; /* forced mode: make an exit_request appear every N dispatches (0: never) */
   size_t code_cache_size;   /* bytes; 0: the default */

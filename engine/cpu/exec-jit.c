@@ -198,6 +198,23 @@ renew (Cpu *cpu)
   begin (cpu);
 }
 
+/* Code made for the same bytes at another address, if there is any. */
+static JitCode *
+copy (Cpu *cpu, uint64_t ram, const TranslateScope *scope)
+{
+  if (!translate_may_copy (cpu, cpu->state.pc))
+    return NULL;
+  jit_translating (cpu->jit);
+  JitCode *code = jit_copy (cpu->jit, cpu->state.pc, ram, cpu->state.mode);
+  if (G_UNLIKELY (cpu_settings.check_copies) && code != NULL) {
+    Workshop *w = workshop ();
+    translate_region (cpu, &w->builder, w->region, cpu->state.pc, scope);
+    if (!jit_copy_is_exact (cpu->jit, code, w->region))
+      g_printerr ("the copy of code at %#" G_GINT64_MODIFIER "x is not exact\n", cpu->state.pc);
+  }
+  return code;
+}
+
 /* The code at state.pc, made if there is none; NULL when the cache is full. */
 static JitCode *
 find_at (Cpu *cpu, uint64_t ram, IrExit *ret_exit)
@@ -205,6 +222,8 @@ find_at (Cpu *cpu, uint64_t ram, IrExit *ret_exit)
   static const TranslateScope cold = { .max_insns = COLD_INSNS, .max_blocks = COLD_BLOCKS };
   static const TranslateScope one = { .max_insns = 1, .max_blocks = 1 };
   JitCode *code = jit_lookup (cpu->state.pc, ram, cpu->state.mode);
+  if (code == NULL)
+    code = copy (cpu, ram, &cold);
   if (code == NULL)
     code = compile (cpu, cpu->state.pc, cpu_settings.one_insn_per_block ? &one : &cold, JIT_BLOCK, NULL,
                     ret_exit);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "translate.h"
 
+#include "ir-move.h"
 #include "ir-opt.h"
 #include "system.h"
 #include "tag-sites.h"
@@ -214,11 +215,20 @@ resolve_edges (IrRegion *r)
   }
 }
 
+bool
+translate_may_copy (const Cpu *cpu, uint64_t pc)
+{
+  return cpu->system != NULL && !(cpu->state.mode & cpu->system->isa->privileged_mode) &&
+         cpu->isa->bits == 64 && ir_may_move (pc) && !cpu_settings.count &&
+         !cpu_settings.one_insn_per_block && !cpu->single_step && !translate_has_breakpoints ();
+}
+
 static void
 begin_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, uint64_t ram)
 {
   ir_region_reset (r, pc, cpu->state.mode, cpu->isa->bits == 32);
   r->ram = ram;
+  r->movable = translate_may_copy (cpu, pc);
   ir_builder_init (b, r);
   b->helpers = cpu->isa->helpers;
   if (cpu->isa->flags_var != 0)
@@ -312,5 +322,6 @@ translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const Transl
     translate_system (cpu, b, r, pc, scope);
   else
     translate_once (cpu, b, r, pc, 0, scope);
+  ir_move_check (r);
   ir_optimise (r);
 }

@@ -19,3 +19,7 @@ void translate_region (Cpu *cpu, IrBuilder *b, IrRegion *r, uint64_t pc, const T
 
 /* Debugger breakpoints, see cpu.h. */
 bool translate_is_breakpoint (uint64_t pc);
+/* Whether code for pc may be a copy of code for another address: a program's, in system mode. */
+bool translate_may_copy (const Cpu *cpu, uint64_t pc);
+/* Whether there are any breakpoints. */
+bool translate_has_breakpoints (void);

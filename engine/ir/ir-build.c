@@ -6,6 +6,7 @@
 #include "ir-build.h"
 #include "ir-eval.h"
 #include "ir-fold.h"
+#include "ir-move.h"
 
 /* How far ir_set() looks back for the op that defines its value. */
 #define RETARGET_WINDOW 4
@@ -33,8 +34,8 @@ new_temp (IrBuilder *b, bool wide)
   return temp;
 }
 
-IrVal
-ir_const (IrBuilder *b, int64_t value)
+static IrVal
+pooled (IrBuilder *b, int64_t value)
 {
   IrRegion *r = b->region;
   uint16_t *hint = &b->const_hash[(uint64_t)value * UINT64_C (0x9e3779b97f4a7c15) >> 58];
@@ -46,9 +47,29 @@ ir_const (IrBuilder *b, int64_t value)
 }
 
 IrVal
+ir_const (IrBuilder *b, int64_t value)
+{
+  IrRegion *r = b->region;
+  if (G_UNLIKELY (r->movable && ir_is_near (r, value)))
+    r->movable = false;
+  return pooled (b, value);
+}
+
+IrVal
+ir_const_pc (IrBuilder *b, uint64_t address)
+{
+  IrRegion *r = b->region;
+  if (G_UNLIKELY (r->movable && !ir_is_near (r, (int64_t)address)))
+    r->movable = false;
+  return pooled (b, (int64_t)address);
+}
+
+IrVal
 ir_const_wide (IrBuilder *b, uint64_t low, uint64_t high)
 {
-  const IrRegion *r = b->region;
+  IrRegion *r = b->region;
+  if (r->movable && (ir_is_near (r, (int64_t)low) || ir_is_near (r, (int64_t)high)))
+    r->movable = false;
   for (uint32_t i = 1; i < r->n_consts; i++)
     if ((uint64_t)r->consts[i - 1] == low && (uint64_t)r->consts[i] == high)
       return (IrVal)(IR_CONST_BASE + i - 1);
@@ -85,7 +106,11 @@ ir_emit (IrBuilder *b, IrDesc d, IrVal x, IrVal y, IrVal z)
   IrOp op = { .desc = d, .dst = IR_NONE, .a = x, .b = y, .c = z };
 
   if (ir_op_is_pure_int (d.op)) {
+    const bool movable = b->region->movable;
+    const IrOp whole = op;
     IrVal k = d.type <= IR_I64 ? ir_fold (b, &op) : IR_NONE;
+    if (movable)
+      ir_move_check_fold (b, &whole, &op, k, movable);
     if (k != IR_NONE)
       return k;
     op.dst = new_temp (b, d.type == IR_V128);

@@ -43,6 +43,8 @@ void ir_exit (IrBuilder *b, IrExit reason, uint64_t pc);
 
 /* Values. */
 IrVal ir_const (IrBuilder *b, int64_t value);
+/* The same of an address that is the pc more or less something. */
+IrVal ir_const_pc (IrBuilder *b, uint64_t address);
 /* A vector. */
 IrVal ir_const_wide (IrBuilder *b, uint64_t low, uint64_t high);
 /* The variable as an operand: itself, or the constant it is known to hold where that is the cheaper operand

@@ -6,6 +6,7 @@
 
 #include "ir-fold.h"
 #include "ir-eval.h"
+#include "ir-move.h"
 #include "bits.h"
 
 IrCond
@@ -148,7 +149,9 @@ fold_with_const (IrBuilder *b, IrOp *op, int64_t k)
 {
   switch (op->op) {
     case IR_ADD: return fold_add (b, op, k);
-    case IR_SUB: return fold_add (b, op, (int64_t)-(uint64_t)k);
+    case IR_SUB: /* An address stays one: see ir-move.h. */
+      return b->region->movable && ir_is_near (b->region, k) ? IR_NONE
+                                                             : fold_add (b, op, (int64_t)-(uint64_t)k);
     case IR_AND: return fold_and (b, op, k);
     case IR_ANDN: return fold_and (b, op, ~k);
     case IR_OR: return fold_or (b, op, k);

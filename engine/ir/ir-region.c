@@ -31,6 +31,7 @@ ir_region_reset (IrRegion *r, uint64_t pc, uint32_t mode, bool addr32)
   r->mode = mode;
   r->addr32 = addr32;
   r->ram = r->next_ram = 0;
+  r->movable = false;
   r->flags_var = IR_NONE;
   r->n_ops = r->n_blocks = r->n_consts = r->n_temps = r->n_source = 0;
 }

@@ -231,6 +231,7 @@ typedef struct {
   uint64_t next_ram; /* the same of the page that follows it, where a block crosses */
   uint32_t mode;     /* IrState.mode the code was translated for */
   bool addr32;       /* guest addresses wrap at 32 bits */
+  bool movable;      /* its code serves the same bytes at other addresses: see ir-move.h */
   /* The guest's condition flags, or IR_NONE.  What is written there and overwritten before any instruction
    * reads it is not computed: where the guest is left at such a point (a fault, a request), the variable
    * holds an older value.  Nor is what only instructions with IR_F_READS_FLAGS read, unless the guest may be

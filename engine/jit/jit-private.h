@@ -114,6 +114,20 @@ typedef struct {
   uint64_t pc;
 } ReturnPoint;
 
+/* What has to be changed in a copy of code for another guest address. */
+typedef enum {
+  MOVE_PC,      /* u64: a guest address */
+  MOVE_OUT,     /* rel32 to a stub */
+  MOVE_COUNTER, /* rel32 from behind the next byte to the execution counter */
+  MOVE_SELF,    /* u64: the JitCode */
+  MOVE_SITE,    /* rel32 that is linked to other code; `way` is the offset of the code that has that done */
+  MOVE_PAGE_ID, /* u32 that linking sets, behind the disp32 of the page's entry in the execute TLB */
+} JitMoveKind;
+typedef struct {
+  uint32_t offset;
+  uint32_t kind : 3, way : 29;
+} JitMove;
+
 typedef struct {
   uint64_t addr; /* guest address; RAM address in system mode */
   uint32_t size;
@@ -142,6 +156,9 @@ struct JitCode {
   uint8_t *bytes;   /* the guest bytes it was made from, or NULL */
   JitCode *retired; /* the next one in the list of invalid code of this pc */
   JitCode *below;   /* the code before it in the same chunk */
+  JitMove *moves;   /* NULL, or how to copy it */
+  uint32_t n_moves;
+  JitCode *alike; /* the next one in its bucket of code that can be copied */
 };
 
 /* The free part of a piece of the arena: RW view. */
@@ -225,6 +242,14 @@ void stubs_move_pinned (Asm *a, bool store);
 void stubs_init_soft (Asm *a);
 void stack_reset (JitThread *t);
 
+/* jit.c: code that is valid once it is written and done with; what it replaces, or NULL. The latter returns
+ * what table_publish() does. */
+JitCode *jit_code_new (uint64_t pc, uint64_t ram, uint32_t mode, JitTier tier);
+JitCode *jit_code_done (JitThread *t, JitCode *code, JitCode *replaces);
+/* For tests: compiles a block to free room, and tells its entry, size and moves (allocated, NULL where it
+ * does not move). False: there is no room. */
+bool jit_lower_apart (JitThread *t, const IrRegion *r, JitCode *code);
+
 /* jit-fpflags.c: MXCSR while compiled code runs, and taking over the flags it holds. */
 #define MXCSR_DEFAULT 0x1f80u
 #define MXCSR_STICKY  0x3fu
@@ -234,6 +259,8 @@ void fpflags_fold (JitState *js, unsigned csr);
 /* jit-table.c */
 /* Nobody else sees guest memory: what atomic accesses and fences are for cannot be noticed. */
 extern bool jit_alone;
+/* Code that can be copied, made from the bytes at RAM address `ram`; or NULL. */
+JitCode *table_original (uint64_t ram, uint32_t mode);
 /* Makes the code known; where it is stale already, makes it lead to a look-up instead. */
 JitCode *table_publish (JitThread *t, JitCode *code, JitCode *replaces);
 void table_add_thread (JitThread *t);

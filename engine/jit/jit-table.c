@@ -9,11 +9,13 @@
  * jumped to from there, as jumps that are linked lead to code of the same mode. */
 
 #define N_BUCKETS     (1u << 17)
+#define N_ORIGINALS   (1u << 14)
 #define PAGE_BITS     12
 #define MAX_FORWARDED 32
 #define MAX_PAGE_IDS  (1u << 18) /* then code and ids are dropped: a guest may make any number of them */
 
 static JitCode *buckets[N_BUCKETS];
+static JitCode *originals[N_ORIGINALS]; /* code that can be copied, by what it was made from */
 /* protects everything below, and writes to buckets */
 static GMutex lock;
 static GHashTable *pages;   /* guest page number -> GSList of JitCode with source there */
@@ -53,6 +55,22 @@ jit_lookup (uint64_t pc, uint64_t ram, uint32_t mode)
   JitCode *code = __atomic_load_n (bucket_of (pc, ram, mode), __ATOMIC_ACQUIRE);
   while (code != NULL && (code->pc != pc || code->ram != ram || code->mode != mode))
     code = __atomic_load_n (&code->chain, __ATOMIC_ACQUIRE);
+  return code;
+}
+
+static JitCode **
+originals_of (uint64_t ram, uint32_t mode)
+{
+  uint64_t h = (ram ^ (uint64_t)mode << 32) * UINT64_C (0x9e3779b97f4a7c15);
+  return &originals[h >> 40 & (N_ORIGINALS - 1)];
+}
+
+JitCode *
+table_original (uint64_t ram, uint32_t mode)
+{
+  JitCode *code = __atomic_load_n (originals_of (ram, mode), __ATOMIC_ACQUIRE);
+  while (code != NULL && (code->ram != ram || code->mode != mode || !jit_code_valid (code)))
+    code = __atomic_load_n (&code->alike, __ATOMIC_ACQUIRE);
   return code;
 }
 
@@ -212,6 +230,11 @@ table_publish (JitThread *t, JitCode *code, JitCode *replaces)
   __atomic_store_n (bucket, code, __ATOMIC_RELEASE);
   for (unsigned i = 0; i < code->n_sources; i++)
     page_add (code, &code->sources[i]);
+  if (code->moves != NULL) {
+    JitCode **alike = originals_of (code->ram, code->mode);
+    code->alike = *alike;
+    __atomic_store_n (alike, code, __ATOMIC_RELEASE);
+  }
   g_mutex_unlock (&lock);
   return code;
 }
@@ -512,6 +535,7 @@ free_codes (bool keep_lasting)
     g_free (code->returns);
     g_free (code->bytes);
     g_free (code->map);
+    g_free (code->moves);
     g_free (code);
   }
   g_ptr_array_set_size (all, (int)n);
@@ -526,6 +550,9 @@ forget_codes (bool keep_lasting)
   for (unsigned i = 0; i < N_BUCKETS; i++)
     if (buckets[i] != NULL)
       buckets[i] = kept_of_chain (buckets[i], offsetof (JitCode, chain), keep_lasting);
+  for (unsigned i = 0; i < N_ORIGINALS; i++)
+    if (originals[i] != NULL)
+      originals[i] = kept_of_chain (originals[i], offsetof (JitCode, alike), keep_lasting);
   sift_retired (keep_lasting);
   sift_pages (keep_lasting);
   free_codes (keep_lasting);

@@ -86,6 +86,8 @@ lower_init (JitThread *t)
   l->literals = g_array_new (FALSE, FALSE, sizeof (Literal));
   l->faults = g_array_new (FALSE, FALSE, sizeof (FaultPoint));
   l->returns = g_array_new (FALSE, FALSE, sizeof (ReturnPoint));
+  l->moves = g_array_new (FALSE, FALSE, sizeof (JitMove));
+  l->outward = g_array_new (FALSE, FALSE, sizeof (uint32_t));
   t->lower = l;
 }
 
@@ -133,6 +135,8 @@ jit_thread_free (JitThread *t)
   g_array_unref (l->literals);
   g_array_unref (l->faults);
   g_array_unref (l->returns);
+  g_array_unref (l->moves);
+  g_array_unref (l->outward);
   g_free (l->temps);
   g_free (l->last_use);
   g_free (l);
@@ -260,19 +264,70 @@ lower_with_room (JitThread *t, size_t size)
     const Chunk *room = code_cache_room (t, l->code->lasting, size);
     if (room == NULL)
       return false;
-    l->a = (Asm){ .p = room->p, .limit = room->end, .delta = code_cache_delta () };
+    l->a = (Asm){ .p = room->p, .limit = room->end, .delta = code_cache_delta (), .start = room->p };
+    l->movable = l->tier == JIT_BLOCK && l->r->movable;
+    l->a.outward = l->movable ? l->outward : NULL;
     l->code->entry = room->p + l->a.delta;
     g_array_set_size (l->fixups, 0);
     g_array_set_size (l->cold, 0);
     g_array_set_size (l->literals, 0);
     g_array_set_size (l->faults, 0);
     g_array_set_size (l->returns, 0);
+    g_array_set_size (l->moves, 0);
+    g_array_set_size (l->outward, 0);
     if (lower_region (l)) {
       l->code->size = (uint32_t)(l->a.p - room->p);
       return true;
     }
     size = 2 * (size_t)(room->end - room->p);
   }
+}
+
+JitCode *
+jit_code_new (uint64_t pc, uint64_t ram, uint32_t mode, JitTier tier)
+{
+  JitCode *code = g_new0 (JitCode, 1);
+  code->pc = pc;
+  code->ram = ram;
+  code->mode = mode;
+  code->tier = tier;
+  code->lasting = (mode & jit_config.lasting_mode) != 0;
+  code->valid = true;
+  return code;
+}
+
+JitCode *
+jit_code_done (JitThread *t, JitCode *code, JitCode *replaces)
+{
+  code_cache_commit (t, code, code->entry - code_cache_delta () + code->size);
+  if (jit_config.perf_map)
+    perf_map_add (code);
+  return table_publish (t, code, replaces);
+}
+
+/* How to copy the code that was lowered, if it can be. */
+static void
+take_moves (Lower *l)
+{
+  if (!l->movable)
+    return;
+  for (unsigned i = 0; i < l->outward->len; i++) {
+    JitMove move = { .offset = g_array_index (l->outward, uint32_t, i), .kind = MOVE_OUT };
+    g_array_append_val (l->moves, move);
+  }
+  l->code->n_moves = l->moves->len;
+  l->code->moves = g_memdup2 (l->moves->data, l->moves->len * sizeof (JitMove));
+}
+
+static void
+prepare (Lower *l, const IrRegion *r, JitCode *code, JitCode *cold, const VarMap *map)
+{
+  l->r = r;
+  l->tier = code->tier;
+  l->code = code;
+  l->slow_path = cold;
+  l->counter = code->counter;
+  l->map = map;
 }
 
 JitCode *
@@ -286,32 +341,29 @@ jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold)
   bool own = false;
   if (tier == JIT_REGION)
     map_region (r, &map, &own);
-  JitCode *code = g_new0 (JitCode, 1);
-  l->r = r;
-  l->tier = tier;
-  l->code = code;
-  l->slow_path = cold;
-  l->counter = counter;
-  l->map = own ? &map : &jit_pinned_map;
-  code->pc = r->pc;
-  code->ram = r->ram;
-  code->mode = r->mode;
-  code->tier = tier;
-  code->lasting = (r->mode & jit_config.lasting_mode) != 0;
-  code->valid = true;
+  JitCode *code = jit_code_new (r->pc, r->ram, r->mode, tier);
   code->counter = counter;
+  prepare (l, r, code, cold, own ? &map : &jit_pinned_map);
   if (!lower_with_room (t, room_for (r))) {
     g_free (code);
     return NULL;
   }
   code->map = own ? g_memdup2 (&map, sizeof map) : NULL;
   fill_tables (l);
-  code_cache_commit (t, code, l->a.p);
+  take_moves (l);
   if (jit_config.count)
     count_compile (r, tier, code->size);
-  if (jit_config.perf_map)
-    perf_map_add (code);
-  return table_publish (t, code, cold);
+  return jit_code_done (t, code, cold);
+}
+
+bool
+jit_lower_apart (JitThread *t, const IrRegion *r, JitCode *code)
+{
+  prepare (t->lower, r, code, NULL, &jit_pinned_map);
+  if (!lower_with_room (t, room_for (r)))
+    return false;
+  take_moves (t->lower);
+  return true;
 }
 
 uint64_t

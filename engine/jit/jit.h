@@ -176,6 +176,12 @@ typedef enum { JIT_BLOCK, JIT_REGION } JitTier;
  * again. */
 JitCode *jit_compile (JitThread *t, const IrRegion *r, JitTier tier, JitCode *cold);
 
+/* System mode, after jit_translating(): code for the bytes at RAM address `ram`, that was made for another
+ * guest address, copied for this one and published. NULL: there is none, or no room. */
+JitCode *jit_copy (JitThread *t, uint64_t pc, uint64_t ram, uint32_t mode);
+/* For tests: whether the copy is what compiling the region gives. */
+bool jit_copy_is_exact (JitThread *t, const JitCode *copy, const IrRegion *r);
+
 /* A thread brackets its use of code (jit_enter, jit_lookup, jit_compile) with these: a flush waits for
  * threads in between. jit_begin returns false if a flush has made every JitCode pointer of before stale. */
 bool jit_begin (JitThread *t);

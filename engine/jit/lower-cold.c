@@ -37,7 +37,7 @@ emit_exit (Lower *l, const Cold *cold)
     return;
   }
   asm_call (&l->a, jit_stubs.exit);
-  asm_u64 (&l->a, cold->pc);
+  asm_pc (l, cold->pc);
   asm_u32 (&l->a, cold->reason);
 }
 
@@ -65,6 +65,19 @@ emit_branch (Lower *l, const Cold *cold)
   leave_by_edge (l, cold, &b->target[0]);
 }
 
+/* The jump at `site` leads here until it is linked. Of movable code that is so at first; where the code that
+ * it is for exists already, it is linked now. */
+static void
+note_site (Lower *l, const Cold *cold, uint8_t *site)
+{
+  if (!l->movable)
+    return;
+  note_move (l, MOVE_SITE, (unsigned)(l->a.p - site), l->a.p);
+  const JitCode *to = cold->page_id == NULL ? jit_lookup (cold->pc, ram_of (l, cold->pc), l->r->mode) : NULL;
+  if (to != NULL)
+    asm_patch_rel32 (&l->a, site, to->entry);
+}
+
 static void
 emit_edge (Lower *l, const Cold *cold)
 {
@@ -79,11 +92,12 @@ emit_edge (Lower *l, const Cold *cold)
     if (to != NULL)
       return;
   }
+  note_site (l, cold, site);
   asm_call (&l->a, jit_stubs.link);
   const uint8_t *data = l->a.p;
   asm_u32 (&l->a, (uint32_t)(site - data));
   asm_u32 (&l->a, cold->page_id != NULL ? (uint32_t)(cold->page_id - data) : 0);
-  asm_u64 (&l->a, cold->pc);
+  asm_pc (l, cold->pc);
 }
 
 static void
@@ -107,7 +121,7 @@ emit_far_miss (Lower *l, const Cold *cold)
   asm_u8 (&l->a, 0);
   if (!cold->r[0]) {
     asm_jcc (&l->a, CC_E, link);
-    asm_mov_ri (&l->a, RAX, (int64_t)cold->pc);
+    asm_mov_pc (l, RAX, cold->pc);
     asm_jmp (&l->a, jit_stubs.indirect);
     return;
   }
@@ -115,7 +129,7 @@ emit_far_miss (Lower *l, const Cold *cold)
   asm_call (&l->a, link);
   asm_jmp (&l->a, cold->after + l->a.delta);
   asm_short_end (&l->a, linked);
-  asm_mov_ri (&l->a, RAX, (int64_t)cold->pc);
+  asm_mov_pc (l, RAX, cold->pc);
   asm_call (&l->a, jit_stubs.indirect);
   asm_jmp (&l->a, cold->after + l->a.delta);
 }
@@ -240,7 +254,8 @@ emit_hot (Lower *l, const Cold *cold)
 {
   asm_call (&l->a, jit_stubs.hot);
   asm_u64 (&l->a, (uintptr_t)l->code);
-  asm_u64 (&l->a, cold->pc);
+  note_move (l, MOVE_SELF, 8, NULL);
+  asm_pc (l, cold->pc);
 }
 
 /* Looks a guest pc up through the run loop: what the ways into invalid code are made to jump to. */
@@ -250,7 +265,7 @@ emit_stale (Lower *l, uint64_t pc, bool returned)
   uint32_t offset = l->a.p - l->start;
   if (returned) /* What the call pushed goes, as it does at the return point this stands for. */
     asm_lea (&l->a, true, RSP, mem_base (RSP, 8));
-  asm_mov_ri (&l->a, RAX, (int64_t)pc);
+  asm_mov_pc (l, RAX, pc);
   asm_jmp (&l->a, jit_stubs.indirect_miss);
   return offset;
 }

@@ -174,7 +174,7 @@ write_link (Lower *l, IrVal link, uint64_t pc)
 {
   int reg = jit_pinned_map.gpr[link];
   int at = reg >= 0 ? reg : RCX;
-  asm_mov_ri (&l->a, at, (int64_t)pc);
+  asm_mov_pc (l, at, pc);
   if (reg < 0)
     asm_store64 (&l->a, var_mem (link), at);
   return at;
@@ -207,7 +207,8 @@ end_call (Lower *l, uint32_t index)
   } else if (direct) {
     align_return (l, 5);
     uint8_t *site = asm_call (&l->a, NULL);
-    const JitCode *to = jit_lookup (b->target[0].pc, ram_of (l, b->target[0].pc), l->r->mode);
+    const JitCode *to =
+        l->movable ? NULL : jit_lookup (b->target[0].pc, ram_of (l, b->target[0].pc), l->r->mode);
     if (to != NULL) {
       asm_patch_rel32 (&l->a, site, to->entry);
     } else {

@@ -73,7 +73,14 @@ int_to (Lower *l, bool w, int reg, Opnd o)
         asm_mov_rr (&l->a, w, reg, o.reg);
       break;
     case OPND_MEM: asm_rm (&l->a, OP0 (0x8b), w, reg, o.mem); break;
-    default: asm_mov_ri (&l->a, reg, w ? o.imm : (int64_t)(uint32_t)o.imm); break;
+    default:
+      if (l->movable && ir_is_near (l->r, o.imm)) {
+        l->movable &= w;
+        asm_mov_pc (l, reg, (uint64_t)o.imm);
+        break;
+      }
+      asm_mov_ri (&l->a, reg, w ? o.imm : (int64_t)(uint32_t)o.imm);
+      break;
   }
 }
 

@@ -63,7 +63,7 @@ with_addend (Lower *l, Opnd o, int32_t disp)
   } else if (o.kind == OPND_MEM) {
     asm_alu_rm (&l->a, ALU_ADD, true, RCX, o.mem);
   } else {
-    asm_mov_ri (&l->a, RAX, o.imm);
+    int_to (l, true, RAX, o);
     asm_alu_rr (&l->a, ALU_ADD, true, RCX, RAX);
   }
   return m;
@@ -435,7 +435,7 @@ call_slow (Lower *l, const Cold *cold, const uint8_t *stub)
   address_to_rax (l, cold->base, cold->disp);
   restore_pinned (l, true);
   asm_call (&l->a, stub);
-  asm_u64 (&l->a, cold->pc);
+  asm_pc (l, cold->pc);
   asm_u32 (&l->a, cold->mem_kind);
   restore_pinned (l, false);
 }
@@ -497,7 +497,7 @@ emit_slow_access (Lower *l, const Cold *cold)
     asm_jcc (a, CC_NE, cold->resume + a->delta);
     restore_pinned (l, true);
     asm_call (a, jit_stubs.exit);
-    asm_u64 (a, cold->pc);
+    asm_pc (l, cold->pc);
     asm_u32 (a, JIT_EXIT_INTERPRET);
     return;
   }
@@ -543,7 +543,7 @@ static void
 pc_for_stub (Lower *l)
 {
   asm_u8 (&l->a, 0x48), asm_u8 (&l->a, 0xb9);
-  asm_u64 (&l->a, l->insn_pc);
+  asm_pc (l, l->insn_pc);
 }
 
 static void

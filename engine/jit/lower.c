@@ -70,6 +70,31 @@ align_rel32 (Lower *l, unsigned opcode_bytes)
     asm_nop (&l->a, 8 - at);
 }
 
+void
+note_move (Lower *l, JitMoveKind kind, unsigned bytes, const uint8_t *way)
+{
+  if (!l->movable)
+    return;
+  JitMove move = { .offset = (uint32_t)(l->a.p - l->start) - bytes, .kind = kind };
+  move.way = way != NULL ? (uint32_t)(way - l->start) : 0;
+  g_array_append_val (l->moves, move);
+}
+
+/* Addresses of movable code are too large for a shorter instruction. */
+void
+asm_mov_pc (Lower *l, int reg, uint64_t pc)
+{
+  asm_mov_ri (&l->a, reg, (int64_t)pc);
+  note_move (l, MOVE_PC, 8, NULL);
+}
+
+void
+asm_pc (Lower *l, uint64_t pc)
+{
+  asm_u64 (&l->a, pc);
+  note_move (l, MOVE_PC, 8, NULL);
+}
+
 bool
 is_far (const Lower *l, uint64_t pc)
 {
@@ -86,7 +111,7 @@ ram_of (const Lower *l, uint64_t pc)
 static void
 external_site (Lower *l, uint8_t *site, uint64_t pc)
 {
-  if (l->map == &jit_pinned_map && !jit_config.count) {
+  if (l->map == &jit_pinned_map && !jit_config.count && !l->movable) {
     const JitCode *to = jit_lookup (pc, ram_of (l, pc), l->r->mode);
     if (to != NULL) {
       asm_patch_rel32 (&l->a, site, to->entry);
@@ -107,6 +132,7 @@ compare_page_id (Lower *l, uint64_t pc, uint32_t id)
   asm_nop (&l->a, -((uintptr_t)l->a.p + 7) & 3);
   asm_rm (&l->a, OP0 (0x81), false, ALU_CMP, space_mem (entry + offsetof (JitExecEntry, id)));
   asm_u32 (&l->a, id);
+  note_move (l, MOVE_PAGE_ID, 4, NULL);
   return l->a.p - 4;
 }
 
@@ -282,7 +308,7 @@ lower_helper (Lower *l, const IrOp *op)
   free_dying (l, op);
   if (state) {
     sync_vars (l, true);
-    asm_mov_ri (&l->a, RAX, (int64_t)l->insn_pc);
+    asm_mov_pc (l, RAX, l->insn_pc);
     asm_store64 (&l->a, STATE (state.pc), RAX);
     fault_point (l);
   }
@@ -458,6 +484,7 @@ emit_entry (Lower *l)
     /* sub dword [rip + counter], 1; js hot */
     asm_u8 (&l->a, 0x83), asm_u8 (&l->a, 0x2d);
     asm_u32 (&l->a, (uint32_t)((intptr_t)l->counter - (intptr_t)(asm_rx (&l->a) + 5)));
+    note_move (l, MOVE_COUNTER, 4, NULL);
     asm_u8 (&l->a, 1);
     Cold *cold = cold_new (l, COLD_HOT, asm_jcc (&l->a, CC_S, NULL));
     cold->pc = l->r->pc;
@@ -500,6 +527,7 @@ bool
 lower_region (Lower *l)
 {
   l->start = l->a.p;
+  l->next_span = 0; /* The same region is to become the same code. */
   l->fp_inline = !(l->r->mode & IR_MODE_FP_EXACT);
   memset (l->label, 0, sizeof l->label);
   memset (l->boxed, 0, sizeof l->boxed);

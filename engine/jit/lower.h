@@ -3,6 +3,7 @@
 
 /* Lowering: one pass over a region's ops that emits host code. */
 
+#include "ir-move.h"
 #include "jit-private.h"
 
 /* An operand as the host sees it. */
@@ -124,6 +125,8 @@ struct Lower {
   uint8_t *label[MAX_BLOCKS];
   uint8_t *loop_head; /* RW: where back-edges to block 0 land */
   GArray *fixups, *cold, *faults, *returns, *literals;
+  bool movable; /* the code is to be copied to other addresses: what depends on its own is noted */
+  GArray *moves, *outward;
   bool fp_inline; /* FP ops may use the host FPU */
   int32_t *counter;
   uint8_t *count_site[MAX_BLOCKS]; /* RW: where a block's host instruction count goes, with JitConfig.count */
@@ -210,6 +213,11 @@ has_room (const Lower *l)
 bool lower_region (Lower *l);
 /* Whether guest address `pc` lies in another page than the region, and (where not) its RAM address. */
 bool is_far (const Lower *l, uint64_t pc);
+/* Of movable code: what `bytes` before l->a.p depends on where the code is. */
+void note_move (Lower *l, JitMoveKind kind, unsigned bytes, const uint8_t *way);
+/* A guest address into a register, or as data. */
+void asm_mov_pc (Lower *l, int reg, uint64_t pc);
+void asm_pc (Lower *l, uint64_t pc);
 uint64_t ram_of (const Lower *l, uint64_t pc);
 /* Under the pinned map: jumps or calls to pc in another page, if it is the page the code there was made for.
  */

@@ -13,6 +13,9 @@ typedef struct {
   uint8_t *p;     /* next byte, RW view */
   uint8_t *limit; /* end of the room: whoever emits sees to it that there is enough */
   intptr_t delta; /* RX address - RW address */
+  /* NULL, or uint32_t: how far behind `start` the rel32s lie that lead out of what is being written. */
+  GArray *outward;
+  uint8_t *start;
 } Asm;
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
@@ -293,6 +296,11 @@ static inline uint8_t *
 asm_rel32 (Asm *a, const void *target)
 {
   uint8_t *at = a->p;
+  const uint8_t *to = (const uint8_t *)target - a->delta;
+  if (a->outward != NULL && target != NULL && (to < a->start || to >= a->limit)) {
+    uint32_t offset = (uint32_t)(at - a->start);
+    g_array_append_val (a->outward, offset);
+  }
   asm_u32 (a, (uint32_t)((intptr_t)target - (intptr_t)(asm_rx (a) + 4)));
   return at;
 }

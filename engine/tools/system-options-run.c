@@ -153,6 +153,7 @@ set_test (SystemParse *p, const char *value, GError **error)
   uint64_t hot = 0, flush = 0, interrupt = 0, size = 0;
   g_autoptr (Keyval) kv = keyval_parse (value, NULL, error);
   if (kv == NULL || !keyval_get_bool (kv, "interpret", false, &cpu_settings.interpret, error) ||
+      !keyval_get_bool (kv, "check-copies", false, &cpu_settings.check_copies, error) ||
       !keyval_get_uint (kv, "hot", 0, &hot, error) ||
       !keyval_get_uint (kv, "flush-every", 0, &flush, error) ||
       !keyval_get_uint (kv, "interrupt-every", 0, &interrupt, error) ||

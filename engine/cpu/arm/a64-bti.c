@@ -82,13 +82,13 @@ a64_check_landing (A64Trans *t, uint32_t word)
   if (refused == 0)
     return;
   if ((refused & (refused - 1)) == 0) {
-    IrVal at = ir_const (t->b, (int64_t)(t->pc | (unsigned)__builtin_ctz (refused)));
+    IrVal at = ir_const_pc (t->b, t->pc | (unsigned)__builtin_ctz (refused));
     test = ir_setcc (t->b, IR_EQ, IR_I64, ARM_VAR_BRANCHED, at);
   } else {
-    IrVal type = ir_op2 (t->b, IR_SUB, IR_I64, ARM_VAR_BRANCHED, ir_const (t->b, (int64_t)(t->pc + 1)));
+    IrVal type = ir_op2 (t->b, IR_SUB, IR_I64, ARM_VAR_BRANCHED, ir_const_pc (t->b, t->pc + 1));
     test = ir_setcc (t->b, IR_LTU, IR_I64, type, ir_const (t->b, 3));
   }
-  ir_trap (t->b, ARM_HELPER_REFUSE_BRANCH, test, ir_const (t->b, (int64_t)(t->pc | is_signing (word))));
+  ir_trap (t->b, ARM_HELPER_REFUSE_BRANCH, test, ir_const_pc (t->b, t->pc | is_signing (word)));
 }
 
 unsigned

@@ -8,7 +8,7 @@
 IsaFlow
 a64_trans_adr (A64Trans *t, const A64Args *a)
 {
-  a64_set_x (t, a->rd, ir_const (t->b, (int64_t)(t->pc + (uint64_t)(int64_t)a->imm)));
+  a64_set_x (t, a->rd, ir_const_pc (t->b, t->pc + (uint64_t)(int64_t)a->imm));
   return ISA_NEXT;
 }
 
@@ -16,7 +16,7 @@ IsaFlow
 a64_trans_adrp (A64Trans *t, const A64Args *a)
 {
   uint64_t page = t->pc & ~UINT64_C (0xfff);
-  a64_set_x (t, a->rd, ir_const (t->b, (int64_t)(page + ((uint64_t)(int64_t)a->imm << 12))));
+  a64_set_x (t, a->rd, ir_const_pc (t->b, page + ((uint64_t)(int64_t)a->imm << 12)));
   return ISA_NEXT;
 }
 

@@ -247,8 +247,7 @@ a64_trans_ldst_v_pair (A64Trans *t, const A64Args *a)
 static IsaFlow
 literal (A64Trans *t, const Access *access, const A64Args *a)
 {
-  access_one (t, access, a->rt,
-              (Address){ ir_const (t->b, (int64_t)(t->pc + (uint64_t)(int64_t)a->imm)), 0 });
+  access_one (t, access, a->rt, (Address){ ir_const_pc (t->b, t->pc + (uint64_t)(int64_t)a->imm), 0 });
   return ISA_NEXT;
 }
 

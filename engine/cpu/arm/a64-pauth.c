@@ -105,7 +105,7 @@ static void
 check_trap (A64Trans *t)
 {
   if (t->mode & ARM_MODE_NO_VM)
-    ir_helper (t->b, ARM_HELPER_TRAPPED_PAUTH, false, number (t, (int64_t)t->pc), IR_NONE, IR_NONE);
+    ir_helper (t->b, ARM_HELPER_TRAPPED_PAUTH, false, ir_const_pc (t->b, t->pc), IR_NONE, IR_NONE);
 }
 
 /* A key that SCTLR_ELx has not enabled changes nothing, and is not trapped. */

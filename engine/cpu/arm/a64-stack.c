@@ -33,7 +33,7 @@ a64_base (A64Trans *t, unsigned n)
 {
   if (n == 31 && t->mode & ARM_MODE_STACK && !(t->b->facts & STACK_ALIGNED)) {
     IrVal test = ir_op2 (t->b, IR_AND, IR_I64, ARM_VAR_SP, ir_const (t->b, STACK_UNIT - 1));
-    ir_trap (t->b, ARM_HELPER_REFUSE_STACK, test, ir_const (t->b, (int64_t)t->pc));
+    ir_trap (t->b, ARM_HELPER_REFUSE_STACK, test, ir_const_pc (t->b, t->pc));
     t->b->facts |= STACK_ALIGNED;
   }
   return a64_xsp (n);

@@ -137,7 +137,7 @@ static void
 check_daif (A64Trans *t, unsigned reg, unsigned rt, bool reads)
 {
   if (level (t) == 0)
-    ir_helper (t->b, ARM_HELPER_DAIF, false, packed (t, reg, rt, ARM_N_SYSREGS), number (t, t->pc),
+    ir_helper (t->b, ARM_HELPER_DAIF, false, packed (t, reg, rt, ARM_N_SYSREGS), ir_const_pc (t->b, t->pc),
                number (t, reads));
 }
 
@@ -164,7 +164,7 @@ read_pstate (A64Trans *t, unsigned reg, unsigned rt)
 static void
 unmasked (A64Trans *t)
 {
-  ir_helper (t->b, ARM_HELPER_IRQ_UNMASKED, false, number (t, t->next_pc), IR_NONE, IR_NONE);
+  ir_helper (t->b, ARM_HELPER_IRQ_UNMASKED, false, ir_const_pc (t->b, t->next_pc), IR_NONE, IR_NONE);
 }
 
 static IsaFlow
@@ -203,8 +203,8 @@ write_pstate (A64Trans *t, unsigned reg, unsigned rt)
 static IsaFlow
 read_by_helper (A64Trans *t, unsigned reg, unsigned rt, ArmSysregId id)
 {
-  IrVal value =
-      ir_helper (t->b, ARM_HELPER_SYSREG_READ, true, packed (t, reg, rt, id), number (t, t->pc), IR_NONE);
+  IrVal value = ir_helper (t->b, ARM_HELPER_SYSREG_READ, true, packed (t, reg, rt, id),
+                           ir_const_pc (t->b, t->pc), IR_NONE);
   a64_set_x (t, rt, value);
   return ISA_NEXT;
 }
@@ -259,7 +259,7 @@ a64_system_msr (A64Trans *t, const A64Args *a, unsigned op0)
     ir_set (t->b, arm_sysregs[id].var, value);
     return ISA_NEXT;
   }
-  ir_helper (t->b, ARM_HELPER_SYSREG_WRITE, false, packed (t, reg, rt, id), value, number (t, t->pc));
+  ir_helper (t->b, ARM_HELPER_SYSREG_WRITE, false, packed (t, reg, rt, id), value, ir_const_pc (t->b, t->pc));
   return flags & (SR_ENDS | SR_MMU) ? end (t) : ISA_NEXT;
 }
 
@@ -374,7 +374,7 @@ is_clean (const A64Trans *t, unsigned reg)
 static void
 cache_helper (A64Trans *t, unsigned reg, unsigned rt)
 {
-  ir_helper (t->b, ARM_HELPER_CACHE, false, packed (t, reg, rt, 0), a64_x (t, rt), number (t, t->pc));
+  ir_helper (t->b, ARM_HELPER_CACHE, false, packed (t, reg, rt, 0), a64_x (t, rt), ir_const_pc (t->b, t->pc));
 }
 
 IsaFlow
@@ -385,7 +385,8 @@ a64_system_sys (A64Trans *t, const A64Args *a)
 
   if (reg == ARM_REG (1, 3, 7, 4, 1)) { /* DC ZVA */
     if (t->mode & ARM_MODE_NO_ZERO) {
-      ir_helper (t->b, ARM_HELPER_ZERO_TRAP, false, packed (t, reg, rt, 0), number (t, t->pc), IR_NONE);
+      ir_helper (t->b, ARM_HELPER_ZERO_TRAP, false, packed (t, reg, rt, 0), ir_const_pc (t->b, t->pc),
+                 IR_NONE);
       return end (t); /* the helper has left */
     }
     ir_emit (t->b, IR_DESC (.op = IR_ZEROLINE, .imm = ARM_ZVA_SIZE), a64_x (t, rt), IR_NONE, IR_NONE);
@@ -408,12 +409,12 @@ a64_system_sys (A64Trans *t, const A64Args *a)
     return ISA_NEXT;
   }
   if (is_at (t, reg)) {
-    ir_helper (t->b, ARM_HELPER_AT, false, packed (t, reg, rt, 0), a64_x (t, rt), number (t, t->pc));
+    ir_helper (t->b, ARM_HELPER_AT, false, packed (t, reg, rt, 0), a64_x (t, rt), ir_const_pc (t->b, t->pc));
     return ISA_NEXT;
   }
   if (!is_tlbi (t, reg))
     return a64_undefined (t);
-  ir_helper (t->b, ARM_HELPER_TLBI, false, packed (t, reg, rt, 0), a64_x (t, rt), number (t, t->pc));
+  ir_helper (t->b, ARM_HELPER_TLBI, false, packed (t, reg, rt, 0), a64_x (t, rt), ir_const_pc (t->b, t->pc));
   return end (t);
 }
 
@@ -424,7 +425,7 @@ call_level (A64Trans *t, const A64Args *a, unsigned helper)
 {
   if (!t->arm->system || level (t) == 0)
     return a64_undefined (t);
-  ir_helper (t->b, helper, false, number (t, (uint64_t)a->imm & 0xffff), number (t, t->pc), IR_NONE);
+  ir_helper (t->b, helper, false, number (t, (uint64_t)a->imm & 0xffff), ir_const_pc (t->b, t->pc), IR_NONE);
   return end (t);
 }
 
@@ -443,7 +444,7 @@ a64_trans_smc (A64Trans *t, const A64Args *a)
 IsaFlow
 a64_system_eret (A64Trans *t, IrVal elr)
 {
-  ir_helper (t->b, ARM_HELPER_ERET, false, elr, number (t, t->pc), IR_NONE);
+  ir_helper (t->b, ARM_HELPER_ERET, false, elr, ir_const_pc (t->b, t->pc), IR_NONE);
   return end (t); /* the helper has left */
 }
 
@@ -460,7 +461,7 @@ IsaFlow
 a64_system_wait (A64Trans *t, bool event)
 {
   if (t->mode & (event ? ARM_MODE_NO_WFE : ARM_MODE_NO_WFI))
-    ir_helper (t->b, ARM_HELPER_TRAPPED_WAIT, false, number (t, event), number (t, t->pc), IR_NONE);
+    ir_helper (t->b, ARM_HELPER_TRAPPED_WAIT, false, number (t, event), ir_const_pc (t->b, t->pc), IR_NONE);
   ir_exit (t->b, event ? IR_EXIT_PAUSE : IR_EXIT_WAIT, t->next_pc);
   return ISA_END;
 }
@@ -470,8 +471,8 @@ a64_begins (A64Trans *t, uint32_t word)
 {
   bool exclusive = (word & 0x3f400000) == 0x08400000; /* LDXR and its like */
   if (t->mode & ARM_MODE_STEP)
-    ir_helper (t->b, ARM_HELPER_DEBUG_INSN, false, ir_const (t->b, (int64_t)t->pc),
-               ir_const (t->b, exclusive), IR_NONE);
+    ir_helper (t->b, ARM_HELPER_DEBUG_INSN, false, ir_const_pc (t->b, t->pc), ir_const (t->b, exclusive),
+               IR_NONE);
   if (t->pc & 3)
     a64_exception (t, IR_EXIT_ILLEGAL, ARM_EC_PC_ALIGNMENT, 0);
   else if (t->mode & ARM_MODE_ILLEGAL)

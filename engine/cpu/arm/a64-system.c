@@ -68,7 +68,7 @@ a64_trans_dsb (A64Trans *t, const A64Args *a)
 {
   unsigned helper = t->arm->system ? ARM_HELPER_DSB : ARM_HELPER_COMPLETE_INVALIDATION;
   a64_trans_dmb (t, a);
-  ir_helper (t->b, helper, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE, IR_NONE);
+  ir_helper (t->b, helper, false, ir_const_pc (t->b, t->next_pc), IR_NONE, IR_NONE);
   return ISA_NEXT;
 }
 
@@ -316,7 +316,7 @@ a64_trans_msr (A64Trans *t, const A64Args *a)
     case DIT: return write_pstate (t, ARM_EXT_DIT, PSTATE_DIT, value);
     case SSBS: return write_pstate (t, ARM_EXT_SSBS, PSTATE_SSBS, value);
     case FPCR:
-      ir_helper (t->b, ARM_HELPER_WRITE_FPCR, false, value, ir_const (t->b, (int64_t)t->next_pc), IR_NONE);
+      ir_helper (t->b, ARM_HELPER_WRITE_FPCR, false, value, ir_const_pc (t->b, t->next_pc), IR_NONE);
       return ISA_NEXT;
     case FPSR: ir_helper (t->b, ARM_HELPER_WRITE_FPSR, false, value, IR_NONE, IR_NONE); return ISA_NEXT;
     case TPIDR_EL0: ir_set (t->b, ARM_VAR_TPIDR_EL0, value); return ISA_NEXT;

@@ -105,7 +105,7 @@ rv_trans_lui (RvTrans *t, const RvArgs *a)
 IsaFlow
 rv_trans_auipc (RvTrans *t, const RvArgs *a)
 {
-  rv_set_x (t, a->rd, rv_const (t, (int64_t)(t->pc + (uint64_t)(int64_t)a->imm)));
+  rv_set_x (t, a->rd, ir_const_pc (t->b, t->pc + (uint64_t)(int64_t)a->imm));
   return ISA_NEXT;
 }
 
@@ -129,7 +129,7 @@ jump (RvTrans *t, unsigned rd, uint64_t target)
     ir_call (t->b, target, RV_VAR_X + rd, t->next_pc);
     return ISA_END;
   }
-  rv_set_x (t, rd, rv_const (t, (int64_t)t->next_pc));
+  rv_set_x (t, rd, ir_const_pc (t->b, t->next_pc));
   ir_goto (t->b, target);
   return ISA_END;
 }
@@ -156,7 +156,7 @@ rv_trans_jalr (RvTrans *t, const RvArgs *a)
   } else if (a->rd == 0 && is_link (a->rs1)) {
     ir_ret (t->b, target, 1);
   } else {
-    rv_set_x (t, a->rd, rv_const (t, (int64_t)t->next_pc));
+    rv_set_x (t, a->rd, ir_const_pc (t->b, t->next_pc));
     ir_indirect (t->b, target, 1);
   }
   return ISA_END;

@@ -35,7 +35,7 @@ access_by_helper (RvTrans *t, const CsrAccess *access, bool ends)
 
   if (ends)
     what |= RV_CSR_ACCESS_ENDS;
-  ir_helper (t->b, RV_HELPER_CSR_ACCESS, false, access->source, ir_const (t->b, (int64_t)t->next_pc),
+  ir_helper (t->b, RV_HELPER_CSR_ACCESS, false, access->source, ir_const_pc (t->b, t->next_pc),
              ir_const (t->b, what));
   if (!ends)
     return ISA_NEXT;
@@ -90,7 +90,7 @@ access_status (RvTrans *t, const CsrAccess *access)
   }
   rv_set_x (t, access->rd, old);
   if (access->writes && access->op == RV_CSR_SET && bits & (MSTATUS_SIE | MSTATUS_MIE))
-    ir_helper (t->b, RV_HELPER_IRQ_ENABLED, false, ir_const (t->b, (int64_t)t->next_pc), IR_NONE, IR_NONE);
+    ir_helper (t->b, RV_HELPER_IRQ_ENABLED, false, ir_const_pc (t->b, t->next_pc), IR_NONE, IR_NONE);
   return ISA_NEXT;
 }
 

@@ -128,7 +128,7 @@ access_frm (RvTrans *t, const CsrAccess *access)
       return ISA_NEXT;
     }
   }
-  ir_helper (t->b, RV_HELPER_UPDATE_FCSR, false, value, ir_const (t->b, (int64_t)t->next_pc),
+  ir_helper (t->b, RV_HELPER_UPDATE_FCSR, false, value, ir_const_pc (t->b, t->next_pc),
              ir_const (t->b, access->csr | access->rd << 12));
   return ISA_NEXT;
 }

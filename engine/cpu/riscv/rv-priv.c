@@ -9,7 +9,7 @@ rv_fp_enabled (RvTrans *t, bool writes, IsaFlow *ret_flow)
 {
   if (t->mode & RV_MODE_FS_DIRTY)
     return true;
-  ir_helper (t->b, RV_HELPER_USE_FP, false, rv_const (t, (int64_t)t->pc), ir_const (t->b, writes), IR_NONE);
+  ir_helper (t->b, RV_HELPER_USE_FP, false, ir_const_pc (t->b, t->pc), ir_const (t->b, writes), IR_NONE);
   if (!writes)
     return true;
   ir_exit (t->b, IR_EXIT_MODE, t->pc); /* the helper has left */
