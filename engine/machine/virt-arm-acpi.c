@@ -126,7 +126,7 @@ add_gtdt (AcpiTables *t, const VirtArmAcpiConfig *c)
   put_timer (out, ARM_VIRT_PPI_SEC_TIMER);
   put_timer (out, ARM_VIRT_PPI_PHYS_TIMER);
   put_timer (out, ARM_VIRT_PPI_VIRT_TIMER);
-  put_timer (out, c->virtualization ? ARM_VIRT_PPI_HYP_TIMER : 0);
+  put_timer (out, ARM_VIRT_PPI_HYP_TIMER); /* Linux asks for it in any case, and takes 0 for a mistake. */
   put_u64 (out, UINT64_MAX);
   put_u64 (out, 0); /* no timers of the platform */
   put_timer (out, c->virtualization ? ARM_VIRT_PPI_HYPVIRT_TIMER : 0);
