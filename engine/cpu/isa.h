@@ -40,6 +40,7 @@ typedef struct {
   const Cpu *cpu; /* its model: enabled extensions, not its registers */
   uint64_t pc;    /* of the instruction */
   uint32_t mode;  /* IrState.mode the code is for */
+  bool brief;     /* it may not run often: short code is worth more than fast code */
   unsigned len;   /* in: bytes available in `code`; out: length of the instruction */
   uint8_t code[16];
 } IsaInsn;

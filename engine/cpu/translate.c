@@ -98,7 +98,9 @@ static bool
 translate_insn (Job *job, uint64_t *pc, IsaFlow *ret_flow)
 {
   const GuestIsa *isa = job->cpu->isa;
-  IsaInsn insn = { .b = job->b, .cpu = job->cpu, .pc = *pc, .mode = job->b->region->mode };
+  IsaInsn insn = {
+    .b = job->b, .cpu = job->cpu, .pc = *pc, .mode = job->b->region->mode, .brief = job->scope->wants == NULL
+  };
   IrFault fault;
   size_t want = isa->insn_align;
   for (;;) {

@@ -174,7 +174,8 @@ const SystemOption system_debug_options[] = {
   { "D", "FILE", "log to FILE", set_log_file },
   { "one-insn-per-tb", NULL, "translate each instruction by itself", set_one_insn },
   { "perfmap", NULL, "write /tmp/perf-PID.map for perf", set_perf_map },
-  { "test", "MODE,…", "force interpret, hot=N, flush-every=N, interrupt-every=N, cache-size=N, check-copies=on", set_test },
+  { "test", "MODE,…",
+    "force interpret, hot=N, flush-every=N, interrupt-every=N, cache-size=N, check-copies=on", set_test },
   { NULL },
 };
 

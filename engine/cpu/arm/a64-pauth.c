@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Pointer authentication (DDI 0487, D8.10).  An address has 48 bits, or 52 where a machine's TCR_ELx says so,
- * and a tag in its top byte, so the code lies in bits 54 to 48 or 52.  The algorithm is our own, as
- * ID_AA64ISAR1_EL1.API says. */
+/* Pointer authentication (DDI 0487, D8.10). */
 
 #include "arm-helpers.h"
 #include "arm-trans.h"
 
-#define CODE_TOP 55 /* not of the code: the bit that chooses the upper half of the address space */
-
-#define CODE    (INT64_C (0x7f) << 48)
-#define CODE_52 (INT64_C (0x7) << 52)
+typedef A64Trans PauthContext;
+typedef IrVal PauthValue;
 
 static IrVal
 op2 (A64Trans *t, IrOpcode op, IrVal x, IrVal y)
@@ -24,81 +20,44 @@ number (A64Trans *t, int64_t value)
   return ir_const (t->b, value);
 }
 
-/* All ones where bit 55 of the pointer is one, or zero. */
 static IrVal
-upper_half (A64Trans *t, IrVal pointer)
+select_of (A64Trans *t, IrVal test, IrVal if_nonzero, IrVal if_zero)
 {
-  return op2 (t, IR_SAR, op2 (t, IR_SHL, pointer, number (t, 63 - CODE_TOP)), number (t, 63));
+  return ir_select (t->b, IR_I64, test, if_nonzero, if_zero);
 }
 
-/* The bits of the code. */
 static IrVal
-code_mask (A64Trans *t, IrVal upper)
+differ (A64Trans *t, IrVal x, IrVal y)
 {
-  if (!t->arm->system || !arm_has (t->arm, ARM_EXT_LVA))
-    return number (t, CODE);
-  const int32_t low = offsetof (ArmCpu, pauth_wide);
-  IrVal flags =
-      ir_emit (t->b, IR_DESC (.op = IR_STATE, .type = IR_I64, .imm = low), IR_NONE, IR_NONE, IR_NONE);
-  IrVal flag = op2 (t, IR_SHR, flags, op2 (t, IR_AND, upper, number (t, 8)));
-  flag = op2 (t, IR_AND, flag, number (t, 1));
-  return ir_emit (t->b, IR_DESC (.op = IR_SELECT, .type = IR_I64), flag, number (t, CODE_52),
-                  number (t, CODE));
+  return ir_setcc (t->b, IR_NE, IR_I64, x, y);
+}
+
+static IrVal
+state (A64Trans *t, size_t offset)
+{
+  return ir_emit (t->b, IR_DESC (.op = IR_STATE, .type = IR_I64, .imm = (int32_t)offset), IR_NONE, IR_NONE,
+                  IR_NONE);
 }
 
 static IrVal
 key_half (A64Trans *t, unsigned key, unsigned half)
 {
-  const int32_t offset = (int32_t)(offsetof (ArmCpu, pauth_key) + 16 * key + 8 * half);
-  return ir_emit (t->b, IR_DESC (.op = IR_STATE, .type = IR_I64, .imm = offset), IR_NONE, IR_NONE, IR_NONE);
+  return state (t, offsetof (ArmCpu, pauth_key) + 16 * key + 8 * half);
 }
 
-/* ComputePAC(): in the upper half at least, all bits depend on all others. */
+static bool
+has_wide (const A64Trans *t)
+{
+  return t->arm->system && arm_has (t->arm, ARM_EXT_LVA);
+}
+
 static IrVal
-code_of (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
+wide_flags (A64Trans *t)
 {
-  IrVal x = op2 (t, IR_XOR, pointer, key_half (t, key, 0));
-  x = op2 (t, IR_MUL, x, number (t, (int64_t)UINT64_C (0x9e3779b97f4a7c15)));
-  x = op2 (t, IR_XOR, x, op2 (t, IR_SHR, x, number (t, 32)));
-  x = op2 (t, IR_XOR, op2 (t, IR_XOR, x, modifier), key_half (t, key, 1));
-  x = op2 (t, IR_MUL, x, number (t, (int64_t)UINT64_C (0xd6e8feb86659fd93)));
-  return op2 (t, IR_XOR, x, op2 (t, IR_SHR, x, number (t, 8)));
+  return state (t, offsetof (ArmCpu, pauth_wide));
 }
 
-typedef struct {
-  IrVal mask;  /* of the code */
-  IrVal plain; /* the pointer as it was before it was signed */
-} Parts;
-
-static Parts
-parts_of (A64Trans *t, IrVal pointer)
-{
-  IrVal upper = upper_half (t, pointer), mask = code_mask (t, upper);
-  IrVal rest = op2 (t, IR_ANDN, pointer, mask);
-  return (Parts){ mask, op2 (t, IR_OR, rest, op2 (t, IR_AND, upper, mask)) };
-}
-
-/* AddPAC(). What was no address before is none afterwards. */
-static IrVal
-signed_pointer (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
-{
-  Parts p = parts_of (t, pointer);
-  IrVal code = code_of (t, p.plain, modifier, key);
-  IrVal bad = ir_setcc (t->b, IR_NE, IR_I64, p.plain, pointer);
-  code = op2 (t, IR_XOR, code, op2 (t, IR_SHL, bad, number (t, CODE_TOP - 1)));
-  return op2 (t, IR_OR, op2 (t, IR_ANDN, p.plain, p.mask), op2 (t, IR_AND, code, p.mask));
-}
-
-/* Auth(). A wrong code leaves an address that faults where it is used. */
-static IrVal
-checked_pointer (A64Trans *t, IrVal pointer, IrVal modifier, unsigned key)
-{
-  Parts p = parts_of (t, pointer);
-  IrVal differ = op2 (t, IR_AND, op2 (t, IR_XOR, code_of (t, p.plain, modifier, key), pointer), p.mask);
-  IrVal error = op2 (t, IR_ANDN, p.plain, number (t, INT64_C (3) << (CODE_TOP - 2)));
-  error = op2 (t, IR_OR, error, number (t, (INT64_C (1) << (key & 1)) << (CODE_TOP - 2)));
-  return ir_emit (t->b, IR_DESC (.op = IR_SELECT, .type = IR_I64), differ, error, p.plain);
-}
+#include "a64-pauth-code.h"
 
 /* A level above may have it trapped. */
 static void
@@ -115,6 +74,9 @@ transformed (A64Trans *t, bool check, IrVal pointer, IrVal modifier, unsigned ke
   if (t->mode >> ARM_MODE_NO_KEY_SHIFT >> key & 1)
     return pointer;
   check_trap (t);
+  if (t->brief) /* Inline it is longer than all else of a small function. */
+    return ir_helper (t->b, check ? ARM_HELPER_PAUTH_CHECK : ARM_HELPER_PAUTH_SIGN, true, pointer, modifier,
+                      number (t, key));
   return check ? checked_pointer (t, pointer, modifier, key) : signed_pointer (t, pointer, modifier, key);
 }
 

@@ -32,7 +32,8 @@ a64_translate (IsaInsn *insn)
                  .arm = (const ArmCpu *)insn->cpu,
                  .pc = insn->pc,
                  .next_pc = insn->pc + 4,
-                 .mode = insn->mode };
+                 .mode = insn->mode,
+                 .brief = insn->brief };
   word = GUINT32_FROM_LE (word);
   ir_insn (insn->b, insn->pc, 4);
   if (G_UNLIKELY (t.mode & (ARM_MODE_STEP | ARM_MODE_ILLEGAL)) || (t.arm->system && t.pc & 3))

@@ -11,6 +11,7 @@ struct A64Trans {
   const ArmCpu *arm;
   uint64_t pc, next_pc;
   uint32_t mode; /* IrState.mode the code is for */
+  bool brief;    /* IsaInsn.brief */
 };
 
 /* For the ISA's table. */
